@@ -1,0 +1,76 @@
+/**
+ * Every error code of the product with what it means to the person who meets it. `docs/reference/errors.md` is
+ * generated from this table and a test checks that each code is used and documented.
+ */
+export const ERROR_CODES = {
+  // set-up and start
+  SETUP_PACKAGE_MISSING: 'A system package is missing and cannot be installed without root or sudo.',
+  SETUP_INSTALL_FAILED: 'apt or npm failed while installing; its last lines are shown.',
+  PORT_TAKEN: 'The port that was asked for is used by another process.',
+  DISK_FULL: 'The disk that holds the data folder has no space left.',
+  PERMISSION_DENIED: 'The data folder or a file in it cannot be read or written by this user.',
+  CHILD_FAILED: 'A part of the product stopped and could not be started again.',
+  USAGE: 'The command line could not be understood.',
+  // assets
+  ASSET_UNKNOWN: 'The asset manifest has no entry of this name.',
+  ASSET_UNAVAILABLE: 'None of the sources of the asset could be reached.',
+  ASSET_DIGEST_MISMATCH: 'The bytes found for the asset do not have the sha256 of the manifest.',
+  // configuration
+  PROFILE_INVALID: 'The gateway profile does not match its schema, or refers to something that is not there.',
+  SCENE_INVALID: 'The scene file does not match its schema, or contradicts itself.',
+  FILE_UNREADABLE: 'A file that was named cannot be read.',
+  // edge
+  VIDEO_UNREADABLE: 'The file or stream is not video that ffmpeg can decode.',
+  CAMERA_UNREACHABLE: 'The camera did not answer, or refused the connection.',
+  CAMERA_UNAUTHORIZED: 'The camera refused the user name and password.',
+  CAMERA_STALLED: 'The camera is connected but no picture arrived within the time limit.',
+  MODEL_INVALID: 'The model file cannot be loaded or has not the tensors that its entry names.',
+  MODEL_DIGEST_MISMATCH: 'The model file does not have the sha256 of its entry.',
+  CLIP_UNAVAILABLE: 'The compressed ring no longer, or not yet, holds the time that was asked for.',
+  OUTBOX_CORRUPT: 'The outbox database cannot be opened; it was moved aside and a new one begun.',
+  OUTBOX_FULL: 'The outbox has reached its limit of bytes.',
+  BROKER_UNREACHABLE: 'The MQTT broker did not answer.',
+  UPLOAD_FAILED: 'An evidence file could not be sent to the centre.',
+  // ingestor
+  MESSAGE_NOT_JSON: 'The MQTT payload is not JSON.',
+  MESSAGE_TOO_LARGE: 'The MQTT payload is larger than the limit.',
+  MESSAGE_INVALID: 'The MQTT payload does not match its schema.',
+  MESSAGE_VERSION: 'The schema version of the payload is not known here.',
+  TOPIC_INVALID: 'The topic is not one of ngatu, or names another site or node than the payload.',
+  EVENT_CONFLICT: 'An event of this id is stored with another content.',
+  STORE_CORRUPT: 'A database of the centre cannot be opened.',
+  STORE_UNAVAILABLE: 'A store did not answer.',
+  EVIDENCE_DIGEST_MISMATCH: 'The uploaded bytes do not have the sha256 that was announced.',
+  EVIDENCE_TOO_LARGE: 'The uploaded file is larger than the limit.',
+  EVIDENCE_UNKNOWN: 'No evidence manifest announced this file.',
+  // API
+  REQUEST_INVALID: 'The request does not match the schema of its route.',
+  UNAUTHENTICATED: 'Nobody is signed in.',
+  CREDENTIALS_INVALID: 'The user name or password is wrong.',
+  FORBIDDEN: 'The account has not the role that this needs, or the request came from another site.',
+  NOT_FOUND: 'There is nothing under this address.',
+  REVIEW_CONFLICT: 'Somebody else has decided this case since it was opened.',
+  RATE_LIMITED: 'Too many requests; wait and try again.',
+  INTERNAL: 'The product failed in a way that nobody foresaw.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An operating failure: something outside the code did not do what was needed. Branch on `code`, never on text. */
+export class NgatuError extends Error {
+  readonly code: ErrorCode;
+  /** True where the same call may succeed later without any change. */
+  readonly retryable: boolean;
+
+  constructor(code: ErrorCode, message: string, options: { retryable?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'NgatuError';
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

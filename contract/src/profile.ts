@@ -1,0 +1,107 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { Slug } from './id.ts';
+
+/** When a changed field takes effect: at once, or with a restart of the agent. */
+type Apply = 'hot' | 'restart';
+const restart: { apply: Apply } = { apply: 'restart' };
+
+/** A secret is named, never written down: the variable of the environment that holds it. */
+const SecretReference = Type.Object(
+  { env: Type.String({ pattern: '^[A-Z][A-Z0-9_]*$', description: 'Environment variable that holds the secret.' }) },
+  { additionalProperties: false, ...restart },
+);
+
+export const CameraProfile = Type.Object(
+  {
+    name: Slug,
+    url: Type.String({
+      pattern: '^rtsps?://[^@\\s]+$',
+      description: 'RTSP address, without user name and password.',
+      ...restart,
+    }),
+    username: Type.Optional(Type.String({ minLength: 1, maxLength: 128, ...restart })),
+    password: Type.Optional(SecretReference),
+    scene: Type.String({ minLength: 1, description: 'Scene file, relative to the profile.', ...restart }),
+    stallTimeoutMs: Type.Number({
+      minimum: 500,
+      maximum: 60_000,
+      default: 3_000,
+      description: 'No decoded picture for this long is a stall: the stream is opened anew, ms.',
+      ...restart,
+    }),
+    ringDurationMs: Type.Number({
+      minimum: 30_000,
+      maximum: 86_400_000,
+      default: 300_000,
+      description: 'How much of the compressed stream the ring keeps on disk, ms.',
+      ...restart,
+    }),
+  },
+  { additionalProperties: false },
+);
+export type CameraProfile = Static<typeof CameraProfile>;
+
+export const GatewayProfile = Type.Object(
+  {
+    schemaVersion: Type.Literal(1),
+    site: Slug,
+    node: Slug,
+    broker: Type.Object(
+      {
+        url: Type.String({ pattern: '^mqtts?://', description: 'MQTT 5 broker.', ...restart }),
+        username: Type.Optional(Type.String({ minLength: 1, ...restart })),
+        password: Type.Optional(SecretReference),
+      },
+      { additionalProperties: false },
+    ),
+    upload: Type.Object(
+      {
+        url: Type.String({ pattern: '^https?://', description: 'Where evidence files are sent.', ...restart }),
+        token: SecretReference,
+      },
+      { additionalProperties: false },
+    ),
+    detector: Type.Object(
+      {
+        model: Slug,
+        minConfidence: Type.Number({
+          minimum: 0.05,
+          maximum: 0.95,
+          default: 0.1,
+          description: 'Findings below this are dropped before tracking; the tracker starts tracks only well above it.',
+          ...restart,
+        }),
+        threads: Type.Integer({ minimum: 1, maximum: 16, default: 1, description: 'Threads of one inference.', ...restart }),
+      },
+      { additionalProperties: false },
+    ),
+    outbox: Type.Object(
+      {
+        maxBytes: Type.Integer({
+          minimum: 1_048_576,
+          default: 1_073_741_824,
+          description: 'Limit of the outbox, bytes. Telemetry is dropped first, events last; every drop is counted.',
+          ...restart,
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    evidence: Type.Object(
+      {
+        beforeMs: Type.Number({ minimum: 0, maximum: 60_000, default: 5_000, description: 'Clip before the event, ms.', ...restart }),
+        afterMs: Type.Number({ minimum: 0, maximum: 60_000, default: 5_000, description: 'Clip after the event, ms.', ...restart }),
+        stillOffsetMs: Type.Number({
+          minimum: 100,
+          maximum: 5_000,
+          default: 1_500,
+          description: 'How far the stills before and after lie from the decisive moment, ms.',
+          ...restart,
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    cameras: Type.Array(CameraProfile, { minItems: 1, maxItems: 64 }),
+  },
+  { additionalProperties: false, $id: 'GatewayProfile', description: 'What one gateway runs.' },
+);
+export type GatewayProfile = Static<typeof GatewayProfile>;

@@ -1,0 +1,53 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
+import { Value } from '@sinclair/typebox/value';
+import { type ErrorCode, NgatuError } from './error-code.ts';
+
+const compiled = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+function checkerOf(schema: TSchema): TypeCheck<TSchema> {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const checker = TypeCompiler.Compile(schema);
+  compiled.set(schema, checker);
+  return checker;
+}
+
+/** One mismatch between a value and its schema; `path` is a JSON pointer ('' is the whole value). */
+export interface SchemaIssue {
+  path: string;
+  reason: string;
+}
+
+/**
+ * Checks `value` against `schema` without changing it. Unknown properties are refused where the schema says so.
+ * At most `limit` issues are returned.
+ */
+export function findSchemaIssues(schema: TSchema, value: unknown, limit = 5): SchemaIssue[] {
+  const checker = checkerOf(schema);
+  if (checker.Check(value)) return [];
+  const issues: SchemaIssue[] = [];
+  for (const error of checker.Errors(value)) {
+    issues.push({ path: error.path, reason: error.message });
+    if (issues.length >= limit) break;
+  }
+  return issues;
+}
+
+/**
+ * Parses `value` with the defaults of `schema` filled in. The input is not changed.
+ * @throws NgatuError with `code` that names every path and reason (at most five).
+ */
+export function parseWithSchema<T extends TSchema>(
+  schema: T,
+  value: unknown,
+  refusal: { code: ErrorCode; what: string },
+): Static<T> {
+  const filled = Value.Default(schema, Value.Clone(value));
+  const issues = findSchemaIssues(schema, filled);
+  if (issues.length > 0) {
+    const list = issues.map((issue) => `${issue.path === '' ? '/' : issue.path}: ${issue.reason}`).join('; ');
+    throw new NgatuError(refusal.code, `Cannot accept ${refusal.what}: ${list}`);
+  }
+  return filled as Static<T>;
+}

@@ -1,0 +1,47 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { CameraInterval } from './camera-state.ts';
+import { Slug, Timestamp } from './id.ts';
+
+/** A number measured at a time; `metric` carries its unit last (`analysedFps`, `inferenceMsP50`). */
+export const Measurement = Type.Object(
+  {
+    at: Timestamp,
+    metric: Type.String({ pattern: '^[a-z][A-Za-z0-9]*$', maxLength: 64 }),
+    value: Type.Number(),
+    tags: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]*$' }), Type.String({ maxLength: 64 }), {
+        description: 'What is counted: tripwire, direction, label.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+export type Measurement = Static<typeof Measurement>;
+
+/** Payload of the `telemetry` channel (in an envelope): the camera's ledger and its measurements since the last one. */
+export const Telemetry = Type.Object(
+  {
+    schemaVersion: Type.Literal(1),
+    site: Slug,
+    node: Slug,
+    camera: Type.Optional(Slug),
+    intervals: Type.Array(CameraInterval, { maxItems: 200 }),
+    measurements: Type.Array(Measurement, { maxItems: 500 }),
+  },
+  { additionalProperties: false, $id: 'Telemetry' },
+);
+export type Telemetry = Static<typeof Telemetry>;
+
+/** Payload of the retained `state` topic; the will says `offline` with the same `bootId`, so a stale death is ignored. */
+export const NodeState = Type.Object(
+  {
+    schemaVersion: Type.Literal(1),
+    state: Type.Union([Type.Literal('online'), Type.Literal('offline')]),
+    bootId: Type.String({ maxLength: 64 }),
+    at: Timestamp,
+    version: Type.String({ maxLength: 32 }),
+    cameras: Type.Array(Slug, { maxItems: 256 }),
+  },
+  { additionalProperties: false, $id: 'NodeState' },
+);
+export type NodeState = Static<typeof NodeState>;

@@ -198,6 +198,17 @@ export const Scene = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    view: Type.Object(
+      {
+        depressionDeg: Type.Number({
+          minimum: 3,
+          maximum: 90,
+          default: 25,
+          description: 'How steeply the camera looks down at the stop line, degrees below the horizon; 90 is straight down.',
+        }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
     zones: Type.Array(Zone, { maxItems: 64, default: [] }),
     tripwires: Type.Array(Tripwire, { maxItems: 64, default: [] }),
     signals: Type.Array(SignalHead, { maxItems: 8, default: [] }),

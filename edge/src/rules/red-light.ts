@@ -1,0 +1,164 @@
+import type { RedLightRule as RedLightParameters, Scene } from '@ngatu/contract';
+import type { Point } from '../geometry/box.ts';
+import { DirectedLine } from '../geometry/polyline.ts';
+import type { Track } from '../track/track.ts';
+import { Cooldown } from './cooldown.ts';
+import { formatSeconds, nameOf } from './explanation.ts';
+import type { EventRule, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
+import {
+  computeApproachHeading,
+  computeStopLinePosition,
+  computeTravelAngle,
+  type StopLinePosition,
+} from './stop-line-position.ts';
+
+/** The road user was seen before the line at least this often; who appears beyond it never fires. */
+const MIN_OBSERVATIONS_BEFORE = 2;
+/** Between the last sight before and the first beyond the line at most this long, ms. */
+const MAX_GAP_MS = 1200;
+/** It was sure to be beyond the line at least this often. */
+const MIN_OBSERVATIONS_BEYOND = 2;
+/** Crossings in another direction (turning traffic, pushing back) are not of this approach. */
+const MAX_ANGLE_DEG = 70;
+/** Looked back at most this long from the current frame for the crossing, ms. */
+const MAX_AGE_MS = 4000;
+
+interface Crossing {
+  readonly last: Observation;
+  readonly first: Observation;
+  readonly lastPosition: StopLinePosition;
+  readonly firstPosition: StopLinePosition;
+  /** Largest margin beyond the line so far over its error, px. */
+  readonly marginPx: number;
+  readonly marginErrorPx: number;
+}
+
+/**
+ * Red light: the rear ground contact passes the stop line forward while the lamp shows red, and the front passed it on red
+ * too. States per road user: before → on the line → beyond (sure by its error bound, twice) → fired; cool-down.
+ *
+ * ```
+ *   travel ▲          rear beyond by more than its error, twice → decided at the first frame with rear ≥ 0
+ *   ───────┼───────── stop line ─────────
+ *          │          rear before by more than its error, twice
+ * ```
+ */
+export class RedLightRule implements EventRule {
+  readonly name: string;
+  readonly #rule: RedLightParameters;
+  readonly #line: DirectedLine;
+  readonly #view: { depressionDeg: number; heading: Point };
+  readonly #cooldown: Cooldown;
+
+  constructor(rule: RedLightParameters, scene: Scene) {
+    const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
+    if (tripwire === undefined) throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
+    this.name = rule.name;
+    this.#rule = rule;
+    this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
+    this.#view = {
+      depressionDeg: scene.view.depressionDeg,
+      heading: computeApproachHeading(tripwire.points, tripwire.forwardTowards, rule.approach),
+    };
+    this.#cooldown = new Cooldown(rule.cooldownMs);
+  }
+
+  update(context: RuleContext): RuleMatch[] {
+    const matches: RuleMatch[] = [];
+    for (const track of context.tracks) {
+      if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
+      if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
+      const match = this.#judge(track, context);
+      if (match === undefined) continue;
+      this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
+      matches.push(match);
+    }
+    return matches;
+  }
+
+  #judge(track: Track, context: RuleContext): RuleMatch | undefined {
+    const crossing = this.#findCrossing(track, context);
+    if (crossing === undefined) return undefined;
+    const crossedAtMs = interpolateCrossing(crossing);
+    const signal = context.signalAt(this.#rule.signal, crossedAtMs);
+    if (signal?.state !== 'red') return undefined;
+    if (signal.onsetSeen && crossedAtMs - signal.sinceMs < this.#rule.graceMs) return undefined;
+    if (!this.#frontPassedOnRed(track, context, crossing, signal)) return undefined;
+    return this.#explain(track, crossing, crossedAtMs, signal);
+  }
+
+  #findCrossing(track: Track, context: RuleContext): Crossing | undefined {
+    const seen = context.history
+      .of(track.trackId)
+      .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= MAX_AGE_MS || !o.groundSeen);
+    const positions = seen.map((o) => computeStopLinePosition(this.#line, track.label, o, this.#view));
+    const at = positions.findIndex((p, i) => {
+      const before = positions[i - 1];
+      return before !== undefined && before.rear < 0 && p.rear >= 0 && p.rearWithin;
+    });
+    const [last, first] = [seen[at - 1], seen[at]];
+    const [lastPosition, firstPosition] = [positions[at - 1], positions[at]];
+    if (last === undefined || first === undefined || lastPosition === undefined || firstPosition === undefined) return undefined;
+    if (first.frame.mediaTimeMs - last.frame.mediaTimeMs > MAX_GAP_MS) return undefined;
+    const before = positions.slice(0, at).filter((p) => p.rear < -p.rearError);
+    const beyond = positions.slice(at).filter((p, i) => (seen[at + i]?.groundSeen ?? false) && p.rear > p.rearError);
+    if (before.length < MIN_OBSERVATIONS_BEFORE || beyond.length < MIN_OBSERVATIONS_BEYOND) return undefined;
+    if (positions.slice(at).some((p) => p.rear < 0)) return undefined;
+    const firstBefore = seen[Math.max(0, at - 3)] ?? last;
+    const newest = seen.at(-1) ?? first;
+    const angle = computeTravelAngle(firstBefore, newest, this.#view.heading, 2);
+    if (angle === undefined || angle > MAX_ANGLE_DEG) return undefined;
+    const widest = beyond.reduce((a, b) => (b.rear > a.rear ? b : a));
+    return { last, first, lastPosition, firstPosition, marginPx: widest.rear, marginErrorPx: widest.rearError };
+  }
+
+  /** A vehicle that stood over the line when red came is let go: its front passed in time. */
+  #frontPassedOnRed(track: Track, context: RuleContext, crossing: Crossing, signal: SignalView): boolean {
+    if (!signal.onsetSeen) return true;
+    const seen = context.history.of(track.trackId).filter((o) => o.frame.mediaTimeMs <= crossing.first.frame.mediaTimeMs);
+    const stillBefore = seen.some((o) => {
+      const position = computeStopLinePosition(this.#line, track.label, o, this.#view);
+      return o.frame.mediaTimeMs >= signal.sinceMs && position.front < position.frontError;
+    });
+    return stillBefore;
+  }
+
+  #explain(track: Track, crossing: Crossing, crossedAtMs: number, signal: SignalView): RuleMatch {
+    const sinceRedMs = Math.max(0, crossedAtMs - signal.sinceMs);
+    const who = nameOf(track.label);
+    const seconds = formatSeconds(sinceRedMs);
+    const least = signal.onsetSeen ? { vi: '', en: '' } : { vi: 'ít nhất ', en: 'at least ' };
+    const margin = crossing.marginPx.toFixed(0);
+    const error = crossing.marginErrorPx.toFixed(0);
+    return {
+      rule: this.name,
+      kind: 'RED_LIGHT',
+      trackId: track.trackId,
+      label: track.label,
+      observation: crossing.first,
+      signal: { state: signal.state, sinceMs: sinceRedMs, confidence: signal.confidence },
+      alternatives: crossing.marginPx < 2 * crossing.marginErrorPx ? ['STOP_LINE'] : [],
+      measures: {
+        crossedAtMediaMs: Math.round(crossedAtMs),
+        redBeforeCrossingMs: Math.round(sinceRedMs),
+        rearBeyondLinePx: round1(crossing.marginPx),
+        rearErrorPx: round1(crossing.marginErrorPx),
+      },
+      explanation: {
+        vi: `${who.vi} (số hiệu ${track.trackId}) vượt vạch dừng "${this.#rule.stopLine}" bằng bánh sau khi đèn "${this.#rule.signal}" đã đỏ ${least.vi}${seconds.vi} giây; bánh sau quá vạch ${margin} điểm ảnh, sai số ±${error}.`,
+        en: `${who.en} (track ${track.trackId}) passed stop line "${this.#rule.stopLine}" with its rear wheel ${least.en}${seconds.en} s after signal "${this.#rule.signal}" turned red; rear ${margin} px beyond the line, error ±${error} px.`,
+      },
+    };
+  }
+}
+
+/** The instant at which the rear was on the line, between the last frame before it and the first one beyond, ms. */
+function interpolateCrossing({ last, first, lastPosition, firstPosition }: Crossing): number {
+  const span = firstPosition.rear - lastPosition.rear;
+  const share = span > 0 ? -lastPosition.rear / span : 1;
+  return last.frame.mediaTimeMs + share * (first.frame.mediaTimeMs - last.frame.mediaTimeMs);
+}
+
+function round1(value: number): number {
+  return Math.round(value * 10) / 10;
+}

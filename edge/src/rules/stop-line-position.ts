@@ -1,0 +1,75 @@
+import type { RoadUserLabel } from '@ngatu/contract';
+import { computeGroundPoint, type Point } from '../geometry/box.ts';
+import { computeFootprint } from '../geometry/footprint.ts';
+import type { DirectedLine } from '../geometry/polyline.ts';
+import type { Observation } from './rule.ts';
+
+/** Where the two ends of a road user stand relative to a stop line; px, positive beyond the line. */
+export interface StopLinePosition {
+  readonly rear: number;
+  readonly rearError: number;
+  readonly front: number;
+  readonly frontError: number;
+  /** True where the end that decides passes between the ends of the line. */
+  readonly rearWithin: boolean;
+  readonly frontWithin: boolean;
+}
+
+/** A wheel may pass this far beside the painted end, as a share of the box width. */
+const END_TOLERANCE = 0.25;
+/** Ground contacts that were inferred from the rider are this much less certain. */
+const INFERRED_FACTOR = 4;
+
+export function computeStopLinePosition(
+  line: DirectedLine,
+  label: RoadUserLabel,
+  observation: Observation,
+  view: { depressionDeg: number; heading: Point },
+): StopLinePosition {
+  const footprint = computeFootprint(label, observation.box, view);
+  const rear = line.locate(footprint.rear);
+  const front = line.locate(footprint.front);
+  const tolerance = END_TOLERANCE * (observation.box[2] - observation.box[0]);
+  const factor = observation.groundSeen ? 1 : INFERRED_FACTOR;
+  return {
+    rear: rear.distance,
+    rearError: footprint.rearError * factor,
+    front: front.distance,
+    frontError: footprint.frontError * factor,
+    rearWithin: rear.overrun <= tolerance,
+    frontWithin: front.overrun <= tolerance,
+  };
+}
+
+/**
+ * Direction in which a stop line is passed: the scene's arrow where it has one, else square to the line towards its
+ * forward side.
+ */
+export function computeApproachHeading(
+  points: readonly Point[],
+  forwardTowards: Point,
+  approach: { from: Point; to: Point } | undefined,
+): Point {
+  if (approach !== undefined) return [approach.to[0] - approach.from[0], approach.to[1] - approach.from[1]];
+  const [ax, ay] = points[0] as Point;
+  const [bx, by] = points.at(-1) as Point;
+  const normal: Point = [-(by - ay), bx - ax];
+  const side = normal[0] * (forwardTowards[0] - ax) + normal[1] * (forwardTowards[1] - ay);
+  return side >= 0 ? normal : [-normal[0], -normal[1]];
+}
+
+/** Angle between the movement of the ground point and a heading, degrees; undefined below `minTravelPx`. */
+export function computeTravelAngle(
+  from: Observation,
+  to: Observation,
+  heading: Point,
+  minTravelPx: number,
+): number | undefined {
+  const [x1, y1] = computeGroundPoint(from.box);
+  const [x2, y2] = computeGroundPoint(to.box);
+  const travel = Math.hypot(x2 - x1, y2 - y1);
+  const norm = Math.hypot(heading[0], heading[1]);
+  if (travel < minTravelPx || norm === 0) return undefined;
+  const cos = ((x2 - x1) * heading[0] + (y2 - y1) * heading[1]) / (travel * norm);
+  return (Math.acos(Math.min(1, Math.max(-1, cos))) * 180) / Math.PI;
+}

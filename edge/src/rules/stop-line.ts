@@ -1,0 +1,127 @@
+import type { Scene, StopLineRule as StopLineParameters } from '@ngatu/contract';
+import { computeGroundPoint, type Point } from '../geometry/box.ts';
+import { DirectedLine } from '../geometry/polyline.ts';
+import type { Track } from '../track/track.ts';
+import { Cooldown } from './cooldown.ts';
+import { formatSeconds, nameOf } from './explanation.ts';
+import type { EventRule, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
+import { computeApproachHeading, computeStopLinePosition, type StopLinePosition } from './stop-line-position.ts';
+
+/** Seen at least this often while it stood. */
+const MIN_OBSERVATIONS = 3;
+/** Standing: the ground point moves less than this share of the box height over the waiting time. */
+const MAX_DRIFT_HEIGHTS = 0.12;
+
+interface Sight {
+  readonly observation: Observation;
+  readonly position: StopLinePosition;
+}
+
+/**
+ * Stop line: on red the front passed the line by more than its error, the rear did not, and the road user stands there for
+ * `waitMs`. The decisive moment is the first frame in which the front was surely past. One case a road user: it does
+ * not come again while it waits.
+ */
+export class StopLineRule implements EventRule {
+  readonly name: string;
+  readonly #rule: StopLineParameters;
+  readonly #line: DirectedLine;
+  readonly #view: { depressionDeg: number; heading: Point };
+  readonly #cooldown: Cooldown;
+
+  constructor(rule: StopLineParameters, scene: Scene) {
+    const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
+    if (tripwire === undefined) throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
+    this.name = rule.name;
+    this.#rule = rule;
+    this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
+    this.#view = {
+      depressionDeg: scene.view.depressionDeg,
+      heading: computeApproachHeading(tripwire.points, tripwire.forwardTowards, rule.approach),
+    };
+    this.#cooldown = new Cooldown(Math.max(rule.cooldownMs, 120_000));
+  }
+
+  update(context: RuleContext): RuleMatch[] {
+    const matches: RuleMatch[] = [];
+    for (const track of context.tracks) {
+      if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
+      if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
+      const match = this.#judge(track, context);
+      if (match === undefined) continue;
+      this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
+      matches.push(match);
+    }
+    return matches;
+  }
+
+  #judge(track: Track, context: RuleContext): RuleMatch | undefined {
+    const sights = context.history
+      .of(track.trackId)
+      .filter((observation) => observation.groundSeen)
+      .map((observation) => ({
+        observation,
+        position: computeStopLinePosition(this.#line, track.label, observation, this.#view),
+      }));
+    // it was seen with its front before the line: who is first seen past it may have come there on green
+    const passed = sights.findIndex(({ position }, i) => isPast(position) && i > 0);
+    const decisive = sights[passed];
+    if (decisive === undefined || !sights.slice(0, passed).some(({ position }) => position.front < 0)) return undefined;
+    const signal = context.signalAt(this.#rule.signal, decisive.observation.frame.mediaTimeMs);
+    if (signal?.state !== 'red') return undefined;
+    const standing = this.#standingSince(sights.slice(passed));
+    const nowMs = context.frame.mediaTimeMs;
+    if (standing === undefined || nowMs - standing.observation.frame.mediaTimeMs < this.#rule.waitMs) return undefined;
+    if (context.signalAt(this.#rule.signal, nowMs)?.state !== 'red') return undefined;
+    return this.#explain(track, decisive, sights.at(-1) ?? decisive, signal, nowMs - standing.observation.frame.mediaTimeMs);
+  }
+
+  /** The oldest sight from which on it stood, front past and rear before the line; undefined where it moves. */
+  #standingSince(sights: readonly Sight[]): Sight | undefined {
+    const newest = sights.at(-1);
+    if (newest === undefined) return undefined;
+    const [x, y] = computeGroundPoint(newest.observation.box);
+    const drift = MAX_DRIFT_HEIGHTS * (newest.observation.box[3] - newest.observation.box[1]);
+    let since: Sight | undefined;
+    let count = 0;
+    for (let i = sights.length - 1; i >= 0; i--) {
+      const sight = sights[i] as Sight;
+      const [sx, sy] = computeGroundPoint(sight.observation.box);
+      if (Math.hypot(sx - x, sy - y) > drift) break;
+      if (!isPast(sight.position) || sight.position.rear >= 0) continue;
+      since = sight;
+      count += 1;
+    }
+    return count >= MIN_OBSERVATIONS ? since : undefined;
+  }
+
+  #explain(track: Track, decisive: Sight, standing: Sight, signal: SignalView, waitedMs: number): RuleMatch {
+    const who = nameOf(track.label);
+    const waited = formatSeconds(waitedMs);
+    const { front, frontError, rear } = standing.position;
+    const sinceRedMs = Math.max(0, decisive.observation.frame.mediaTimeMs - signal.sinceMs);
+    return {
+      rule: this.name,
+      kind: 'STOP_LINE',
+      trackId: track.trackId,
+      label: track.label,
+      observation: decisive.observation,
+      signal: { state: signal.state, sinceMs: sinceRedMs, confidence: signal.confidence },
+      alternatives: [],
+      measures: {
+        frontBeyondLinePx: Math.round(front * 10) / 10,
+        frontErrorPx: Math.round(frontError * 10) / 10,
+        rearBeforeLinePx: Math.round(-rear * 10) / 10,
+        waitedMs: Math.round(waitedMs),
+      },
+      explanation: {
+        vi: `${who.vi} (số hiệu ${track.trackId}) dừng chờ đèn đỏ "${this.#rule.signal}" ${waited.vi} giây với bánh trước quá vạch dừng "${this.#rule.stopLine}" ${front.toFixed(0)} điểm ảnh (sai số ±${frontError.toFixed(0)}); bánh sau chưa qua vạch.`,
+        en: `${who.en} (track ${track.trackId}) waited ${waited.en} s at red signal "${this.#rule.signal}" with its front ${front.toFixed(0)} px past stop line "${this.#rule.stopLine}" (error ±${frontError.toFixed(0)} px); its rear did not cross.`,
+      },
+    };
+  }
+}
+
+function isPast(position: StopLinePosition): boolean {
+  return position.front > position.frontError && position.frontWithin;
+}

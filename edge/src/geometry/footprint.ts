@@ -19,7 +19,7 @@ export interface Footprint {
 }
 
 interface Dimensions {
-  /** First to last ground contact of the body, m. */
+  /** From the rear ground contact to the foremost point of the body, seen from straight above, m. */
   readonly length: number;
   /** Ground to top, with riders, m. */
   readonly height: number;
@@ -27,11 +27,11 @@ interface Dimensions {
   readonly depthShare: number;
 }
 
-/** Usual sizes in Vietnamese traffic, m: motorbike wheel base 1.25 with rider 1.65 high; car of the C segment; city bus. */
+/** Usual sizes in Vietnamese traffic, m: motorbike wheel base 1.25 and 0.25 of front tyre before its axle, with rider 1.65 high; car of the C segment; city bus. */
 const DIMENSIONS: Readonly<Record<RoadUserLabel, Dimensions>> = {
   person: { length: 0, height: 1.6, depthShare: 0 },
-  bicycle: { length: 1.1, height: 1.65, depthShare: 0.4 },
-  motorbike: { length: 1.25, height: 1.65, depthShare: 0.35 },
+  bicycle: { length: 1.4, height: 1.65, depthShare: 0.4 },
+  motorbike: { length: 1.5, height: 1.65, depthShare: 0.3 },
   car: { length: 4.4, height: 1.5, depthShare: 0.75 },
   truck: { length: 6.5, height: 2.8, depthShare: 0.9 },
   bus: { length: 10, height: 3.1, depthShare: 0.95 },
@@ -41,7 +41,7 @@ const DIMENSIONS: Readonly<Record<RoadUserLabel, Dimensions>> = {
 const BOX_EDGE_ERROR = 0.03;
 const MIN_EDGE_ERROR_PX = 1.5;
 /** Spread of lengths within a class and of the angle, as a share of the projected length. */
-const LENGTH_ERROR = 0.2;
+const LENGTH_ERROR = 0.15;
 
 export interface FootprintView {
   /** Angle by which the camera looks down at this place, degrees; 90 is straight down. */
@@ -73,7 +73,8 @@ export function computeFootprint(label: RoadUserLabel, box: Box, view: Footprint
   const spanY = uy * reach;
   const rear: Point = [centreX - spanX / 2, box[3] - Math.max(0, spanY)];
   const front: Point = [centreX + spanX / 2, box[3] - Math.max(0, -spanY)];
-  const far = edge + LENGTH_ERROR * reach;
+  // the two errors are independent
+  const far = Math.hypot(edge, LENGTH_ERROR * reach);
   const comes = spanY > 0;
   return { rear, front, rearError: comes ? far : edge, frontError: comes ? edge : far };
 }

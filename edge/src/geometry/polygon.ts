@@ -18,7 +18,8 @@ export function computeBorderDistance(polygon: readonly Point[], [px, py]: Point
     const [ax, ay] = polygon[j] as Point;
     const [bx, by] = polygon[i] as Point;
     const squared = (bx - ax) ** 2 + (by - ay) ** 2;
-    const along = squared === 0 ? 0 : Math.min(1, Math.max(0, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / squared));
+    const along =
+      squared === 0 ? 0 : Math.min(1, Math.max(0, ((px - ax) * (bx - ax) + (py - ay) * (by - ay)) / squared));
     best = Math.min(best, Math.hypot(px - ax - along * (bx - ax), py - ay - along * (by - ay)));
   }
   return best;

@@ -38,7 +38,10 @@ export class DirectedLine {
       if (gap >= best) continue;
       best = gap;
       const overrun = Math.max(i === 0 ? -along : 0, i === last ? along - length : 0, 0);
-      result = { distance: this.#sign * Math.sign(across || 1) * (before + after > 0 ? gap : Math.abs(across)), overrun };
+      result = {
+        distance: this.#sign * Math.sign(across || 1) * (before + after > 0 ? gap : Math.abs(across)),
+        overrun,
+      };
     }
     return result;
   }

@@ -8,7 +8,13 @@ import type { AnalysedFrame } from './analysis.ts';
 
 /** ASS colours are &HBBGGRR&. */
 const COLOURS = { road: '&H00FFFF&', person: '&HFFFF00&', heavy: '&H4040FF&', lost: '&H808080&' } as const;
-const LAMP_COLOURS = { red: '&H0000FF&', amber: '&H00BFFF&', green: '&H50FF50&', off: '&H606060&', unknown: '&HC0C0C0&' } as const;
+const LAMP_COLOURS = {
+  red: '&H0000FF&',
+  amber: '&H00BFFF&',
+  green: '&H50FF50&',
+  off: '&H606060&',
+  unknown: '&HC0C0C0&',
+} as const;
 const SCENE_COLOUR = '&HFF8000&';
 /** A fired rule stays on the picture for this long, ms. */
 const BANNER_MS = 3000;
@@ -33,7 +39,13 @@ export class AnnotationScript {
     for (const track of analysed.tracks) {
       if (track.state === 'tentative' || track.state === 'removed') continue;
       const heavy = track.label === 'car' || track.label === 'bus' || track.label === 'truck';
-      const colour = !track.seen ? COLOURS.lost : heavy ? COLOURS.heavy : track.label === 'person' ? COLOURS.person : COLOURS.road;
+      const colour = !track.seen
+        ? COLOURS.lost
+        : heavy
+          ? COLOURS.heavy
+          : track.label === 'person'
+            ? COLOURS.person
+            : COLOURS.road;
       events.push(drawBox(track.box, colour));
       events.push(this.#text([track.box[0], track.box[1]], `${track.trackId} ${track.label}`, colour));
     }
@@ -64,15 +76,24 @@ export class AnnotationScript {
       '[Events]',
       'Format: Layer, Start, End, Style, Text',
     ];
-    for (const zone of this.#scene.zones) lines.push(dialogue(0, 0, endMs, drawLine([...zone.polygon, zone.polygon[0] as Point])));
-    for (const tripwire of this.#scene.tripwires) lines.push(dialogue(0, 0, endMs, drawLine(tripwire.points)));
+    for (const zone of this.#scene.zones)
+      lines.push(dialogue(0, 0, endMs, drawLine([...zone.polygon, zone.polygon[0] as Point])));
+    for (const tripwire of this.#scene.tripwires)
+      lines.push(dialogue(0, 0, endMs, drawLine(tripwire.points)));
     this.#frames.forEach((frame, index) => {
       const untilMs = this.#frames[index + 1]?.atMs ?? endMs;
       for (const event of frame.events) lines.push(dialogue(1, frame.atMs, untilMs, event));
     });
     this.#banners.forEach(({ fromMs, text, box }, index) => {
       const y = this.#fontSize * (1 + ((index % 4) * 3) / 2);
-      lines.push(dialogue(2, fromMs, fromMs + BANNER_MS, `{\\pos(${width / 3},${y})\\fs${this.#fontSize * 1.5}\\1c&H0000FF&}${text}`));
+      lines.push(
+        dialogue(
+          2,
+          fromMs,
+          fromMs + BANNER_MS,
+          `{\\pos(${width / 3},${y})\\fs${this.#fontSize * 1.5}\\1c&H0000FF&}${text}`,
+        ),
+      );
       lines.push(dialogue(2, fromMs, fromMs + BANNER_MS / 2, drawBox(box, '&HFF00FF&')));
     });
     return `${lines.join('\n')}\n`;
@@ -84,7 +105,16 @@ export class AnnotationScript {
 }
 
 function drawBox([x1, y1, x2, y2]: Box, colour: string): string {
-  return drawLine([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]], colour);
+  return drawLine(
+    [
+      [x1, y1],
+      [x2, y1],
+      [x2, y2],
+      [x1, y2],
+      [x1, y1],
+    ],
+    colour,
+  );
 }
 
 /** ASS fills shapes only: a line goes there and back, and its border is what is seen. */
@@ -119,7 +149,17 @@ export async function renderAnnotatedVideo(
     await writeFile(join(dir, 'annotation.ass'), options.script.render());
     const args = ['-nostdin', '-v', 'error', '-y', '-i', options.video, '-map', '0:v:0', '-vf'];
     args.push(`ass=filename=${join(dir, 'annotation.ass')}`, '-fps_mode', 'passthrough', '-c:v', 'libx264');
-    args.push('-preset', 'veryfast', '-crf', '20', '-pix_fmt', 'yuv420p', '-movflags', '+faststart', options.outFile);
+    args.push(
+      '-preset',
+      'veryfast',
+      '-crf',
+      '20',
+      '-pix_fmt',
+      'yuv420p',
+      '-movflags',
+      '+faststart',
+      options.outFile,
+    );
     const child = spawn('ffmpeg', args, { stdio: ['ignore', 'ignore', 'pipe'], signal });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
@@ -129,7 +169,8 @@ export async function renderAnnotatedVideo(
       child.once('error', reject);
       child.once('close', resolve);
     });
-    if (code !== 0) throw new NgatuError('VIDEO_UNREADABLE', `Cannot draw ${options.outFile}: ${said.trim()}`);
+    if (code !== 0)
+      throw new NgatuError('VIDEO_UNREADABLE', `Cannot draw ${options.outFile}: ${said.trim()}`);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

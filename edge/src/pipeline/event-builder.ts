@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Event, Scene } from '@ngatu/contract';
-import { type Box, computeGroundPoint } from '../geometry/box.ts';
 import type { ModelIdentity } from '../detect/detection.ts';
+import { type Box, computeGroundPoint } from '../geometry/box.ts';
 import type { RuleMatch } from '../rules/rule.ts';
 
 /** What stays the same for all events of one session of a camera. */
@@ -31,7 +31,15 @@ export function buildEvent(match: RuleMatch, origin: EventOrigin): Event {
   const capturedAt = new Date(Math.round(observation.frame.capturedAtMs)).toISOString();
   return {
     schemaVersion: 1,
-    eventId: buildEventId([origin.site, origin.node, origin.camera, match.rule, capturedAt, groundX.toFixed(0), groundY.toFixed(0)]),
+    eventId: buildEventId([
+      origin.site,
+      origin.node,
+      origin.camera,
+      match.rule,
+      capturedAt,
+      groundX.toFixed(0),
+      groundY.toFixed(0),
+    ]),
     kind: match.kind,
     site: origin.site,
     node: origin.node,
@@ -53,10 +61,7 @@ export function buildEvent(match: RuleMatch, origin: EventOrigin): Event {
       label: match.label,
       confidence: round(observation.confidence, 3),
       box: toFractions(observation.box, origin),
-      groundPoint: [
-        toFraction(groundX, origin.sourceWidth),
-        toFraction(groundY, origin.sourceHeight),
-      ],
+      groundPoint: [toFraction(groundX, origin.sourceWidth), toFraction(groundY, origin.sourceHeight)],
       occupants: observation.occupants.map(({ box, confidence }) => ({
         box: toFractions(box, origin),
         confidence: round(confidence, 3),

@@ -5,7 +5,7 @@ import { openVideoSession } from '../camera/video-session.ts';
 import type { Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { Track } from '../track/track.ts';
-import { Analysis, type AnalysedFrame } from './analysis.ts';
+import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { AnnotationScript } from './annotation.ts';
 import { buildEvent, type EventOrigin } from './event-builder.ts';
 
@@ -56,7 +56,10 @@ export interface ReplaySummary {
     readonly label: string;
     readonly count: number;
   }[];
-  readonly signals: readonly { readonly signal: string; readonly phases: readonly { state: string; sinceMs: number }[] }[];
+  readonly signals: readonly {
+    readonly signal: string;
+    readonly phases: readonly { state: string; sinceMs: number }[];
+  }[];
 }
 
 export interface ReplayResult {
@@ -144,7 +147,8 @@ class ReplayRecord {
     }
     for (const [name, view] of analysed.signals) {
       const phases = this.#phases.get(name) ?? [];
-      if (phases.at(-1)?.state !== view.state) phases.push({ state: view.state, sinceMs: Math.round(view.sinceMs) });
+      if (phases.at(-1)?.state !== view.state)
+        phases.push({ state: view.state, sinceMs: Math.round(view.sinceMs) });
       this.#phases.set(name, phases);
     }
     this.annotation.add(analysed);
@@ -165,10 +169,18 @@ class ReplayRecord {
       mediaDurationMs: Math.round(this.#lastMediaMs),
       tracksConfirmed: this.#confirmed.size,
       eventsByKind,
-      counts: [...this.#counts.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, count]) => {
-        const [rule = '', tripwire = '', direction, label = ''] = key.split('\t');
-        return { rule, tripwire, direction: direction === 'forward' ? 'forward' : 'backward', label, count };
-      }),
+      counts: [...this.#counts.entries()]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, count]) => {
+          const [rule = '', tripwire = '', direction, label = ''] = key.split('\t');
+          return {
+            rule,
+            tripwire,
+            direction: direction === 'forward' ? 'forward' : 'backward',
+            label,
+            count,
+          };
+        }),
       signals: [...this.#phases.entries()].map(([name, phases]) => ({ signal: name, phases })),
     };
     return { events: this.#events, tracks: this.#tracks, summary, annotation: this.annotation };
@@ -205,7 +217,8 @@ function toTrackLine(track: Track): ReplayTracks['tracks'][number] {
  * @throws NgatuError PERMISSION_DENIED, DISK_FULL
  */
 export async function writeReplay(result: ReplayResult, dir: string): Promise<void> {
-  const toLines = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+  const toLines = (rows: readonly unknown[]): string =>
+    rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   const files: [string, string][] = [
     ['events.jsonl', toLines(result.events)],
     ['tracks.jsonl', toLines(result.tracks)],

@@ -27,7 +27,8 @@ export class LineCountRule {
 
   constructor(rule: LineCountParameters, scene: Scene) {
     const tripwire = scene.tripwires.find(({ name }) => name === rule.tripwire);
-    if (tripwire === undefined) throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.tripwire}"`);
+    if (tripwire === undefined)
+      throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.tripwire}"`);
     this.name = rule.name;
     this.#rule = rule;
     this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);

@@ -9,13 +9,14 @@ import {
   computeApproachHeading,
   computeStopLinePosition,
   computeTravelAngle,
+  movedAsWhole,
   type StopLinePosition,
 } from './stop-line-position.ts';
 
 /** The road user was seen before the line at least this often; who appears beyond it never fires. */
 const MIN_OBSERVATIONS_BEFORE = 2;
-/** Between the last sight before and the first beyond the line at most this long, ms. */
-const MAX_GAP_MS = 1200;
+/** Between two sights around the line at most this long, ms: a longer gap may join two road users. */
+const MAX_GAP_MS = 700;
 /** It was sure to be beyond the line at least this often. */
 const MIN_OBSERVATIONS_BEYOND = 2;
 /** Crossings in another direction (turning traffic, pushing back) are not of this approach. */
@@ -52,7 +53,8 @@ export class RedLightRule implements EventRule {
 
   constructor(rule: RedLightParameters, scene: Scene) {
     const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
-    if (tripwire === undefined) throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
+    if (tripwire === undefined)
+      throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
     this.name = rule.name;
     this.#rule = rule;
     this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
@@ -83,14 +85,15 @@ export class RedLightRule implements EventRule {
     const signal = context.signalAt(this.#rule.signal, crossedAtMs);
     if (signal?.state !== 'red') return undefined;
     if (signal.onsetSeen && crossedAtMs - signal.sinceMs < this.#rule.graceMs) return undefined;
-    if (!this.#frontPassedOnRed(track, context, crossing, signal)) return undefined;
+    // a vehicle that stood over the line when red came is let go: its front passed in time
+    if (signal.onsetSeen && estimateFrontPassing(crossing, crossedAtMs) < signal.sinceMs) return undefined;
     return this.#explain(track, crossing, crossedAtMs, signal);
   }
 
   #findCrossing(track: Track, context: RuleContext): Crossing | undefined {
     const seen = context.history
       .of(track.trackId)
-      .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= MAX_AGE_MS || !o.groundSeen);
+      .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= MAX_AGE_MS);
     const positions = seen.map((o) => computeStopLinePosition(this.#line, track.label, o, this.#view));
     const at = positions.findIndex((p, i) => {
       const before = positions[i - 1];
@@ -98,29 +101,35 @@ export class RedLightRule implements EventRule {
     });
     const [last, first] = [seen[at - 1], seen[at]];
     const [lastPosition, firstPosition] = [positions[at - 1], positions[at]];
-    if (last === undefined || first === undefined || lastPosition === undefined || firstPosition === undefined) return undefined;
-    if (first.frame.mediaTimeMs - last.frame.mediaTimeMs > MAX_GAP_MS) return undefined;
+    if (
+      last === undefined ||
+      first === undefined ||
+      lastPosition === undefined ||
+      firstPosition === undefined
+    )
+      return undefined;
     const before = positions.slice(0, at).filter((p) => p.rear < -p.rearError);
-    const beyond = positions.slice(at).filter((p, i) => (seen[at + i]?.groundSeen ?? false) && p.rear > p.rearError);
-    if (before.length < MIN_OBSERVATIONS_BEFORE || beyond.length < MIN_OBSERVATIONS_BEYOND) return undefined;
-    if (positions.slice(at).some((p) => p.rear < 0)) return undefined;
+    const sure = positions.flatMap((p, i) =>
+      i >= at && seen[i]?.groundSeen && p.rear > p.rearError ? [i] : [],
+    );
+    const confirmedAt = sure[MIN_OBSERVATIONS_BEYOND - 1];
+    if (before.length < MIN_OBSERVATIONS_BEFORE || confirmedAt === undefined) return undefined;
+    const cameBack = positions.some((p, i) => i > at && seen[i]?.groundSeen && p.rear < -p.rearError);
+    if (cameBack || !isUnbroken(seen.slice(at - 1, confirmedAt + 1))) return undefined;
+    const beyond = sure.map((i) => positions[i] as StopLinePosition);
     const firstBefore = seen[Math.max(0, at - 3)] ?? last;
     const newest = seen.at(-1) ?? first;
     const angle = computeTravelAngle(firstBefore, newest, this.#view.heading, 2);
-    if (angle === undefined || angle > MAX_ANGLE_DEG) return undefined;
+    if (angle === undefined || angle > MAX_ANGLE_DEG || !movedAsWhole(firstBefore, newest)) return undefined;
     const widest = beyond.reduce((a, b) => (b.rear > a.rear ? b : a));
-    return { last, first, lastPosition, firstPosition, marginPx: widest.rear, marginErrorPx: widest.rearError };
-  }
-
-  /** A vehicle that stood over the line when red came is let go: its front passed in time. */
-  #frontPassedOnRed(track: Track, context: RuleContext, crossing: Crossing, signal: SignalView): boolean {
-    if (!signal.onsetSeen) return true;
-    const seen = context.history.of(track.trackId).filter((o) => o.frame.mediaTimeMs <= crossing.first.frame.mediaTimeMs);
-    const stillBefore = seen.some((o) => {
-      const position = computeStopLinePosition(this.#line, track.label, o, this.#view);
-      return o.frame.mediaTimeMs >= signal.sinceMs && position.front < position.frontError;
-    });
-    return stillBefore;
+    return {
+      last,
+      first,
+      lastPosition,
+      firstPosition,
+      marginPx: widest.rear,
+      marginErrorPx: widest.rearError,
+    };
   }
 
   #explain(track: Track, crossing: Crossing, crossedAtMs: number, signal: SignalView): RuleMatch {
@@ -150,6 +159,24 @@ export class RedLightRule implements EventRule {
       },
     };
   }
+}
+
+/** The instant at which the front was on the line, from the speed of the rear over it, ms. */
+function estimateFrontPassing(
+  { last, first, lastPosition, firstPosition }: Crossing,
+  crossedAtMs: number,
+): number {
+  const durationMs = first.frame.mediaTimeMs - last.frame.mediaTimeMs;
+  const speed = (firstPosition.rear - lastPosition.rear) / Math.max(1, durationMs);
+  const length = Math.max(0, firstPosition.front - firstPosition.rear);
+  return crossedAtMs - length / Math.max(speed, Number.EPSILON);
+}
+
+function isUnbroken(observations: readonly Observation[]): boolean {
+  return observations.every((o, i) => {
+    const before = observations[i - 1];
+    return before === undefined || o.frame.mediaTimeMs - before.frame.mediaTimeMs <= MAX_GAP_MS;
+  });
 }
 
 /** The instant at which the rear was on the line, between the last frame before it and the first one beyond, ms. */

@@ -1,6 +1,6 @@
 import type { Scene } from '@ngatu/contract';
 import { ForbiddenAreaRule } from './forbidden-area.ts';
-import { type LineCrossing, LineCountRule } from './line-count.ts';
+import { LineCountRule, type LineCrossing } from './line-count.ts';
 import { RedLightRule } from './red-light.ts';
 import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
 import { StopLineRule } from './stop-line.ts';

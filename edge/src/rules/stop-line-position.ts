@@ -17,6 +17,8 @@ export interface StopLinePosition {
 
 /** A wheel may pass this far beside the painted end, as a share of the box width. */
 const END_TOLERANCE = 0.25;
+/** The upper edge moves at least this share of what the lower edge moves; perspective alone leaves more. */
+const MIN_UPPER_SHARE = 0.4;
 /** Ground contacts that were inferred from the rider are this much less certain. */
 const INFERRED_FACTOR = 4;
 
@@ -72,4 +74,16 @@ export function computeTravelAngle(
   if (travel < minTravelPx || norm === 0) return undefined;
   const cos = ((x2 - x1) * heading[0] + (y2 - y1) * heading[1]) / (travel * norm);
   return (Math.acos(Math.min(1, Math.max(-1, cos))) * 180) / Math.PI;
+}
+
+/**
+ * The upper edge moved along with the lower one. Where a road user comes to stand in front of another, the lower edge of
+ * the hidden one rises while its upper edge stays.
+ */
+export function movedAsWhole(from: Observation, to: Observation): boolean {
+  const lower = to.box[3] - from.box[3];
+  const upper = to.box[1] - from.box[1];
+  const sideways = Math.abs(to.box[0] + to.box[2] - from.box[0] - from.box[2]) / 2;
+  if (Math.abs(lower) <= sideways) return true;
+  return Math.sign(upper) === Math.sign(lower) && Math.abs(upper) >= MIN_UPPER_SHARE * Math.abs(lower);
 }

@@ -5,12 +5,20 @@ import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
 import type { EventRule, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
-import { computeApproachHeading, computeStopLinePosition, type StopLinePosition } from './stop-line-position.ts';
+import {
+  computeApproachHeading,
+  computeStopLinePosition,
+  movedAsWhole,
+  type StopLinePosition,
+} from './stop-line-position.ts';
 
 /** Seen at least this often while it stood. */
 const MIN_OBSERVATIONS = 3;
 /** Standing: the ground point moves less than this share of the box height over the waiting time. */
 const MAX_DRIFT_HEIGHTS = 0.12;
+
+/** Which of the sights while standing is believed, counted from the least past the line. */
+const CAUTIOUS_QUANTILE = 0.2;
 
 interface Sight {
   readonly observation: Observation;
@@ -31,7 +39,8 @@ export class StopLineRule implements EventRule {
 
   constructor(rule: StopLineParameters, scene: Scene) {
     const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
-    if (tripwire === undefined) throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
+    if (tripwire === undefined)
+      throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
     this.name = rule.name;
     this.#rule = rule;
     this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
@@ -56,43 +65,26 @@ export class StopLineRule implements EventRule {
   }
 
   #judge(track: Track, context: RuleContext): RuleMatch | undefined {
-    const sights = context.history
-      .of(track.trackId)
-      .filter((observation) => observation.groundSeen)
-      .map((observation) => ({
-        observation,
-        position: computeStopLinePosition(this.#line, track.label, observation, this.#view),
-      }));
-    // it was seen with its front before the line: who is first seen past it may have come there on green
-    const passed = sights.findIndex(({ position }, i) => isPast(position) && i > 0);
-    const decisive = sights[passed];
-    if (decisive === undefined || !sights.slice(0, passed).some(({ position }) => position.front < 0)) return undefined;
-    const signal = context.signalAt(this.#rule.signal, decisive.observation.frame.mediaTimeMs);
-    if (signal?.state !== 'red') return undefined;
-    const standing = this.#standingSince(sights.slice(passed));
+    const sights = context.history.of(track.trackId).map((observation) => ({
+      observation,
+      position: computeStopLinePosition(this.#line, track.label, observation, this.#view),
+    }));
     const nowMs = context.frame.mediaTimeMs;
-    if (standing === undefined || nowMs - standing.observation.frame.mediaTimeMs < this.#rule.waitMs) return undefined;
-    if (context.signalAt(this.#rule.signal, nowMs)?.state !== 'red') return undefined;
-    return this.#explain(track, decisive, sights.at(-1) ?? decisive, signal, nowMs - standing.observation.frame.mediaTimeMs);
-  }
-
-  /** The oldest sight from which on it stood, front past and rear before the line; undefined where it moves. */
-  #standingSince(sights: readonly Sight[]): Sight | undefined {
-    const newest = sights.at(-1);
-    if (newest === undefined) return undefined;
-    const [x, y] = computeGroundPoint(newest.observation.box);
-    const drift = MAX_DRIFT_HEIGHTS * (newest.observation.box[3] - newest.observation.box[1]);
-    let since: Sight | undefined;
-    let count = 0;
-    for (let i = sights.length - 1; i >= 0; i--) {
-      const sight = sights[i] as Sight;
-      const [sx, sy] = computeGroundPoint(sight.observation.box);
-      if (Math.hypot(sx - x, sy - y) > drift) break;
-      if (!isPast(sight.position) || sight.position.rear >= 0) continue;
-      since = sight;
-      count += 1;
-    }
-    return count >= MIN_OBSERVATIONS ? since : undefined;
+    const standing = findStandingStretch(sights);
+    const first = standing[0];
+    const typical = pickCautious(standing.filter(({ observation }) => observation.groundSeen));
+    if (first === undefined || typical === undefined || !isPast(typical.position)) return undefined;
+    const waitedMs = nowMs - first.observation.frame.mediaTimeMs;
+    if (waitedMs < this.#rule.waitMs || typical.position.rear > typical.position.rearError) return undefined;
+    // it was seen with its front before the line: who is first seen past it may have come there on green
+    const since = sights.findLastIndex(({ position }) => position.front < 0);
+    const [before, decisive] = [sights[since], sights[since + 1]];
+    if (before === undefined || decisive === undefined) return undefined;
+    if (!movedAsWhole(before.observation, typical.observation)) return undefined;
+    const signal = context.signalAt(this.#rule.signal, decisive.observation.frame.mediaTimeMs);
+    if (signal?.state !== 'red' || context.signalAt(this.#rule.signal, nowMs)?.state !== 'red')
+      return undefined;
+    return this.#explain(track, decisive, typical, signal, waitedMs);
   }
 
   #explain(track: Track, decisive: Sight, standing: Sight, signal: SignalView, waitedMs: number): RuleMatch {
@@ -120,6 +112,31 @@ export class StopLineRule implements EventRule {
       },
     };
   }
+}
+
+/** The newest sights during which the road user did not move, oldest first. */
+function findStandingStretch(sights: readonly Sight[]): readonly Sight[] {
+  const newest = sights.at(-1);
+  if (newest === undefined) return [];
+  const [x, y] = computeGroundPoint(newest.observation.box);
+  const drift = MAX_DRIFT_HEIGHTS * (newest.observation.box[3] - newest.observation.box[1]);
+  let from = sights.length;
+  while (from > 0) {
+    const [sx, sy] = computeGroundPoint((sights[from - 1] as Sight).observation.box);
+    if (Math.hypot(sx - x, sy - y) > drift) break;
+    from -= 1;
+  }
+  return sights.slice(from);
+}
+
+/**
+ * The sight at the lower fifth of how far the front is past the line. What hides the wheels pushes the estimate forward, never
+ * back, so the cautious end of the sights is the likelier one too.
+ */
+function pickCautious(sights: readonly Sight[]): Sight | undefined {
+  if (sights.length < MIN_OBSERVATIONS) return undefined;
+  const sorted = [...sights].sort((a, b) => a.position.front - b.position.front);
+  return sorted[Math.floor(sorted.length * CAUTIOUS_QUANTILE)];
 }
 
 function isPast(position: StopLinePosition): boolean {

@@ -39,7 +39,8 @@ export function readLamp(crop: LampCrop, lenses: readonly Lens[]): LampReading {
       state = lens;
     } else second = Math.max(second, strength);
   }
-  if (best < LIT_STRENGTH) return { state: 'off', confidence: Math.min(1, (LIT_STRENGTH - best) / LIT_STRENGTH + 0.5) };
+  if (best < LIT_STRENGTH)
+    return { state: 'off', confidence: Math.min(1, (LIT_STRENGTH - best) / LIT_STRENGTH + 0.5) };
   if (best < LIT_RATIO * second) return { state: 'unknown', confidence: 0 };
   return { state, confidence: Math.min(1, (best - LIT_STRENGTH) / LIT_STRENGTH / 2 + 0.5) };
 }

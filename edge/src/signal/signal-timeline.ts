@@ -39,10 +39,15 @@ export class SignalTimeline {
       confidence: reading.confidence,
     };
     if (!this.#isBelieved(this.#candidate, atMs, current === undefined)) return;
-    this.#phases.push({ state: reading.state, sinceMs: this.#candidate.sinceMs, confidence: reading.confidence });
+    this.#phases.push({
+      state: reading.state,
+      sinceMs: this.#candidate.sinceMs,
+      confidence: reading.confidence,
+    });
     this.#confidence = reading.confidence;
     this.#candidate = undefined;
-    while (this.#phases.length > 1 && (this.#phases[1] as SignalPhase).sinceMs < atMs - HISTORY_MS) this.#phases.shift();
+    while (this.#phases.length > 1 && (this.#phases[1] as SignalPhase).sinceMs < atMs - HISTORY_MS)
+      this.#phases.shift();
   }
 
   /** The phase at a moment; undefined before the first believed reading. */
@@ -61,7 +66,11 @@ export class SignalTimeline {
     return this.#phases[0]?.sinceMs !== phase.sinceMs;
   }
 
-  #isBelieved(candidate: { state: SignalState; sinceMs: number; count: number }, atMs: number, first: boolean): boolean {
+  #isBelieved(
+    candidate: { state: SignalState; sinceMs: number; count: number },
+    atMs: number,
+    first: boolean,
+  ): boolean {
     if (first) return true;
     const isLit = candidate.state === 'red' || candidate.state === 'amber' || candidate.state === 'green';
     return isLit ? candidate.count >= LIT_READINGS : atMs - candidate.sinceMs >= UNLIT_MS;

@@ -12,6 +12,11 @@ const MIN_RIDER_CONFIDENCE = 0.15;
 const MIN_HEIGHT_RATIO = 0.35;
 const MAX_HEIGHT_RATIO = 2.6;
 
+/** A nearer road user ends lower by this share of the height … */
+const COVER_DEPTH = 0.05;
+/** … and lies over this share of the width. */
+const COVER_WIDTH = 0.4;
+
 interface Pair {
   vehicle: number;
   person: number;
@@ -27,7 +32,7 @@ export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
   const persons = detections.filter((d) => d.label === 'person');
   const riders = assignRiders(vehicles, persons);
   const taken = new Set<Detection>();
-  const users: RoadUser[] = [];
+  const users: Omit<RoadUser, 'groundHidden'>[] = [];
   vehicles.forEach((vehicle, index) => {
     const seated = riders.get(index) ?? [];
     for (const rider of seated) taken.add(rider);
@@ -50,7 +55,19 @@ export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
         : { label, confidence, box, vehicleBox: box, occupants: [] },
     );
   }
-  return users;
+  return users.map((user) => ({ ...user, groundHidden: users.some((other) => covers(other.box, user.box)) }));
+}
+
+/**
+ * True where `nearer` stands nearer to the camera (lower in the picture) and its box lies over the middle of the lower edge
+ * of `box`: what is taken for the lower edge is then where the view of it ends.
+ */
+function covers(nearer: Box, box: Box): boolean {
+  const width = box[2] - box[0];
+  const height = box[3] - box[1];
+  if (nearer[3] < box[3] + COVER_DEPTH * height || nearer[1] > box[3]) return false;
+  const overlap = Math.min(box[2], nearer[2]) - Math.max(box[0], nearer[0]);
+  return overlap > COVER_WIDTH * width;
 }
 
 /** The wheels, not the feet, say where the road user stands. */

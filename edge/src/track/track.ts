@@ -16,6 +16,8 @@ export interface RoadUser {
   /** The vehicle alone; absent where only its rider was found. */
   readonly vehicleBox?: Box;
   readonly occupants: readonly Occupant[];
+  /** True where another road user, nearer to the camera, covers the place where this one stands. */
+  readonly groundHidden: boolean;
 }
 
 export type TrackState = 'tentative' | 'confirmed' | 'lost' | 'removed';
@@ -28,7 +30,7 @@ export interface Track {
   readonly label: RoadUserLabel;
   readonly confidence: number;
   readonly box: Box;
-  /** True where the part that stands on the ground was found itself; false where it was inferred from the rider. */
+  /** True where the part that stands on the ground is in sight; false where it was inferred from the rider or is covered. */
   readonly groundSeen: boolean;
   /** True where a detection of this frame stands behind the box; false where it is a prediction. */
   readonly seen: boolean;

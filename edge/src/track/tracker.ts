@@ -63,7 +63,7 @@ class LiveTrack {
     this.lastSeenMs = nowMs;
     this.confidence = user.confidence;
     this.box = user.box;
-    this.groundSeen = user.vehicleBox !== undefined || user.label === 'person';
+    this.groundSeen = !user.groundHidden && (user.vehicleBox !== undefined || user.label === 'person');
     this.occupants = user.occupants;
     this.#vote(user);
     this.#learnProportions(user);
@@ -92,15 +92,16 @@ class LiveTrack {
 
   /** The box that `user` would have if it were this track: what was not found is filled in from what is known. */
   complete(user: RoadUser): Box {
-    if (!isTwoWheeler(this.label)) return user.box;
     const [x1, y1, x2, y2] = user.box;
+    const known = this.filter.box[3] - this.filter.box[1];
+    if (user.groundHidden && this.hasVelocity && y2 - y1 < known) return [x1, y1, x2, y1 + known];
+    if (!isTwoWheeler(this.label)) return user.box;
     if (user.label === 'person') {
       return this.#heightPerRider === undefined
         ? user.box
         : [x1, y1, x2, y1 + (y2 - y1) * this.#heightPerRider];
     }
-    const height = this.filter.box[3] - this.filter.box[1];
-    return user.occupants.length === 0 && y2 - y1 < 0.85 * height ? [x1, y2 - height, x2, y2] : user.box;
+    return user.occupants.length === 0 && y2 - y1 < 0.85 * known ? [x1, y2 - known, x2, y2] : user.box;
   }
 
   update(user: RoadUser, nowMs: number, confirmHits: number): void {
@@ -108,7 +109,7 @@ class LiveTrack {
     const box = this.complete(user);
     this.filter.update(box, inferred ? 3 : 1);
     this.box = box;
-    this.groundSeen = !inferred;
+    this.groundSeen = !inferred && !user.groundHidden;
     this.seen = true;
     this.confidence = user.confidence;
     this.occupants =

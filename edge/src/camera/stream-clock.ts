@@ -1,0 +1,88 @@
+/** How media time relates to the node's clock: `capturedAtMs = anchorMs + mediaTimeMs`. */
+export interface ClockAnchor {
+  /** Instant of media time 0, ms since 1970. */
+  readonly anchorMs: number;
+  /** Bound on the error, ms. */
+  readonly errorMs: number;
+}
+
+/** Without a second of steady pictures nothing is known of the delay: what a joining burst may hide, ms. */
+const UNSETTLED_ERROR_MS = 2_000;
+/** The anchor is frozen when no picture has beaten the least delay for this long, ms. */
+const SETTLE_MS = 1_000;
+/** Improvements smaller than this do not prolong the settling, ms. */
+const SETTLE_STEP_MS = 20;
+/** The anchor is frozen after this long in any case, ms. */
+const SETTLE_LIMIT_MS = 15_000;
+/** Length of the windows in which the least delay is compared with the anchor, ms. */
+const DRIFT_WINDOW_MS = 10_000;
+/** Beyond this the anchor is of no use any more, ms. */
+const DRIFT_LIMIT_MS = 1_000;
+
+/**
+ * Ties a live stream to the node's clock. The picture with the least delay between presentation time and arrival tells
+ * best when media time 0 was; old pictures that a server sends at once on joining arrive with more delay and so do not
+ * count. The delay that all pictures share (exposure, encoder, network, decoding) cannot be seen from here and is not in
+ * `errorMs`. Once steady, the anchor stays as it is for the session; camera clocks that run away from the node's, steps of
+ * the node's clock and a growing backlog show as drift: it is added to `errorMs`, and past a second `hasMoved` asks for
+ * a new session.
+ */
+export class StreamClock {
+  #anchorMs = Number.POSITIVE_INFINITY;
+  #firstArrivalMs: number | undefined;
+  #improvedAtMs = 0;
+  #frozen = false;
+  #spreadMs = UNSETTLED_ERROR_MS;
+  #settledMaximumMs = Number.NEGATIVE_INFINITY;
+  #window: { startMs: number; leastMs: number } | undefined;
+  #driftMs = 0;
+
+  /** Takes the arrival of a picture, in order of arrival. */
+  observe(mediaTimeMs: number, arrivalMs: number): void {
+    const offset = arrivalMs - mediaTimeMs;
+    if (this.#frozen) this.#observeDrift(offset, arrivalMs);
+    else this.#settle(offset, arrivalMs);
+  }
+
+  get anchor(): ClockAnchor {
+    return { anchorMs: this.#anchorMs, errorMs: Math.ceil(this.#spreadMs + Math.abs(this.#driftMs)) };
+  }
+
+  /** True from when the anchor no longer changes. */
+  get isFrozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** Stream and node clock have run apart too far. */
+  get hasMoved(): boolean {
+    return Math.abs(this.#driftMs) > DRIFT_LIMIT_MS;
+  }
+
+  #settle(offset: number, arrivalMs: number): void {
+    this.#firstArrivalMs ??= arrivalMs;
+    if (offset < this.#anchorMs - SETTLE_STEP_MS) {
+      this.#improvedAtMs = arrivalMs;
+      this.#settledMaximumMs = offset;
+    }
+    this.#anchorMs = Math.min(this.#anchorMs, offset);
+    this.#settledMaximumMs = Math.max(this.#settledMaximumMs, offset);
+    const steady = arrivalMs - this.#improvedAtMs >= SETTLE_MS;
+    if (steady || arrivalMs - this.#firstArrivalMs >= SETTLE_LIMIT_MS) {
+      this.#frozen = true;
+      this.#spreadMs = this.#settledMaximumMs - this.#anchorMs;
+    }
+  }
+
+  #observeDrift(offset: number, arrivalMs: number): void {
+    const ahead = offset - this.#anchorMs;
+    // Nothing arrives before it was captured: a negative difference is drift at once, a positive one may be a delay.
+    if (ahead < 0 && ahead < this.#driftMs) this.#driftMs = ahead;
+    this.#window ??= { startMs: arrivalMs, leastMs: offset };
+    this.#window.leastMs = Math.min(this.#window.leastMs, offset);
+    // A node clock that was set back must not leave the window open for ever.
+    const elapsed = arrivalMs - this.#window.startMs;
+    if (elapsed >= 0 && elapsed < DRIFT_WINDOW_MS) return;
+    this.#driftMs = this.#window.leastMs - this.#anchorMs;
+    this.#window = undefined;
+  }
+}

@@ -1,0 +1,100 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { NgatuError } from '@ngatu/contract';
+import { runMediaCommand } from './media-command.ts';
+import { buildConcatInput, buildConcatList, type PictureEntry, type Recording } from './recording.ts';
+
+/** Wanted still: where it goes, and the presentation time of a picture of the recording, ms. */
+export interface StillRequest {
+  readonly mediaTimeMs: number;
+  readonly outFile: string;
+}
+
+/** ffmpeg's quality of JPEG, 1 to 31; at 2 no loss can be seen. */
+const JPEG_QUALITY = 2;
+
+/** The picture whose presentation time is nearest; the earlier one of two. */
+export function findNearestPicture(
+  pictures: readonly PictureEntry[],
+  mediaTimeMs: number,
+): PictureEntry | undefined {
+  let nearest: PictureEntry | undefined;
+  for (const picture of pictures) {
+    const distance = Math.abs(picture.mediaTimeMs - mediaTimeMs);
+    const best =
+      nearest === undefined ? Number.POSITIVE_INFINITY : Math.abs(nearest.mediaTimeMs - mediaTimeMs);
+    const isEarlier = nearest !== undefined && picture.mediaTimeMs < nearest.mediaTimeMs;
+    if (distance < best || (distance === best && isEarlier)) nearest = picture;
+  }
+  return nearest;
+}
+
+/**
+ * Writes full-resolution JPEGs of exact pictures, all in one pass of decoding.
+ * @param requests distinct times of pictures of the recording, rising
+ * @param workDir takes temporary files; the caller removes it
+ * @returns for each request whether its picture could be decoded
+ * @throws NgatuError VIDEO_UNREADABLE, DISK_FULL
+ */
+export async function extractStills(
+  recording: Recording,
+  requests: readonly StillRequest[],
+  workDir: string,
+  signal: AbortSignal,
+): Promise<boolean[]> {
+  const earliest = requests[0];
+  if (earliest === undefined) return [];
+  const skipped = recording.segments.findLastIndex((segment) => segment.startMs <= earliest.mediaTimeMs);
+  const segments = recording.segments.slice(Math.max(0, skipped));
+  const [first] = segments;
+  if (first === undefined)
+    throw new NgatuError('CLIP_UNAVAILABLE', 'Cannot make stills: there is no segment');
+  const listFile = join(workDir, 'stills.ffconcat');
+  await writeFile(listFile, buildConcatList(segments));
+  const select = requests.map(({ mediaTimeMs }) => {
+    const timeS = (mediaTimeMs - first.startMs) / 1000;
+    return `between(t\\,${(timeS - 0.0008).toFixed(4)}\\,${(timeS + 0.0008).toFixed(4)})`;
+  });
+  await runMediaCommand(
+    'ffmpeg',
+    [
+      ...[
+        '-y',
+        '-nostdin',
+        '-v',
+        'error',
+        '-threads',
+        '1',
+        '-copyts',
+        ...buildConcatInput(listFile),
+        '-map',
+        '0:V:0',
+      ],
+      ...[
+        '-vf',
+        `select='${select.join('+')}'`,
+        '-fps_mode',
+        'passthrough',
+        '-frames:v',
+        String(requests.length),
+      ],
+      ...['-c:v', 'mjpeg', '-q:v', String(JPEG_QUALITY), '-fflags', '+bitexact', '-flags:v', '+bitexact'],
+      ...['-f', 'image2', '-frame_pts', '1', '-enc_time_base', '1/1000'],
+      `file:${join(workDir.replaceAll('%', '%%'), 'still-%d.jpg')}`,
+    ],
+    { purpose: 'Cannot make stills', signal },
+  );
+  return Promise.all(requests.map((request) => takeStill(request, first.startMs, workDir)));
+}
+
+/** ffmpeg names each file after the presentation time of its picture, whole ms. */
+async function takeStill(request: StillRequest, originMs: number, workDir: string): Promise<boolean> {
+  const path = join(workDir, `still-${Math.round(request.mediaTimeMs - originMs)}.jpg`);
+  try {
+    await rename(path, request.outFile);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}

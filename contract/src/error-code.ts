@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   PORT_TAKEN: 'The port that was asked for is used by another process.',
   DISK_FULL: 'The disk that holds the data folder has no space left.',
   PERMISSION_DENIED: 'The data folder or a file in it cannot be read or written by this user.',
+  DATA_FOLDER_IN_USE: 'Another ngatu runs on the same data folder.',
   CHILD_FAILED: 'A part of the product stopped and could not be started again.',
   USAGE: 'The command line could not be understood.',
   // assets
@@ -18,6 +19,7 @@ export const ERROR_CODES = {
   // configuration
   PROFILE_INVALID: 'The gateway profile does not match its schema, or refers to something that is not there.',
   SCENE_INVALID: 'The scene file does not match its schema, or contradicts itself.',
+  TRUTH_INVALID: 'A truth file of an evaluation does not match its schema.',
   FILE_UNREADABLE: 'A file that was named cannot be read.',
   // edge
   VIDEO_UNREADABLE: 'The file or stream is not video that ffmpeg can decode.',
@@ -28,6 +30,7 @@ export const ERROR_CODES = {
   MODEL_DIGEST_MISMATCH: 'The model file does not have the sha256 of its entry.',
   CLIP_UNAVAILABLE: 'The compressed ring no longer, or not yet, holds the time that was asked for.',
   OUTBOX_CORRUPT: 'The outbox database cannot be opened; it was moved aside and a new one begun.',
+  OUTBOX_LOCKED: 'Another process holds the outbox database.',
   OUTBOX_FULL: 'The outbox has reached its limit of bytes.',
   BROKER_UNREACHABLE: 'The MQTT broker did not answer.',
   UPLOAD_FAILED: 'An evidence file could not be sent to the centre.',

@@ -1,4 +1,5 @@
 export * from './camera-state.ts';
+export * from './drop-record.ts';
 export * from './envelope.ts';
 export * from './error-code.ts';
 export * from './event.ts';

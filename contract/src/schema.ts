@@ -34,6 +34,11 @@ export function findSchemaIssues(schema: TSchema, value: unknown, limit = 5): Sc
   return issues;
 }
 
+/** A copy of `value` with the defaults of `schema` filled in, whether or not it matches. */
+export function fillDefaults(schema: TSchema, value: unknown): unknown {
+  return Value.Default(schema, Value.Clone(value));
+}
+
 /**
  * Parses `value` with the defaults of `schema` filled in. The input is not changed.
  * @throws NgatuError with `code` that names every path and reason (at most five).
@@ -43,7 +48,7 @@ export function parseWithSchema<T extends TSchema>(
   value: unknown,
   refusal: { code: ErrorCode; what: string },
 ): Static<T> {
-  const filled = Value.Default(schema, Value.Clone(value));
+  const filled = fillDefaults(schema, value);
   const issues = findSchemaIssues(schema, filled);
   if (issues.length > 0) {
     const list = issues.map((issue) => `${issue.path === '' ? '/' : issue.path}: ${issue.reason}`).join('; ');

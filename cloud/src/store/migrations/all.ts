@@ -1,0 +1,6 @@
+import { createEvents } from './001-event.ts';
+import { createDelivery } from './002-delivery.ts';
+import type { Migration } from './migration.ts';
+
+/** The schema of the centre's database, in the order in which it is applied. */
+export const CENTRE_MIGRATIONS: readonly Migration[] = [createEvents, createDelivery];

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { type ErrorCode, NgatuError, type NumberedChannel } from '@ngatu/contract';
+import type { Logger } from 'pino';
+import { computeBackoffMs, pause } from './backoff.ts';
+import type { BrokerAddress } from './broker-connection.ts';
+import { UplinkSession } from './uplink-session.ts';
+
+/** What the uplink needs of the outbox. */
+export interface UplinkOutbox {
+  readonly outboxId: string;
+  readonly leasedCount: number;
+  lease(limit: number, leaseMs: number): { seq: number; channel: NumberedChannel; body: string }[];
+  releaseLeases(): void;
+  ack(seqs: readonly number[]): number;
+  nack(seq: number, code: ErrorCode, reason: string): boolean;
+  onAppend(listener: () => void): () => void;
+}
+
+export interface UplinkOptions {
+  readonly outbox: UplinkOutbox;
+  readonly broker: BrokerAddress;
+  readonly site: string;
+  readonly node: string;
+  /** Names of the node's cameras, for its retained state. */
+  readonly cameras: readonly string[];
+  /** Version of the agent, for its retained state. */
+  readonly version: string;
+  readonly logger: Logger;
+  /** Wall clock, ms since 1970, and a clock that never steps back, ms. */
+  readonly clock: { nowMs(): number; monotonicMs(): number };
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** At most this many entries are sent and not yet acknowledged. */
+  readonly window?: number;
+  /** An entry that the ingestor has not acknowledged is sent again after this, ms. */
+  readonly leaseMs?: number;
+}
+
+const RECONNECT = { firstMs: 250, capMs: 2_000 };
+/** A session that held this long was a success: the next reconnect starts with the shortest wait, ms. */
+const STABLE_SESSION_MS = 5_000;
+
+/**
+ * Carries the outbox to the centre until `signal` aborts: connects, sends in order of number within a window, deletes
+ * what the ingestor acknowledges, and begins again with whatever is left after each break. Never throws for a broker that
+ * is away; a failing outbox is thrown to the caller.
+ * @throws NgatuError of the outbox (OUTBOX_CORRUPT, DISK_FULL)
+ */
+export async function runUplink(options: UplinkOptions, signal: AbortSignal): Promise<void> {
+  const bootId = randomUUID();
+  const { logger, random, clock } = options;
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    const startedAt = clock.monotonicMs();
+    try {
+      const session = await UplinkSession.open(options, bootId, signal);
+      await session.run(signal);
+    } catch (error) {
+      if (!(error instanceof NgatuError) || error.code !== 'BROKER_UNREACHABLE') throw error;
+      if (!signal.aborted) logger.warn({ code: error.code, attempt }, error.message);
+    }
+    if (signal.aborted) return;
+    if (clock.monotonicMs() - startedAt >= STABLE_SESSION_MS) attempt = 0;
+    await pause(computeBackoffMs(attempt, RECONNECT, random), signal);
+  }
+}

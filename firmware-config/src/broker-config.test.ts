@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { renderMosquittoConfig } from './broker-config.ts';
+
+const node = { name: 'gw-1', password: 'secret', acl: { role: 'node' as const, site: 'q1', node: 'gw-1' } };
+
+it('listens on the loopback only, without anonymous access, and names its two files', () => {
+  const files = renderMosquittoConfig({
+    port: 1884,
+    dataDir: '/var/lib/ngatu/broker',
+    users: [node],
+    runAs: 'ngatu',
+  });
+  const lines = files.config.split('\n');
+  expect(lines).toContain('listener 1884 127.0.0.1');
+  expect(lines.filter((line) => line.startsWith('listener'))).toHaveLength(1);
+  expect(lines).toContain('set_tcp_nodelay true');
+  expect(lines).toContain('allow_anonymous false');
+  expect(lines).toContain(`password_file ${files.passwordPath}`);
+  expect(lines).toContain(`acl_file ${files.aclPath}`);
+  expect(lines).toContain('user ngatu');
+});
+
+it('keeps no password in the clear and salts each', () => {
+  const users = [node, { ...node, name: 'gw-2' }];
+  const { passwordFile, config, aclFile } = renderMosquittoConfig({ port: 1, dataDir: '/x', users });
+  expect(passwordFile + config + aclFile).not.toContain('secret');
+  const [first, second] = passwordFile.trim().split('\n');
+  expect(first).toMatch(/^gw-1:\$7\$10000\$[A-Za-z0-9+/]{16}\$[A-Za-z0-9+/]{86}==$/);
+  expect(first?.split('$')[4]).not.toBe(second?.split('$')[4]);
+});
+
+it.each(['a:b', 'a\nuser root', '', 'a b', '#'])('refuses the user name %j', (name) => {
+  const render = () => renderMosquittoConfig({ port: 1, dataDir: '/x', users: [{ ...node, name }] });
+  expect(render).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));
+});
+
+it('refuses a folder that would add lines', () => {
+  const render = () => renderMosquittoConfig({ port: 1, dataDir: '/x\nallow_anonymous true', users: [node] });
+  expect(render).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));
+});

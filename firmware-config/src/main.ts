@@ -1,0 +1,4 @@
+export { type BrokerUser, type MosquittoFiles, renderMosquittoConfig } from './broker-config.ts';
+export { loadProfile, type ProfileFile, resolveSecret } from './profile-file.ts';
+export { formatProfile } from './profile-format.ts';
+export { loadScene, type SceneFile } from './scene-file.ts';

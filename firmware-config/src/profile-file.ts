@@ -1,0 +1,75 @@
+import { dirname, resolve } from 'node:path';
+import { errorMessage, fillDefaults, findSchemaIssues, GatewayProfile, NgatuError } from '@ngatu/contract';
+import { findRepeatedNames } from './scene-check.ts';
+import { loadScene, type SceneFile } from './scene-file.ts';
+import { type FileIssue, readYamlFile, refuseFile } from './yaml-file.ts';
+
+/** A profile as it was read, with the scene of each camera by the camera's name. */
+export interface ProfileFile {
+  readonly file: string;
+  readonly profile: GatewayProfile;
+  readonly sha256: string;
+  readonly scenes: ReadonlyMap<string, SceneFile>;
+}
+
+const MAX_ISSUES = 50;
+
+/**
+ * Reads and checks a gateway profile and the scenes that it refers to (relative to the profile). Every issue is named at
+ * once, with its line. Secrets stay references: see `resolveSecret`.
+ * @throws NgatuError FILE_UNREADABLE (the profile), PROFILE_INVALID (also where a scene file is not there),
+ *   SCENE_INVALID
+ */
+export async function loadProfile(file: string): Promise<ProfileFile> {
+  const source = await readYamlFile(file, 'PROFILE_INVALID');
+  const value = fillDefaults(GatewayProfile, source.value);
+  const issues: FileIssue[] = findSchemaIssues(GatewayProfile, value, MAX_ISSUES);
+  if (issues.length > 0) throw refuseFile(source, 'PROFILE_INVALID', issues);
+  const profile = value as GatewayProfile;
+  issues.push(...findRepeatedNames('/cameras', profile.cameras), ...findSecretIssues(profile));
+  const scenes = new Map<string, SceneFile>();
+  for (const [index, camera] of profile.cameras.entries()) {
+    try {
+      scenes.set(camera.name, await loadScene(resolve(dirname(file), camera.scene)));
+    } catch (error) {
+      const missing = error instanceof NgatuError && error.code === 'FILE_UNREADABLE';
+      if (!missing) throw error;
+      issues.push({ path: `/cameras/${index}/scene`, reason: errorMessage(error) });
+    }
+  }
+  if (issues.length > 0) throw refuseFile(source, 'PROFILE_INVALID', issues);
+  return { file, profile, sha256: source.sha256, scenes };
+}
+
+/** A password without a user name says that something was left out. */
+function findSecretIssues(profile: GatewayProfile): FileIssue[] {
+  const reason = 'a password needs a username beside it';
+  const issues: FileIssue[] = [];
+  const { broker, cameras } = profile;
+  if (broker.password !== undefined && broker.username === undefined)
+    issues.push({ path: '/broker', reason });
+  for (const [index, camera] of cameras.entries()) {
+    if (camera.password !== undefined && camera.username === undefined) {
+      issues.push({ path: `/cameras/${index}`, reason });
+    }
+  }
+  return issues;
+}
+
+/**
+ * The secret that a profile refers to, read when it is needed and never kept in the profile.
+ * @throws NgatuError PROFILE_INVALID where the variable is not set
+ */
+export function resolveSecret(
+  reference: { readonly env: string },
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  const secret = env[reference.env];
+  if (secret === undefined || secret === '') {
+    throw new NgatuError(
+      'PROFILE_INVALID',
+      `Cannot find the secret ${reference.env}: the environment variable is not set`,
+    );
+  }
+  return secret;
+}

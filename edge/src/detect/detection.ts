@@ -15,7 +15,10 @@ export interface ModelIdentity {
   readonly sha256: string;
 }
 
-/** Finds road users in a frame. Implementations: YOLOX through ONNX Runtime, CenterNet through TensorFlow.js. */
+/**
+ * Finds road users in a frame, one frame at a time: the buffers of an implementation serve the call that runs.
+ * Implementations: YOLOX through ONNX Runtime, CenterNet through TensorFlow.js.
+ */
 export interface Detector {
   readonly model: ModelIdentity;
   /** @throws NgatuError MODEL_INVALID where the inference fails; the next frame may be tried. */

@@ -68,7 +68,9 @@ export function computeFootprint(label: RoadUserLabel, box: Box, view: Footprint
   // seen from the side the height of the box is the height of the road user alone
   const depth = Math.abs(uy / sin) / along;
   const scale = boxHeight / (height * cos + depthShare * length * sin * depth);
-  const reach = (scale * length) / along;
+  // both ends stand inside the box, whatever the usual sizes say
+  const inBox = Math.min((box[2] - box[0]) / Math.abs(ux), boxHeight / Math.abs(uy));
+  const reach = Math.min((scale * length) / along, inBox);
   const spanX = ux * reach;
   const spanY = uy * reach;
   const rear: Point = [centreX - spanX / 2, box[3] - Math.max(0, spanY)];

@@ -44,6 +44,11 @@ export class Analysis {
     for (const signal of scene.signals) this.#timelines.set(signal.name, new SignalTimeline());
   }
 
+  /** What happened longer ago than this is decided: no event about it comes any more, ms. */
+  get horizonMs(): number {
+    return this.#rules.horizonMs;
+  }
+
   /** Frames must come in order of presentation. @throws NgatuError MODEL_INVALID where the inference fails */
   async process(picture: Frame): Promise<AnalysedFrame> {
     const frame: FrameMark = {

@@ -20,6 +20,7 @@ const EDGE_SHARE = 0.02;
  */
 export class ForbiddenAreaRule implements EventRule {
   readonly name: string;
+  readonly horizonMs = 0;
   readonly #rule: ForbiddenAreaParameters;
   readonly #polygon: readonly Point[];
   readonly #cooldown: Cooldown;

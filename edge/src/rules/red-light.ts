@@ -21,8 +21,8 @@ const MAX_GAP_MS = 700;
 const MIN_OBSERVATIONS_BEYOND = 2;
 /** Crossings in another direction (turning traffic, pushing back) are not of this approach. */
 const MAX_ANGLE_DEG = 70;
-/** Looked back at most this long from the current frame for the crossing, ms. */
-const MAX_AGE_MS = 4000;
+/** Looked back at most this long from the current frame: a crossing is decided by then or never, ms. */
+const HORIZON_MS = 2500;
 
 interface Crossing {
   readonly last: Observation;
@@ -46,10 +46,13 @@ interface Crossing {
  */
 export class RedLightRule implements EventRule {
   readonly name: string;
+  readonly horizonMs = HORIZON_MS;
   readonly #rule: RedLightParameters;
   readonly #line: DirectedLine;
   readonly #view: { depressionDeg: number; heading: Point };
   readonly #cooldown: Cooldown;
+  /** Decisive moments that were told already: each is one case, however short the cool-down. */
+  readonly #told = new WeakSet<Observation>();
 
   constructor(rule: RedLightParameters, scene: Scene) {
     const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
@@ -71,7 +74,8 @@ export class RedLightRule implements EventRule {
       if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
       if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
       const match = this.#judge(track, context);
-      if (match === undefined) continue;
+      if (match === undefined || this.#told.has(match.observation)) continue;
+      this.#told.add(match.observation);
       this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
       matches.push(match);
     }
@@ -93,7 +97,7 @@ export class RedLightRule implements EventRule {
   #findCrossing(track: Track, context: RuleContext): Crossing | undefined {
     const seen = context.history
       .of(track.trackId)
-      .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= MAX_AGE_MS);
+      .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= HORIZON_MS);
     const positions = seen.map((o) => computeStopLinePosition(this.#line, track.label, o, this.#view));
     const at = positions.findIndex((p, i) => {
       const before = positions[i - 1];

@@ -22,6 +22,11 @@ export class RuleSet {
     }
   }
 
+  /** What happened longer ago than this is decided, ms. */
+  get horizonMs(): number {
+    return Math.max(0, ...this.#rules.map((rule) => rule.horizonMs));
+  }
+
   update(context: RuleContext): { matches: RuleMatch[]; crossings: LineCrossing[] } {
     return {
       matches: this.#rules.flatMap((rule) => rule.update(context)),

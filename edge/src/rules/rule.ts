@@ -57,5 +57,7 @@ export interface RuleMatch {
 /** A pure state machine over tracks, fed once a frame in order of presentation. */
 export interface EventRule {
   readonly name: string;
+  /** The decisive moment of a match is never older than this when the rule fires, ms. */
+  readonly horizonMs: number;
   update(context: RuleContext): RuleMatch[];
 }

@@ -20,6 +20,9 @@ const MAX_DRIFT_HEIGHTS = 0.12;
 /** Which of the sights while standing is believed, counted from the least past the line. */
 const CAUTIOUS_QUANTILE = 0.2;
 
+/** From the front over the line to standing at most this long: who creeps longer is not judged, ms. */
+const ROLLING_MS = 2000;
+
 interface Sight {
   readonly observation: Observation;
   readonly position: StopLinePosition;
@@ -32,10 +35,13 @@ interface Sight {
  */
 export class StopLineRule implements EventRule {
   readonly name: string;
+  readonly horizonMs: number;
   readonly #rule: StopLineParameters;
   readonly #line: DirectedLine;
   readonly #view: { depressionDeg: number; heading: Point };
   readonly #cooldown: Cooldown;
+  /** Decisive moments that were told already: each is one case, however short the cool-down. */
+  readonly #told = new WeakSet<Observation>();
 
   constructor(rule: StopLineParameters, scene: Scene) {
     const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
@@ -43,6 +49,7 @@ export class StopLineRule implements EventRule {
       throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
     this.name = rule.name;
     this.#rule = rule;
+    this.horizonMs = rule.waitMs + ROLLING_MS;
     this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
     this.#view = {
       depressionDeg: scene.view.depressionDeg,
@@ -57,7 +64,8 @@ export class StopLineRule implements EventRule {
       if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
       if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
       const match = this.#judge(track, context);
-      if (match === undefined) continue;
+      if (match === undefined || this.#told.has(match.observation)) continue;
+      this.#told.add(match.observation);
       this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
       matches.push(match);
     }
@@ -80,6 +88,7 @@ export class StopLineRule implements EventRule {
     const since = sights.findLastIndex(({ position }) => position.front < 0);
     const [before, decisive] = [sights[since], sights[since + 1]];
     if (before === undefined || decisive === undefined) return undefined;
+    if (nowMs - decisive.observation.frame.mediaTimeMs > this.horizonMs) return undefined;
     if (!movedAsWhole(before.observation, typical.observation)) return undefined;
     const signal = context.signalAt(this.#rule.signal, decisive.observation.frame.mediaTimeMs);
     if (signal?.state !== 'red' || context.signalAt(this.#rule.signal, nowMs)?.state !== 'red')

@@ -19,6 +19,7 @@ const MIN_STEP_HEIGHTS = 0.02;
  */
 export class WrongWayRule implements EventRule {
   readonly name: string;
+  readonly horizonMs = 0;
   readonly #rule: WrongWayParameters;
   readonly #polygon: readonly Point[];
   readonly #allowed: Point;

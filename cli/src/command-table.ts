@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+
+/** A file of one command. It is loaded only where the command is used, and with it what the command stands on. */
+export interface CommandModule {
+  buildCommand(): Command;
+}
+
+interface CommandEntry {
+  readonly summary: string;
+  load(): Promise<CommandModule>;
+}
+
+/** Every command with the line that `ngatu --help` shows of it. */
+export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  start: {
+    summary: 'start everything on this machine: camera simulator, edge agent, broker, centre and console',
+    load: () => import('./start-command.ts'),
+  },
+  edge: { summary: 'run the edge agent of one gateway', load: () => import('./edge-command.ts') },
+  cloud: { summary: 'run a part of the centre: ingestor or api', load: () => import('./cloud-command.ts') },
+  camera: { summary: 'serve video files as live RTSP cameras', load: () => import('./camera-command.ts') },
+  replay: {
+    summary: 'run the pipeline on a video file',
+    load: () => import('./replay-command.ts'),
+  },
+  eval: {
+    summary: 'measure quality on data with truth',
+    load: () => import('./eval-command.ts'),
+  },
+  assets: {
+    summary: 'list, fetch and verify model weights and sample videos',
+    load: () => import('./assets-command.ts'),
+  },
+  account: {
+    summary: 'reset the password of an account of the console',
+    load: () => import('./account-command.ts'),
+  },
+};

@@ -1,0 +1,143 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const PROGRAM = join(import.meta.dirname, '..', 'bin', 'ngatu.mjs');
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ngatu-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Runs the command line in another folder than the checkout. */
+function ngatu(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ status: number | null; output: string; errors: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+    });
+    let [output, errors] = ['', ''];
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      errors += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, output, errors }));
+  });
+}
+
+describe('help', () => {
+  it('lists the commands, and the options of each', async () => {
+    const all = await ngatu(['--help']);
+    expect(all.status).toBe(0);
+    const commands = [...all.output.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
+    expect(commands).toEqual(
+      expect.arrayContaining(['start', 'edge', 'cloud', 'camera', 'assets', 'account']),
+    );
+    for (const command of commands) {
+      const one = await ngatu([command ?? '', '--help']);
+      expect(one.status).toBe(0);
+      expect(one.output).toMatch(new RegExp(`^Usage: ngatu ${command}`));
+      expect(one.output.split('\n').length).toBeGreaterThan(5);
+    }
+  });
+});
+
+describe('a command line that cannot be understood', () => {
+  it.each([
+    [['nonsense'], /^USAGE: unknown command 'nonsense'/],
+    [
+      ['start', '--port', 'eighty'],
+      /^USAGE: option '--port <number>' argument 'eighty' is invalid\. Expected a port/,
+    ],
+    [['start', '--scene', 'paris'], /^USAGE: .*Allowed choices are hanoi, car-detection, vtest/],
+    [['cloud', 'ingestor'], /^USAGE: required option '--data <folder>' not specified/],
+    [['camera'], /^USAGE: missing required argument 'file'/],
+  ])('%j', async (args, message) => {
+    const { status, errors } = await ngatu(args);
+    expect(errors).toMatch(message);
+    expect(errors.trim().split('\n')).toHaveLength(1);
+    expect(status).toBe(2);
+  });
+});
+
+describe('what the machine refuses is one line', () => {
+  const oneLine = (result: { status: number | null; errors: string }, message: RegExp) => {
+    expect(result.errors).toMatch(message);
+    expect(result.errors.trim().split('\n')).toHaveLength(1);
+    expect(result.status).toBe(1);
+  };
+
+  it('a port that is taken', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const result = await ngatu(['start', '--port', String(port), '--data', join(folder, 'taken')]);
+    server.close();
+    oneLine(result, new RegExp(`^PORT_TAKEN: Cannot use port ${port} for the console`));
+  });
+
+  it('a data folder that cannot be written, or is a file', async () => {
+    oneLine(
+      await ngatu(['start', '--data', '/sys/ngatu']),
+      /^PERMISSION_DENIED: Cannot use the data folder \/sys\/ngatu/,
+    );
+    const file = join(folder, 'file');
+    await writeFile(file, '');
+    oneLine(await ngatu(['start', '--data', file]), /^PERMISSION_DENIED: .*there is a file in its place/);
+  });
+
+  it('a disk that is full', async () => {
+    const script = 'mount -t tmpfs -o size=16m none "$1" && exec "$2" "$3" start --data "$1/data"';
+    const namespace = process.getuid?.() === 0 ? ['-m'] : ['-rm'];
+    const run = spawnSync(
+      'unshare',
+      [...namespace, 'sh', '-c', script, 'sh', folder, process.execPath, PROGRAM],
+      {
+        encoding: 'utf8',
+      },
+    );
+    oneLine(
+      { status: run.status, errors: run.stderr },
+      /^DISK_FULL: Cannot use the data folder .* 256 MiB are needed/,
+    );
+  });
+
+  it('no source of an asset', async () => {
+    const env = { NGATU_ASSETS: join(folder, 'none'), NGATU_ASSET_CACHE: join(folder, 'cache') };
+    oneLine(
+      await ngatu(['assets', 'fetch', 'yolox-nano-dynamic'], env),
+      /^ASSET_UNAVAILABLE: .*local folder: there is no folder/,
+    );
+    oneLine(
+      await ngatu(['assets', 'verify', 'vtest'], env),
+      /^ASSET_UNAVAILABLE: Not on this machine .*: vtest/,
+    );
+    oneLine(await ngatu(['assets', 'fetch', 'unheard-of'], env), /^ASSET_UNKNOWN: /);
+  });
+
+  it('a profile that is not there', async () => {
+    oneLine(
+      await ngatu(['edge', '--profile', 'none.yaml', '--data', 'edge']),
+      /^FILE_UNREADABLE: Cannot read /,
+    );
+  });
+});
+
+it('lists the assets for programs', async () => {
+  const { status, output } = await ngatu(['assets', 'list', '--json'], { NGATU_ASSETS: folder });
+  expect(status).toBe(0);
+  const names = JSON.parse(output).map((asset: { name: string }) => asset.name);
+  expect(names).toContain('hanoi-giangvo-langha-1615');
+});

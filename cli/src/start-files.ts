@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { GatewayProfile } from '@ngatu/contract';
+import { formatProfile, type ProfileFile, renderMosquittoConfig } from '@ngatu/firmware-config';
+import { asStorageError } from '@ngatu/models';
+import { loadSecrets } from './data-folder.ts';
+
+/** Ports of 127.0.0.1; they stay the same while parts come and go. */
+export interface StartPorts {
+  readonly broker: number;
+  readonly ingestor: number;
+  readonly camera: number;
+  readonly console: number;
+}
+
+export interface StartSecrets extends Record<string, string> {
+  readonly nodePassword: string;
+  readonly ingestorPassword: string;
+  readonly uploadToken: string;
+  readonly internalToken: string;
+}
+
+/** Where the parts of `ngatu start` keep what they keep. */
+export interface StartPaths {
+  readonly data: string;
+  readonly run: string;
+  readonly broker: string;
+  readonly brokerConfig: string;
+  readonly cloud: string;
+  readonly edge: string;
+  readonly camera: string;
+  readonly profile: string;
+}
+
+export function buildStartPaths(data: string): StartPaths {
+  const run = join(data, 'run');
+  return {
+    data,
+    run,
+    broker: join(data, 'broker'),
+    brokerConfig: join(data, 'broker', 'mosquitto.conf'),
+    cloud: join(data, 'cloud'),
+    edge: join(data, 'edge'),
+    camera: join(data, 'camera'),
+    profile: join(run, 'gateway.yaml'),
+  };
+}
+
+/** The secrets between the parts, made at the first start. */
+export function loadStartSecrets(paths: StartPaths): StartSecrets {
+  const random = () => randomBytes(24).toString('base64url');
+  return loadSecrets(join(paths.data, 'secrets.json'), () => ({
+    nodePassword: random(),
+    ingestorPassword: random(),
+    uploadToken: random(),
+    internalToken: random(),
+  }));
+}
+
+/** Name of the ingestor at the broker. */
+export const INGESTOR_USER = 'ingestor';
+
+interface EffectiveProfile {
+  readonly source: ProfileFile;
+  readonly model: string;
+  readonly ports: StartPorts;
+}
+
+/** The profile of the demonstration with the addresses of the parts that were really started. */
+export function buildEffectiveProfile({ source, model, ports }: EffectiveProfile): GatewayProfile {
+  const { profile, file } = source;
+  return {
+    ...profile,
+    broker: {
+      url: `mqtt://127.0.0.1:${ports.broker}`,
+      username: profile.node,
+      password: { env: 'NGATU_BROKER_PASSWORD' },
+    },
+    upload: { url: `http://127.0.0.1:${ports.ingestor}`, token: { env: 'NGATU_UPLOAD_TOKEN' } },
+    detector: { ...profile.detector, model },
+    cameras: profile.cameras.map((camera) => ({
+      ...camera,
+      url: `rtsp://127.0.0.1:${ports.camera}/${camera.name}`,
+      scene: resolve(dirname(file), camera.scene),
+    })),
+  };
+}
+
+/**
+ * Writes what the parts read: the broker's configuration and the effective profile.
+ * @throws NgatuError DISK_FULL, PERMISSION_DENIED
+ */
+export function writeStartFiles(
+  paths: StartPaths,
+  options: { profile: GatewayProfile; ports: StartPorts; secrets: StartSecrets },
+): void {
+  const { profile, ports, secrets } = options;
+  const { site, node } = profile;
+  const broker = renderMosquittoConfig({
+    port: ports.broker,
+    dataDir: paths.broker,
+    users: [
+      { name: node, password: secrets.nodePassword, acl: { role: 'node', site, node } },
+      { name: INGESTOR_USER, password: secrets.ingestorPassword, acl: { role: 'ingestor' } },
+    ],
+    // Changing to another account would clear the signal that ends the broker with its supervisor.
+    ...(process.getuid?.() === 0 ? { runAs: 'root' } : {}),
+  });
+  try {
+    for (const folder of [paths.run, paths.broker, paths.cloud, paths.edge, paths.camera]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    const write = (path: string, text: string) => writeFileSync(path, text, { mode: 0o600 });
+    write(paths.brokerConfig, broker.config);
+    write(broker.passwordPath, broker.passwordFile);
+    write(broker.aclPath, broker.aclFile);
+    write(paths.profile, `# Made by ngatu start.\n${formatProfile(profile)}`);
+  } catch (error) {
+    throw asStorageError(error, `write to the data folder ${paths.data}`);
+  }
+}

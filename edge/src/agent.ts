@@ -1,0 +1,146 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage, type GatewayProfile, NgatuError } from '@ngatu/contract';
+import type { Logger } from 'pino';
+import { type DetectorConfig, openDetector } from './detect/open-detector.ts';
+import { EvidenceFiles } from './evidence/evidence-files.ts';
+import { SegmentRing } from './evidence/segment-ring.ts';
+import { Outbox } from './outbox/outbox.ts';
+import { type CameraConfig, CameraWorker } from './pipeline/camera-worker.ts';
+import { runEvidenceWorker } from './pipeline/evidence-worker.ts';
+import { SharedDetector } from './pipeline/shared-detector.ts';
+import type { BrokerAddress } from './uplink/broker-connection.ts';
+import { runEvidenceUpload } from './uplink/evidence-upload.ts';
+import { runUplink } from './uplink/uplink.ts';
+
+/** What one agent runs: a profile with its scenes loaded, its secrets resolved and its model found. */
+export interface AgentConfig {
+  readonly site: string;
+  readonly node: string;
+  readonly version: string;
+  /** Everything that must survive a restart lies here. */
+  readonly dataDir: string;
+  readonly broker: BrokerAddress;
+  readonly upload: { readonly url: string; readonly token: string };
+  readonly detector: DetectorConfig;
+  readonly outbox: GatewayProfile['outbox'];
+  readonly evidence: GatewayProfile['evidence'];
+  readonly cameras: readonly CameraConfig[];
+}
+
+/** Kept of one camera's compressed stream at most, bytes; the duration of the profile is usually the nearer bound. */
+const RING_MAX_BYTES = 2 * 1024 ** 3;
+const SEGMENT_MS = 2_000;
+
+const CLOCK = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+
+/**
+ * Runs the edge agent of one gateway until the signal. A camera that fails keeps trying and leaves the others alone; a
+ * failure of the disk or of the code ends the process, and its supervisor starts it again.
+ * @param onReady called when the first frame of any camera was analysed
+ * @throws NgatuError MODEL_INVALID, MODEL_DIGEST_MISMATCH, FILE_UNREADABLE, OUTBOX_LOCKED, PERMISSION_DENIED, DISK_FULL
+ */
+export async function runAgent(
+  config: AgentConfig,
+  deps: { logger: Logger; onReady: () => void },
+  signal: AbortSignal,
+): Promise<void> {
+  const { logger } = deps;
+  const stateDir = join(config.dataDir, 'state');
+  await makeFolder(stateDir);
+  const { site, node } = config;
+  using outbox = Outbox.open({
+    file: join(config.dataDir, 'outbox.sqlite'),
+    maxBytes: config.outbox.maxBytes,
+    origin: { site, node },
+    clock: CLOCK,
+    logger,
+  }).outbox;
+  const detector = new SharedDetector(await openDetector(config.detector));
+  const files = await EvidenceFiles.open(join(config.dataDir, 'evidence'));
+  const rings = await openRings(config, logger);
+  const workers = config.cameras.map((camera) => {
+    const ring = rings.get(camera.name);
+    if (ring === undefined) throw new RangeError(`no ring for camera "${camera.name}"`);
+    const log = logger.child({ camera: camera.name });
+    return new CameraWorker({
+      ...{ site, node, camera, detector, ring, outbox, stateDir, clock: CLOCK, random: Math.random },
+      logger: log,
+      onFirstFrame: onceReady(deps.onReady),
+    });
+  });
+  const cameras = config.cameras.map(({ name }) => name);
+  const { broker, version, upload, evidence } = config;
+  try {
+    await runTogether(
+      [
+        ...workers.map((worker) => (stop: AbortSignal) => worker.run(stop)),
+        (stop) => runEvidenceWorker({ site, node, evidence, outbox, files, rings, clock: CLOCK, logger }, stop),
+        (stop) =>
+          runUplink(
+            { outbox, broker, site, node, cameras, version, logger, clock: CLOCK, random: Math.random },
+            stop,
+          ),
+        (stop) =>
+          runEvidenceUpload({ queue: outbox, ...upload, logger, clock: CLOCK, random: Math.random }, stop),
+      ],
+      signal,
+    );
+  } finally {
+    await Promise.allSettled([...rings.values()].map((ring) => ring.close()));
+    await detector.close();
+  }
+}
+
+/** Runs all until the signal; where one fails, the others are stopped and its error is thrown. */
+async function runTogether(
+  tasks: readonly ((signal: AbortSignal) => Promise<void>)[],
+  signal: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  let failure: { readonly error: unknown } | undefined;
+  await Promise.all(
+    tasks.map(async (task) => {
+      try {
+        await task(both);
+      } catch (error) {
+        failure ??= { error };
+        stop.abort();
+      }
+    }),
+  );
+  if (failure !== undefined && !signal.aborted) throw failure.error;
+}
+
+async function openRings(config: AgentConfig, logger: Logger): Promise<Map<string, SegmentRing>> {
+  const rings = new Map<string, SegmentRing>();
+  for (const { name, ringDurationMs } of config.cameras) {
+    const ring = await SegmentRing.open({
+      dir: join(config.dataDir, 'ring', name),
+      maxDurationMs: ringDurationMs,
+      maxBytes: RING_MAX_BYTES,
+      segmentMs: SEGMENT_MS,
+      log: logger.child({ camera: name }),
+    });
+    rings.set(name, ring);
+  }
+  return rings;
+}
+
+function onceReady(onReady: () => void): () => void {
+  let said = false;
+  return () => {
+    if (said) return;
+    said = true;
+    onReady();
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new NgatuError('PERMISSION_DENIED', `Cannot make ${path}: ${errorMessage(cause)}`, { cause });
+  }
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { errorMessage, NgatuError } from '@ngatu/contract';
+
+/** A file of a model and the digest that it must have. */
+export interface ModelFile {
+  readonly path: string;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads a file of a model and checks it before any parser sees it.
+ * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH
+ */
+export async function loadModelFile(model: string, file: ModelFile): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes: Buffer<ArrayBuffer>;
+  try {
+    bytes = await readFile(file.path);
+  } catch (cause) {
+    const message = `Cannot read model "${model}" at ${file.path}: ${errorMessage(cause)}`;
+    throw new NgatuError('FILE_UNREADABLE', message, { cause });
+  }
+  const actual = computeSha256(bytes);
+  if (actual !== file.sha256) {
+    const message = `Cannot open model "${model}": sha256 of ${file.path} differs (expected ${file.sha256}, got ${actual})`;
+    throw new NgatuError('MODEL_DIGEST_MISMATCH', message);
+  }
+  return bytes;
+}
+
+/**
+ * The digest that stands for the whole model in every event. Of one file: its sha256. Of several: the sha256 of their
+ * digests in order, each followed by a line feed, which is what
+ * `sha256sum FILE … | cut -c1-64 | sha256sum` prints.
+ */
+export function computeModelSha256(files: readonly ModelFile[]): string {
+  const [first, ...rest] = files;
+  if (first !== undefined && rest.length === 0) return first.sha256;
+  return computeSha256(files.map(({ sha256 }) => `${sha256}\n`).join(''));
+}
+
+function computeSha256(content: Uint8Array | string): string {
+  return createHash('sha256').update(content).digest('hex');
+}

@@ -1,0 +1,247 @@
+import { join } from 'node:path';
+import {
+  type CameraStateReason,
+  type ErrorCode,
+  errorMessage,
+  type Measurement,
+  NgatuError,
+  type Scene,
+  type Telemetry,
+} from '@ngatu/contract';
+import type { Logger } from 'pino';
+import { LatestMailbox } from '../camera/frame-mailbox.ts';
+import { type CameraTransition, LiveCamera } from '../camera/live-camera.ts';
+import type { Detector } from '../detect/detection.ts';
+import type { SegmentRing } from '../evidence/segment-ring.ts';
+import type { Frame } from '../frame/frame.ts';
+import { CameraLedger } from '../health/camera-ledger.ts';
+import { Heartbeat } from '../health/heartbeat.ts';
+import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
+import { Analysis, type AnalysedFrame } from './analysis.ts';
+import { buildEvent } from './event-builder.ts';
+import { FrameMeasures } from './frame-measures.ts';
+
+/** A camera of the gateway as the agent runs it. Secrets are resolved. */
+export interface CameraConfig {
+  readonly name: string;
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+  readonly scene: Scene;
+  readonly sceneSha256: string;
+  readonly stallTimeoutMs: number;
+  readonly ringDurationMs: number;
+}
+
+export interface CameraWorkerOptions {
+  readonly site: string;
+  readonly node: string;
+  readonly camera: CameraConfig;
+  readonly detector: Detector;
+  readonly ring: SegmentRing;
+  readonly outbox: Outbox;
+  /** Folder for the camera's heartbeat. */
+  readonly stateDir: string;
+  readonly clock: { nowMs(): number; monotonicMs(): number };
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** Called once, when the first frame was analysed. */
+  readonly onFirstFrame: () => void;
+}
+
+const HEARTBEAT_MS = 250;
+const TELEMETRY_MS = 10_000;
+/** An event that the disk does not take waits in memory; beyond this many the oldest is given up, counted and logged. */
+const MAX_WAITING_EVENTS = 1_000;
+/** A lamp that is unlit or unreadable for this long cannot rule a junction, ms. */
+const SIGNAL_LOST_MS = 20_000;
+
+const BLIND_REASONS: Partial<Record<ErrorCode, CameraStateReason>> = {
+  CAMERA_UNREACHABLE: 'camera-unreachable',
+  CAMERA_UNAUTHORIZED: 'camera-unauthorized',
+  CAMERA_STALLED: 'camera-stalled',
+};
+
+type EventMessage = Extract<OutboxMessage, { channel: 'event' }>;
+
+interface WaitingEvent {
+  readonly message: EventMessage;
+  readonly job: { eventId: string; camera: string; session: string; mediaTimeMs: number; capturedAtMs: number };
+}
+
+/**
+ * One camera from stream to outbox: takes the latest frame, analyses it, appends events with their evidence jobs in one
+ * transaction, and keeps the camera's ledger. Failures of one camera stay with it.
+ */
+export class CameraWorker {
+  readonly #options: CameraWorkerOptions;
+  readonly #mailbox = new LatestMailbox<Frame>();
+  readonly #live: LiveCamera;
+  readonly #ledger: CameraLedger;
+  readonly #heartbeat: Heartbeat;
+  readonly #measures = new FrameMeasures();
+  #analysis: Analysis;
+  #session: string | undefined;
+  #analysed = 0;
+  #eventsGivenUp = 0;
+  #sawFrame = false;
+  #waiting: WaitingEvent[] = [];
+
+  constructor(options: CameraWorkerOptions) {
+    this.#options = options;
+    const { camera, clock, random, ring, logger } = options;
+    this.#analysis = new Analysis(camera.scene, options.detector);
+    this.#heartbeat = Heartbeat.open(join(options.stateDir, `${camera.name}.heartbeat`));
+    const coveredMs = this.#heartbeat.read();
+    this.#ledger = new CameraLedger({
+      nowMs: clock.nowMs(),
+      ...(coveredMs === undefined ? {} : { coveredMs }),
+      horizonMs: this.#analysis.horizonMs,
+    });
+    this.#live = new LiveCamera(
+      {
+        url: camera.url,
+        ...(camera.username === undefined ? {} : { username: camera.username }),
+        ...(camera.password === undefined ? {} : { password: camera.password }),
+        stallTimeoutMs: camera.stallTimeoutMs,
+        picture: camera.scene.picture,
+        analysis: camera.scene.analysis,
+        lamps: camera.scene.signals.map(({ name, box }) => ({ signal: name, box })),
+        ring,
+        mailbox: this.#mailbox,
+        clock: () => clock.nowMs(),
+        random,
+        log: logger,
+      },
+      { onTransition: (transition) => this.#onTransition(transition) },
+    );
+  }
+
+  /** Runs until the signal, then closes the camera's books. @throws NgatuError SCENE_INVALID */
+  async run(signal: AbortSignal): Promise<void> {
+    const beat = setInterval(() => this.#heartbeat.write(this.#ledger.coveredMs), HEARTBEAT_MS);
+    const report = setInterval(() => this.#report(), TELEMETRY_MS);
+    try {
+      await Promise.all([this.#live.run(signal), this.#analyse()]);
+    } finally {
+      clearInterval(beat);
+      clearInterval(report);
+      this.#ledger.endStream('agent-stopped');
+      this.#report();
+      this.#heartbeat.write(this.#ledger.coveredMs);
+      this.#heartbeat[Symbol.dispose]();
+    }
+  }
+
+  async #analyse(): Promise<void> {
+    const { logger, clock } = this.#options;
+    for await (const frame of this.#mailbox) {
+      if (frame.session !== this.#session) this.#beginSession(frame);
+      const startedAt = clock.monotonicMs();
+      try {
+        const analysed = await this.#analysis.process(frame);
+        this.#analysed += 1;
+        this.#measures.addFrame(clock.monotonicMs() - startedAt, clock.nowMs() - frame.capturedAtMs);
+        this.#ledger.addFrame(frame.capturedAtMs, this.#isSignalLost(analysed));
+        this.#record(analysed, frame);
+      } catch (error) {
+        if (!(error instanceof NgatuError) || error.code !== 'MODEL_INVALID') throw error;
+        logger.error({ code: error.code }, error.message);
+        this.#ledger.endStream('detector-failed');
+        this.#session = undefined;
+      }
+      if (!this.#sawFrame) {
+        this.#sawFrame = true;
+        this.#options.onFirstFrame();
+      }
+    }
+  }
+
+  #beginSession(frame: Frame): void {
+    this.#session = frame.session;
+    this.#analysis = new Analysis(this.#options.camera.scene, this.#options.detector);
+    this.#ledger.startStream(this.#options.clock.nowMs());
+  }
+
+  #onTransition({ state, code }: CameraTransition): void {
+    if (state === 'streaming') return;
+    if (state === 'connecting' && this.#session === undefined) return;
+    this.#session = undefined;
+    this.#ledger.endStream((code === undefined ? undefined : BLIND_REASONS[code]) ?? 'camera-unreachable');
+  }
+
+  #isSignalLost(analysed: AnalysedFrame): boolean {
+    for (const signal of this.#options.camera.scene.signals) {
+      const view = analysed.signals.get(signal.name);
+      const unread = view === undefined || view.state === 'unknown' || view.state === 'off';
+      if (unread && analysed.frame.mediaTimeMs - (view?.sinceMs ?? 0) > SIGNAL_LOST_MS) return true;
+    }
+    return false;
+  }
+
+  #record(analysed: AnalysedFrame, frame: Frame): void {
+    const { site, node, camera, detector, clock } = this.#options;
+    this.#measures.addCrossings(analysed.crossings);
+    const origin = {
+      site,
+      node,
+      camera: camera.name,
+      session: frame.session,
+      sourceWidth: frame.sourceWidth,
+      sourceHeight: frame.sourceHeight,
+      clockErrorMs: frame.clockErrorMs,
+      model: detector.model,
+      scene: camera.scene,
+      sceneSha256: camera.sceneSha256,
+    };
+    for (const match of analysed.matches) {
+      const { mediaTimeMs, capturedAtMs } = match.observation.frame;
+      if (!this.#ledger.isWatched(capturedAtMs)) continue;
+      const body = { ...buildEvent(match, origin), detectedAt: new Date(clock.nowMs()).toISOString() };
+      const job = { eventId: body.eventId, camera: camera.name, session: frame.session, mediaTimeMs, capturedAtMs };
+      this.#waiting.push({ message: { channel: 'event', body }, job });
+    }
+    this.#appendWaiting();
+  }
+
+  /** Events go to disk before they are announced anywhere; what the disk refuses now is tried again with every frame. */
+  #appendWaiting(): void {
+    const { outbox, logger } = this.#options;
+    while (this.#waiting[0] !== undefined) {
+      const { message, job } = this.#waiting[0];
+      try {
+        const [outcome] = outbox.append([message], { evidenceJobs: [job] });
+        const { kind, eventId } = message.body;
+        logger.info({ kind, eventId, outcome: outcome?.outcome }, 'event');
+      } catch (error) {
+        const retryable = error instanceof NgatuError && (error.code === 'DISK_FULL' || error.code === 'OUTBOX_FULL');
+        if (!retryable) throw error;
+        if (this.#waiting.length <= MAX_WAITING_EVENTS) return;
+        this.#eventsGivenUp += 1;
+        logger.error({ code: error.code, eventsGivenUp: this.#eventsGivenUp }, 'event given up: no space');
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  #report(): void {
+    const { site, node, camera, outbox, clock, logger } = this.#options;
+    const nowMs = clock.nowMs();
+    const { framesDecoded, framesDropped } = this.#live.counters;
+    const counts = { decoded: framesDecoded, analysed: this.#analysed, dropped: framesDropped };
+    const measurements: Measurement[] = this.#measures.cut(nowMs, counts);
+    const telemetry: Telemetry = {
+      schemaVersion: 1,
+      site,
+      node,
+      camera: camera.name,
+      intervals: this.#ledger.cut(nowMs, counts).slice(-200),
+      measurements,
+    };
+    try {
+      outbox.append([{ channel: 'telemetry', body: telemetry }]);
+    } catch (error) {
+      logger.error({ err: errorMessage(error) }, 'telemetry could not be stored');
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Scene, SignalState } from '@ngatu/contract';
+import type { LineCrossing } from '../rules/line-count.ts';
+import type { RuleMatch, SignalView } from '../rules/rule.ts';
+import { RuleSet } from '../rules/rule-set.ts';
+import { TrackHistory } from '../rules/track-history.ts';
+import type { Track } from '../track/track.ts';
+import { aFrameMark, aTrack } from './builder.ts';
+import { computeScriptedBox, type ScriptedRoadUser } from './scripted-road-user.ts';
+
+/** Phases of a light, oldest first; the onset of the first one is not seen. */
+export type ScriptedSignal = readonly { readonly state: SignalState; readonly sinceMs: number }[];
+
+export interface RuleScenario {
+  readonly scene: Scene;
+  readonly users: readonly ScriptedRoadUser[];
+  readonly signal?: ScriptedSignal;
+  readonly fps?: number;
+  readonly fromMs?: number;
+  readonly untilMs: number;
+}
+
+export interface ScenarioOutcome {
+  /** What fired, with the media time of the frame in which the rule was sure. */
+  readonly matches: readonly (RuleMatch & { readonly sureAtMs: number })[];
+  readonly crossings: readonly LineCrossing[];
+}
+
+export const DEFAULT_FPS = 12.5;
+
+/** Plays a scripted scene through the rules frame by frame. The light is called `main`. */
+export function playScenario(scenario: RuleScenario): ScenarioOutcome {
+  const { scene, users, signal = [], fps = DEFAULT_FPS, fromMs = 0, untilMs } = scenario;
+  const rules = new RuleSet(scene);
+  const history = new TrackHistory();
+  const matches: (RuleMatch & { sureAtMs: number })[] = [];
+  const crossings: LineCrossing[] = [];
+  for (let index = 0; fromMs + (index * 1000) / fps <= untilMs; index++) {
+    const frame = aFrameMark({ index, mediaTimeMs: fromMs + (index * 1000) / fps });
+    const tracks = users.flatMap((user) => toTrack(user, frame.mediaTimeMs));
+    history.add(frame, tracks);
+    const found = rules.update({
+      frame,
+      pictureWidth: scene.picture.width,
+      pictureHeight: scene.picture.height,
+      tracks,
+      history,
+      signalAt: (name, atMs) => (name === 'main' ? findPhase(signal, atMs) : undefined),
+    });
+    matches.push(...found.matches.map((match) => ({ ...match, sureAtMs: frame.mediaTimeMs })));
+    crossings.push(...found.crossings);
+  }
+  return { matches, crossings };
+}
+
+function toTrack(user: ScriptedRoadUser, atMs: number): Track[] {
+  const box = computeScriptedBox(user, atMs);
+  if (box === undefined) return [];
+  const seen = user.seen?.(atMs) ?? true;
+  const groundSeen = seen && (user.groundSeen?.(atMs) ?? true);
+  const state = seen ? 'confirmed' : 'lost';
+  return [
+    aTrack({ trackId: user.trackId, label: user.label, box, seen, groundSeen, state, lastSeenMs: atMs }),
+  ];
+}
+
+function findPhase(signal: ScriptedSignal, atMs: number): SignalView | undefined {
+  const index = signal.findLastIndex(({ sinceMs }) => sinceMs <= atMs);
+  const phase = signal[index];
+  return phase === undefined ? undefined : { ...phase, confidence: 0.9, onsetSeen: index > 0 };
+}

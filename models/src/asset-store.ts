@@ -1,0 +1,302 @@
+import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { errorMessage, NgatuError } from '@ngatu/contract';
+import { discardDownload, downloadFile, HostUnreachable, SizeDiffers } from './asset-download.ts';
+import { LocalFiles } from './asset-local.ts';
+import { type AssetFolders, locateAssetFolders } from './asset-location.ts';
+import {
+  type Asset,
+  type AssetManifest,
+  type AssetSource,
+  type DebianSource,
+  loadAssetManifest,
+  type ModelAsset,
+  type NpmSource,
+} from './asset-manifest.ts';
+import { unpackDebianPackage, unpackNpmPackage } from './asset-package.ts';
+import { computeFileSha256 } from './file-digest.ts';
+import { acquireProcessLock } from './process-lock.ts';
+import { asStorageError } from './storage-error.ts';
+
+/** An asset whose bytes were verified just now. */
+export interface ResolvedAsset {
+  readonly asset: Asset;
+  readonly path: string;
+  readonly sha256: string;
+  readonly origin: 'cache' | AssetSource['kind'];
+}
+
+/** A model with the further files that it needs. `sha256` is that of the model file itself. */
+export interface ResolvedModel extends ResolvedAsset {
+  readonly asset: ModelAsset;
+  readonly weights: readonly ResolvedAsset[];
+}
+
+export interface AssetProgress {
+  readonly asset: string;
+  readonly source: AssetSource;
+  readonly receivedBytes: number;
+  /** Absent where it is not known how much will come. */
+  readonly totalBytes?: number;
+}
+
+export interface ResolveOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: AssetProgress) => void;
+}
+
+export interface AssetStoreOptions extends AssetFolders {
+  readonly manifest?: AssetManifest;
+  /** How long a server may take to answer, ms. */
+  readonly answerTimeoutMs?: number;
+  /** How long it may pause while it sends, ms. */
+  readonly stallTimeoutMs?: number;
+}
+
+interface Refusal {
+  readonly source: string;
+  readonly reason: string;
+  readonly digestDiffers: boolean;
+}
+
+class DigestDiffers extends Error {}
+
+/**
+ * Finds and fetches the assets of the manifest. Whatever it hands out was verified by sha256 in the same call. One store
+ * remembers the hosts that could not be reached, so that being offline costs one time-out and not one an asset.
+ */
+export class AssetStore {
+  readonly #manifest: AssetManifest;
+  readonly #options: AssetStoreOptions;
+  readonly #local: LocalFiles;
+  readonly #unreachable = new Map<string, string>();
+
+  constructor(options: AssetStoreOptions = locateAssetFolders()) {
+    this.#manifest = options.manifest ?? loadAssetManifest();
+    this.#options = options;
+    this.#local = new LocalFiles({
+      folder: options.localDir,
+      indexPath: join(options.cacheDir, 'local-files.json'),
+    });
+  }
+
+  list(): readonly Asset[] {
+    return this.#manifest.assets;
+  }
+
+  /** @throws NgatuError ASSET_UNKNOWN */
+  get(name: string): Asset {
+    const asset = this.#manifest.assets.find((entry) => entry.name === name);
+    if (asset !== undefined) return asset;
+    const names = this.#manifest.assets.map((entry) => entry.name).join(', ');
+    throw new NgatuError('ASSET_UNKNOWN', `Cannot find asset "${name}": the manifest has ${names}`);
+  }
+
+  /** Looks in the local folder and among the fetched files only; never asks the network. */
+  async find(name: string, signal?: AbortSignal): Promise<ResolvedAsset | undefined> {
+    const asset = this.get(name);
+    if (asset.sources.some((source) => source.kind === 'local')) {
+      const path = await this.#local.find(asset.sha256, asset.sizeBytes, signal);
+      if (path !== undefined) return { asset, path, sha256: asset.sha256, origin: 'local' };
+    }
+    return this.#findCached(asset, signal);
+  }
+
+  /**
+   * Finds the asset, or fetches it from the first of its sources that has it.
+   * @throws NgatuError ASSET_UNKNOWN, ASSET_UNAVAILABLE or ASSET_DIGEST_MISMATCH (each source with its reason),
+   *   DISK_FULL, PERMISSION_DENIED
+   */
+  async resolve(name: string, options: ResolveOptions = {}): Promise<ResolvedAsset> {
+    const found = await this.find(name, options.signal);
+    if (found !== undefined) return found;
+    const asset = this.get(name);
+    try {
+      await mkdir(this.#options.cacheDir, { recursive: true });
+      const lock = await acquireProcessLock(`asset ${this.#cachePath(asset)}`, options.signal);
+      try {
+        return (await this.#findCached(asset, options.signal)) ?? (await this.#fetch(asset, options));
+      } finally {
+        await lock.release();
+      }
+    } catch (error) {
+      throw asStorageError(error, `keep asset "${name}" in ${this.#options.cacheDir}`);
+    }
+  }
+
+  /** Resolves a model and every file of weights that it names. Errors as `resolve`; MODEL_INVALID for another kind. */
+  async resolveModel(name: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
+    const asset = this.get(name);
+    if (asset.kind !== 'model') {
+      throw new NgatuError(
+        'MODEL_INVALID',
+        `Cannot use asset "${name}" as a model: it is of kind ${asset.kind}`,
+      );
+    }
+    const resolved = await this.resolve(name, options);
+    const weights: ResolvedAsset[] = [];
+    for (const part of asset.model.weights ?? []) weights.push(await this.resolve(part, options));
+    return { ...resolved, asset, weights };
+  }
+
+  #cachePath(asset: Asset): string {
+    return join(this.#options.cacheDir, asset.sha256, asset.fileName);
+  }
+
+  async #findCached(asset: Asset, signal?: AbortSignal): Promise<ResolvedAsset | undefined> {
+    const path = this.#cachePath(asset);
+    const info = await stat(path).catch(() => undefined);
+    if (info === undefined) return undefined;
+    if (info.size === asset.sizeBytes && (await computeFileSha256(path, signal)) === asset.sha256) {
+      return { asset, path, sha256: asset.sha256, origin: 'cache' };
+    }
+    await rm(path, { force: true });
+    return undefined;
+  }
+
+  async #fetch(asset: Asset, options: ResolveOptions): Promise<ResolvedAsset> {
+    const refusals: Refusal[] = [];
+    for (const source of asset.sources) {
+      try {
+        return await this.#fetchFrom(asset, source, options);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        const known = asStorageError(error, `keep asset "${asset.name}" in ${this.#options.cacheDir}`);
+        if (known instanceof NgatuError) throw known;
+        const digestDiffers = error instanceof DigestDiffers || error instanceof SizeDiffers;
+        refusals.push({ source: describeSource(source), reason: errorMessage(error), digestDiffers });
+      }
+    }
+    const differs = refusals.some((refusal) => refusal.digestDiffers);
+    const reasons = refusals.map((refusal) => `${refusal.source}: ${refusal.reason}`).join('; ');
+    throw new NgatuError(
+      differs ? 'ASSET_DIGEST_MISMATCH' : 'ASSET_UNAVAILABLE',
+      `Cannot get asset "${asset.name}" (${asset.fileName}): ${reasons}`,
+      { retryable: true },
+    );
+  }
+
+  async #fetchFrom(asset: Asset, source: AssetSource, options: ResolveOptions): Promise<ResolvedAsset> {
+    const report = (receivedBytes: number, totalBytes: number | undefined) =>
+      options.onProgress?.({
+        asset: asset.name,
+        source,
+        receivedBytes,
+        ...(totalBytes === undefined ? {} : { totalBytes }),
+      });
+    switch (source.kind) {
+      case 'local': {
+        const info = await stat(this.#options.localDir).catch(() => undefined);
+        const where = this.#options.localDir;
+        throw new Error(
+          info === undefined ? `there is no folder ${where}` : `no file below ${where} has its sha256`,
+        );
+      }
+      case 'url':
+        await this.#fetchUrl(asset, source.url, options.signal, (bytes) => report(bytes, asset.sizeBytes));
+        break;
+      default:
+        await this.#fetchPackage(asset, source, options.signal, (bytes) =>
+          report(bytes, source.downloadBytes),
+        );
+    }
+    return { asset, path: this.#cachePath(asset), sha256: asset.sha256, origin: source.kind };
+  }
+
+  async #fetchUrl(
+    asset: Asset,
+    url: string,
+    signal: AbortSignal | undefined,
+    onProgress: (bytes: number) => void,
+  ): Promise<void> {
+    const host = new URL(url).host;
+    const known = this.#unreachable.get(host);
+    if (known !== undefined) throw new Error(known);
+    const partPath = join(this.#options.cacheDir, `${asset.sha256}.part`);
+    const resumed = (await stat(partPath).catch(() => undefined)) !== undefined;
+    const { answerTimeoutMs = 4_000, stallTimeoutMs = 15_000 } = this.#options;
+    try {
+      onProgress(0);
+      await downloadFile({
+        url,
+        partPath,
+        sizeBytes: asset.sizeBytes,
+        signal,
+        onProgress,
+        answerTimeoutMs,
+        stallTimeoutMs,
+      });
+      await this.#adopt(asset, partPath, signal);
+    } catch (error) {
+      if (error instanceof HostUnreachable) this.#unreachable.set(host, error.message);
+      if (!(error instanceof DigestDiffers || error instanceof SizeDiffers)) throw error;
+      await discardDownload(partPath);
+      if (!resumed) throw error;
+      return this.#fetchUrl(asset, url, signal, onProgress);
+    }
+    await discardDownload(partPath);
+  }
+
+  /** Unpacks the asset, and with it every other asset that the manifest has from the same package. */
+  async #fetchPackage(
+    asset: Asset,
+    source: NpmSource | DebianSource,
+    signal: AbortSignal | undefined,
+    onProgress: (bytes: number) => void,
+  ): Promise<void> {
+    const folder = await mkdtemp(join(this.#options.cacheDir, 'unpack-'));
+    try {
+      onProgress(0);
+      const siblings = this.#manifest.assets.flatMap((entry) =>
+        entry.sources
+          .filter((other) => isSamePackage(source, other))
+          .map((other) => ({ entry, path: other.path })),
+      );
+      const paths = siblings.map((sibling) => sibling.path);
+      const unpacked =
+        source.kind === 'npm'
+          ? await unpackNpmPackage(source, { folder, paths, signal, onProgress })
+          : await unpackDebianPackage(source, { folder, paths, signal, onProgress });
+      for (const { entry, path } of siblings) {
+        if (entry !== asset) await this.#adopt(entry, join(unpacked, path), signal).catch(skipDiffering);
+      }
+      await this.#adopt(asset, join(unpacked, source.path), signal);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Verifies a fetched file and moves it to its place: what stands there is whole. */
+  async #adopt(asset: Asset, file: string, signal?: AbortSignal): Promise<void> {
+    const sha256 = await computeFileSha256(file, signal);
+    if (sha256 !== asset.sha256) {
+      throw new DigestDiffers(`sha256 differs (expected ${asset.sha256}, got ${sha256})`);
+    }
+    const path = this.#cachePath(asset);
+    await mkdir(dirname(path), { recursive: true });
+    await rename(file, path);
+  }
+}
+
+/** Another asset of the same package is a bonus: what does not fit is left where it is. */
+function skipDiffering(error: unknown): void {
+  if (!(error instanceof DigestDiffers)) throw error;
+}
+
+function isSamePackage(a: NpmSource | DebianSource, b: AssetSource): b is NpmSource | DebianSource {
+  if (a.kind === 'npm') return b.kind === 'npm' && a.package === b.package && a.version === b.version;
+  return b.kind === 'debian' && a.package === b.package;
+}
+
+function describeSource(source: AssetSource): string {
+  switch (source.kind) {
+    case 'local':
+      return 'local folder';
+    case 'url':
+      return source.url;
+    case 'npm':
+      return `npm package ${source.package}@${source.version}`;
+    case 'debian':
+      return `Debian package ${source.package}`;
+  }
+}

@@ -1,0 +1,91 @@
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { type Account, ApiFailure, fetchAccount, signOut } from './api-client.ts';
+import { FailureNote } from './failure-note.tsx';
+import { Header } from './header.tsx';
+import { useText } from './language.tsx';
+import { CamerasPage } from './page-cameras.tsx';
+import { EventPage } from './page-event.tsx';
+import { EventsPage } from './page-events.tsx';
+import { SignInPage } from './page-sign-in.tsx';
+import { useRoute } from './route.ts';
+import { useWorkplace } from './workplace.ts';
+
+type Session =
+  | { readonly state: 'unknown'; readonly failure?: ApiFailure }
+  | { readonly state: 'signed-out'; readonly hasEnded: boolean }
+  | { readonly state: 'signed-in'; readonly account: Account };
+
+export function App() {
+  const { t } = useText();
+  const [session, setSession] = useState<Session>({ state: 'unknown' });
+  const ask = useCallback(async () => {
+    try {
+      const account = await fetchAccount();
+      setSession(
+        account === undefined ? { state: 'signed-out', hasEnded: false } : { state: 'signed-in', account },
+      );
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      setSession({ state: 'unknown', failure: error });
+    }
+  }, []);
+  useEffect(() => void ask(), [ask]);
+  const onEnded = useCallback(() => setSession({ state: 'signed-out', hasEnded: true }), []);
+
+  if (session.state === 'unknown') {
+    return (
+      <main class="alone">
+        {session.failure === undefined ? (
+          <p role="status">{t('common.loading')}</p>
+        ) : (
+          <FailureNote failure={session.failure} onRetry={() => void ask()} />
+        )}
+      </main>
+    );
+  }
+  if (session.state === 'signed-out') {
+    return (
+      <SignInPage
+        hasEnded={session.hasEnded}
+        onSignedIn={(account) => setSession({ state: 'signed-in', account })}
+      />
+    );
+  }
+  return (
+    <Workplace
+      account={session.account}
+      onEnded={onEnded}
+      onSignedOut={() => setSession({ state: 'signed-out', hasEnded: false })}
+    />
+  );
+}
+
+function Workplace(props: { account: Account; onEnded: () => void; onSignedOut: () => void }) {
+  const { account, onEnded, onSignedOut } = props;
+  const { t } = useText();
+  const route = useRoute();
+  const work = useWorkplace(onEnded);
+  const leave = async () => {
+    try {
+      await signOut();
+    } catch (error) {
+      // Already signed out is what was asked for; anything else keeps the page as it is and says so.
+      if (!(error instanceof ApiFailure)) throw error;
+      if (error.code !== 'UNAUTHENTICATED') return work.setNotice({ failure: error });
+    }
+    onSignedOut();
+  };
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        {t('app.skip')}
+      </button>
+      <Header account={account} route={route} feedState={work.feedState} onSignOut={() => void leave()} />
+      <main id="main" tabIndex={-1}>
+        {route.page === 'events' && <EventsPage work={work} />}
+        {route.page === 'event' && <EventPage key={route.eventId} eventId={route.eventId} work={work} />}
+        {route.page === 'cameras' && <CamerasPage onEnded={onEnded} />}
+      </main>
+    </>
+  );
+}

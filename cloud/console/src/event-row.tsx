@@ -1,0 +1,52 @@
+import { useState } from 'preact/hooks';
+import type { EventSummary } from '../../src/api/api-schema.ts';
+import { buildEvidenceUrl } from './api-client.ts';
+import { KindMark, ReviewChip } from './chip.tsx';
+import { formatDate, formatTime } from './format.ts';
+import { useText } from './language.tsx';
+import { buildHash } from './route.ts';
+
+export function EventRow({ event }: { event: EventSummary }) {
+  const { t, language, nameOf } = useText();
+  return (
+    <li>
+      <a
+        class={`event event-${event.review}`}
+        data-event-id={event.eventId}
+        href={buildHash({ page: 'event', eventId: event.eventId })}
+      >
+        <Thumbnail sha256={event.stillSha256} />
+        <span class="event-what">
+          <KindMark kind={event.kind} />
+          <span class="less">{nameOf('label', event.label)}</span>
+        </span>
+        <span class="event-when">
+          <time dateTime={event.capturedAt}>{formatTime(event.capturedAt, language)}</time>
+          <span class="less">{formatDate(event.capturedAt, language)}</span>
+        </span>
+        <span class="event-where">
+          <span>{event.camera}</span>
+          <span class="less">{t('events.node', { node: event.node })}</span>
+        </span>
+        <ReviewChip review={event.review} />
+      </a>
+    </li>
+  );
+}
+
+function Thumbnail({ sha256 }: { sha256: string | undefined }) {
+  const { t } = useText();
+  const [broken, setBroken] = useState<string | undefined>(undefined);
+  if (sha256 === undefined || broken === sha256)
+    return <span class="thumb thumb-none">{t('events.noStill')}</span>;
+  return (
+    <img
+      class="thumb"
+      src={buildEvidenceUrl(sha256)}
+      alt={t('events.stillAlt')}
+      loading="lazy"
+      decoding="async"
+      onError={() => setBroken(sha256)}
+    />
+  );
+}

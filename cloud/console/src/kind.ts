@@ -1,0 +1,12 @@
+import type { EventKind } from '@ngatu/contract';
+
+/**
+ * The kinds in the order of the filter. The contract's own list is not imported: it would bring the schema library, and
+ * its compiler, into the page. A test holds the two together.
+ */
+export const KINDS = [
+  'RED_LIGHT',
+  'STOP_LINE',
+  'WRONG_WAY',
+  'FORBIDDEN_AREA',
+] as const satisfies readonly EventKind[];

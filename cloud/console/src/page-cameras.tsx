@@ -1,0 +1,64 @@
+import { useState } from 'preact/hooks';
+import { CameraCard } from './camera-card.tsx';
+import { useCameraPoll } from './camera-poll.ts';
+import { FailureNote } from './failure-note.tsx';
+import { formatDateTime } from './format.ts';
+import { useText } from './language.tsx';
+
+const PERIODS = {
+  '1h': { periodMs: 3_600_000, everyMs: 5_000 },
+  '24h': { periodMs: 86_400_000, everyMs: 10_000 },
+  '7d': { periodMs: 7 * 86_400_000, everyMs: 60_000 },
+} as const;
+type Period = keyof typeof PERIODS;
+const PERIOD_NAMES = ['1h', '24h', '7d'] as const satisfies readonly Period[];
+/** Columns of the timeline. */
+const BUCKETS = 48;
+
+export function CamerasPage({ onEnded }: { onEnded: () => void }) {
+  const { t, language } = useText();
+  const [period, setPeriod] = useState<Period>('24h');
+  const { periodMs, everyMs } = PERIODS[period];
+  const { report, failure } = useCameraPoll({ periodMs, buckets: BUCKETS, everyMs, onEnded });
+  return (
+    <div class="page">
+      <div class="list-head">
+        <h1>{t('cameras.title')}</h1>
+        <fieldset class="filters">
+          <legend class="visually-hidden">{t('cameras.period')}</legend>
+          {PERIOD_NAMES.map((name) => (
+            <button key={name} type="button" aria-pressed={name === period} onClick={() => setPeriod(name)}>
+              {t(`cameras.period.${name}`)}
+            </button>
+          ))}
+        </fieldset>
+      </div>
+      {failure !== undefined && <FailureNote failure={failure} />}
+      {report === undefined && failure === undefined && <p role="status">{t('common.loading')}</p>}
+      {report !== undefined && (
+        <>
+          <p class="hint">
+            {t('cameras.range', {
+              from: formatDateTime(report.from, language),
+              to: formatDateTime(report.to, language),
+            })}{' '}
+            · {t('common.zone')} · {t('cameras.refresh', { seconds: everyMs / 1_000 })}
+          </p>
+          {report.cameras.length === 0 && (
+            <div class="empty">
+              <p>
+                <strong>{t('cameras.empty')}</strong>
+              </p>
+              <p>{t('cameras.empty.next')}</p>
+            </div>
+          )}
+          <ul class="cameras">
+            {report.cameras.map((camera) => (
+              <CameraCard key={`${camera.site}/${camera.node}/${camera.camera}`} camera={camera} />
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,77 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { EventSummary } from '../../src/api/api-schema.ts';
+import { type ApiFailure, fetchEvents } from './api-client.ts';
+import { EventFeed, type FeedState } from './event-feed.ts';
+import { EventList, type EventListView } from './event-list.ts';
+
+/** What the last action has to say: a decision that was recorded, the end of the queue, a failure. */
+export type Notice =
+  | { readonly decided: EventSummary; readonly next: boolean }
+  | { readonly noneLeft: true; readonly decided?: EventSummary }
+  | { readonly failure: ApiFailure };
+
+/** What outlives a page while somebody is signed in: the list, the live stream, the last notice. */
+export interface Workplace {
+  readonly list: EventList;
+  readonly view: EventListView;
+  readonly feedState: FeedState;
+  readonly notice: Notice | undefined;
+  setNotice(notice: Notice | undefined): void;
+  /** Calls back on every change of an event; returns the end of it. Stays the same function. */
+  subscribe(listener: (event: EventSummary) => void): () => void;
+  /** Call it where a request finds the session ended: it leads to the sign-in page. Stays the same function. */
+  onEnded(): void;
+}
+
+export function useWorkplace(onEnded: () => void): Workplace {
+  const [feedState, setFeedState] = useState<FeedState>('connecting');
+  const [notice, setNotice] = useState<Notice | undefined>(undefined);
+  const listeners = useRef(new Set<(event: EventSummary) => void>());
+  const [view, setView] = useState<EventListView>({
+    items: [],
+    filter: {},
+    isLoading: true,
+    hasMore: false,
+    arrived: 0,
+  });
+  const list = useMemo(() => new EventList(fetchEvents, setView), []);
+  const ended = useRef(onEnded);
+  ended.current = onEnded;
+  const subscribe = useCallback((listener: (event: EventSummary) => void) => {
+    listeners.current.add(listener);
+    return () => void listeners.current.delete(listener);
+  }, []);
+  const tellEnded = useCallback(() => ended.current(), []);
+
+  useEffect(() => {
+    const feed = new EventFeed({
+      onState: setFeedState,
+      onStart: () => void list.load(),
+      onChange: (event) => {
+        list.apply(event);
+        for (const listener of listeners.current) listener(event);
+      },
+      onSignedOut: tellEnded,
+    });
+    feed.start();
+    return () => {
+      feed.stop();
+      list.stop();
+    };
+  }, [list, tellEnded]);
+
+  const failure = view.failure;
+  useEffect(() => {
+    if (failure?.code === 'UNAUTHENTICATED') tellEnded();
+  }, [failure, tellEnded]);
+
+  return {
+    list,
+    view,
+    feedState,
+    notice,
+    setNotice,
+    subscribe,
+    onEnded: tellEnded,
+  };
+}

@@ -1,0 +1,314 @@
+import {
+  CAMERA_STATES,
+  CameraInterval,
+  ERROR_CODES,
+  type ErrorCode,
+  Event,
+  EventId,
+  EventKind,
+  EvidenceFile,
+  EvidenceManifest,
+  NodeState,
+  Sha256,
+  Slug,
+  Timestamp,
+} from '@ngatu/contract';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
+import { ROLES } from '../account/role.ts';
+import { REVIEW_STATES } from '../store/event-store.ts';
+
+/** Schemas of the API: they validate requests, type the handlers and the console, and make the OpenAPI document. */
+
+const closed = { additionalProperties: false } as const;
+const Milliseconds = Type.Number({ minimum: 0 });
+const Count = Type.Integer({ minimum: 0 });
+
+export const ApiError = Type.Object(
+  {
+    code: Type.Union((Object.keys(ERROR_CODES) as ErrorCode[]).map((code) => Type.Literal(code))),
+    message: Type.String(),
+    details: Type.Optional(Type.Unknown()),
+  },
+  { ...closed, $id: 'ApiError', description: 'The one shape of every refusal.' },
+);
+export type ApiError = Static<typeof ApiError>;
+
+const Role = Type.Union(ROLES.map((role) => Type.Literal(role)));
+
+export const SignInRequest = Type.Object(
+  {
+    username: Type.String({ minLength: 1, maxLength: 64 }),
+    password: Type.String({ minLength: 1, maxLength: 256 }),
+  },
+  closed,
+);
+
+export const SignedInAccount = Type.Object(
+  {
+    username: Type.String(),
+    role: Role,
+    expiresAt: Type.String({ description: 'When the session ends by age.' }),
+  },
+  { ...closed, $id: 'SignedInAccount' },
+);
+export type SignedInAccount = Static<typeof SignedInAccount>;
+
+export const SessionStatus = Type.Object(
+  {
+    account: Type.Optional(
+      Type.Unsafe<SignedInAccount>({
+        $ref: 'SignedInAccount#',
+        description: 'Absent where nobody is signed in.',
+      }),
+    ),
+  },
+  closed,
+);
+export type SessionStatus = Static<typeof SessionStatus>;
+
+const ReviewStateName = Type.Union(
+  REVIEW_STATES.map((state) => Type.Literal(state)),
+  { description: 'Open, or what the newest decision says.' },
+);
+
+export const EventQuery = Type.Object(
+  {
+    kinds: Type.Optional(
+      Type.Array(EventKind, { maxItems: 16, description: 'Repeat the parameter for several.' }),
+    ),
+    cameras: Type.Optional(Type.Array(Slug, { maxItems: 256 })),
+    review: Type.Optional(ReviewStateName),
+    from: Type.Optional(Timestamp),
+    to: Type.Optional(Timestamp),
+    cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
+    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  },
+  closed,
+);
+
+export const EventSummary = Type.Object(
+  {
+    eventId: EventId,
+    kind: EventKind,
+    site: Slug,
+    node: Slug,
+    camera: Slug,
+    rule: Slug,
+    label: Type.String({ description: 'Class of the road user.' }),
+    capturedAt: Timestamp,
+    ingestedAt: Timestamp,
+    review: ReviewStateName,
+    stillSha256: Type.Optional(Sha256),
+  },
+  { ...closed, $id: 'EventSummary' },
+);
+export type EventSummary = Static<typeof EventSummary>;
+
+export const EventPage = Type.Object(
+  {
+    items: Type.Array(Type.Unsafe<EventSummary>({ $ref: 'EventSummary#' })),
+    nextCursor: Type.Optional(Type.String({ description: 'Absent on the last page.' })),
+  },
+  closed,
+);
+export type EventPage = Static<typeof EventPage>;
+
+const Decision = Type.Union([Type.Literal('confirmed'), Type.Literal('rejected')]);
+
+export const Review = Type.Object(
+  { decision: Decision, reason: Type.String(), reviewer: Type.String(), decidedAt: Timestamp },
+  { ...closed, $id: 'Review' },
+);
+export type Review = Static<typeof Review>;
+
+const StoredFile = Type.Object({ ...EvidenceFile.properties, arrived: Type.Boolean() }, closed);
+
+export const EventDetail = Type.Object(
+  {
+    event: Type.Unsafe<Event>({ $ref: 'Event#' }),
+    ingestedAt: Timestamp,
+    review: ReviewStateName,
+    evidence: Type.Optional(
+      Type.Object(
+        { createdAt: Timestamp, files: Type.Array(StoredFile), missing: EvidenceManifest.properties.missing },
+        { ...closed, description: 'Absent until the manifest has arrived.' },
+      ),
+    ),
+    reviews: Type.Array(Type.Unsafe<Review>({ $ref: 'Review#' }), { description: 'Oldest first.' }),
+  },
+  { ...closed, $id: 'EventDetail' },
+);
+export type EventDetail = Static<typeof EventDetail>;
+
+export const EventParams = Type.Object({ eventId: EventId }, closed);
+export const EvidenceParams = Type.Object({ sha256: Sha256 }, closed);
+
+export const ReviewRequest = Type.Object(
+  {
+    decision: Decision,
+    reason: Type.String({
+      minLength: 3,
+      maxLength: 500,
+      description: 'Why; counted without the space around it.',
+    }),
+    expectedReviews: Type.Integer({
+      minimum: 0,
+      maximum: 100_000,
+      description: 'How many decisions the reviewer has seen. Another number in the store is a conflict.',
+    }),
+  },
+  closed,
+);
+export type ReviewRequest = Static<typeof ReviewRequest>;
+
+export const CameraQuery = Type.Object(
+  {
+    from: Type.Optional(Timestamp),
+    to: Type.Optional(Timestamp),
+    buckets: Type.Integer({
+      minimum: 0,
+      maximum: 96,
+      default: 0,
+      description: 'Into how many equal parts the timeline of each camera is cut; 0 for none.',
+    }),
+  },
+  { ...closed, description: 'The last 24 hours where no period is given; at most 31 days.' },
+);
+
+const shares = {
+  analysedMs: Milliseconds,
+  degradedMs: Milliseconds,
+  blindMs: Milliseconds,
+  unreportedMs: Milliseconds,
+};
+export const TimelineBucket = Type.Object({ from: Timestamp, to: Timestamp, ...shares }, closed);
+export type TimelineBucket = Static<typeof TimelineBucket>;
+
+export const CameraOverview = Type.Object(
+  {
+    site: Slug,
+    node: Slug,
+    camera: Slug,
+    now: Type.Union(
+      [...CAMERA_STATES, 'unreported' as const].map((state) => Type.Literal(state)),
+      {
+        description:
+          'What the camera does now; `unreported` where its node is offline or its last report is old.',
+      },
+    ),
+    reason: Type.Optional(Type.String({ description: 'Why it is not analysed, where the node said so.' })),
+    lastReportAt: Type.Optional(Timestamp),
+    nodeState: Type.Optional(NodeState.properties.state),
+    ...shares,
+    blindByReason: Type.Record(Type.String(), Milliseconds),
+    gaps: Type.Array(CameraInterval, { description: 'Not analysed stretches, newest first, at most 100.' }),
+    timeline: Type.Array(TimelineBucket),
+  },
+  { ...closed, $id: 'CameraOverview' },
+);
+export type CameraOverview = Static<typeof CameraOverview>;
+
+export const CameraReport = Type.Object(
+  {
+    from: Timestamp,
+    to: Timestamp,
+    cameras: Type.Array(Type.Unsafe<CameraOverview>({ $ref: 'CameraOverview#' })),
+  },
+  closed,
+);
+export type CameraReport = Static<typeof CameraReport>;
+
+export const SeriesRequest = Type.Object(
+  {
+    metric: Type.String({ pattern: '^[a-z][A-Za-z0-9]*$', maxLength: 64 }),
+    from: Timestamp,
+    to: Timestamp,
+    stepMs: Type.Integer({ minimum: 1_000, maximum: 31 * 86_400_000 }),
+    aggregate: Type.Union((['sum', 'mean', 'max', 'min', 'last'] as const).map((name) => Type.Literal(name))),
+    camera: Type.Optional(Slug),
+    tag: Type.Optional(
+      Type.Array(Type.String({ pattern: '^[a-z][A-Za-z0-9]*:.{1,64}$' }), {
+        maxItems: 8,
+        description: '`name:value`; only measurements with this tag.',
+      }),
+    ),
+    groupBy: Type.Optional(Type.String({ pattern: '^[a-z][A-Za-z0-9]*$', maxLength: 64 })),
+  },
+  closed,
+);
+export type SeriesRequest = Static<typeof SeriesRequest>;
+
+export const SeriesAnswer = Type.Object(
+  {
+    lines: Type.Array(
+      Type.Object(
+        {
+          group: Type.Optional(Type.String()),
+          camera: Type.Optional(Type.String()),
+          points: Type.Array(Type.Object({ at: Type.String(), value: Type.Number() }, closed)),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export const NodeList = Type.Object(
+  {
+    nodes: Type.Array(
+      Type.Object(
+        {
+          site: Slug,
+          node: Slug,
+          state: Type.Unsafe<NodeState>({ $ref: 'NodeState#' }),
+          committedThrough: Count,
+          missing: Type.Array(Count, {
+            description: 'Numbers of the outbox that the centre has not got yet.',
+          }),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export const DeadLetterQuery = Type.Object(
+  { limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }) },
+  closed,
+);
+
+export const DeadLetterList = Type.Object(
+  {
+    total: Count,
+    items: Type.Array(
+      Type.Object(
+        {
+          topic: Type.String(),
+          code: ApiError.properties.code,
+          reason: Type.String(),
+          receivedAt: Timestamp,
+          sizeBytes: Count,
+          payloadStart: Type.String({ description: 'The first 2,000 bytes as UTF-8.' }),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export const Health = Type.Object({ status: Type.Literal('ok') }, closed);
+
+/** Schemas that the OpenAPI document names once and refers to. */
+export const SHARED_SCHEMAS: readonly TSchema[] = [
+  ApiError,
+  SignedInAccount,
+  Event,
+  EventSummary,
+  Review,
+  EventDetail,
+  NodeState,
+  CameraOverview,
+];

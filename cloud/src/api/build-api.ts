@@ -1,0 +1,120 @@
+import cookie from '@fastify/cookie';
+import rateLimit from '@fastify/rate-limit';
+import fastifyStatic from '@fastify/static';
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import { NgatuError, SCHEMA_VERSION } from '@ngatu/contract';
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { ApiApp, ApiDeps } from './api-app.ts';
+import { answerError, answerNotFound } from './api-error.ts';
+import { SHARED_SCHEMAS } from './api-schema.ts';
+import { addEventRoutes } from './event-route.ts';
+import { addEventStreamRoute } from './event-stream-route.ts';
+import { addEvidenceRoute } from './evidence-route.ts';
+import { addFleetRoutes } from './fleet-route.ts';
+import { compileValidator } from './request-validation.ts';
+import { addSecurityHeaders, DOCUMENTATION_POLICY } from './security-header.ts';
+import { addSeriesRoute } from './series-route.ts';
+import { guardSessions } from './session-guard.ts';
+import { addSessionRoutes } from './session-route.ts';
+
+/** The largest body is a decision of 500 characters. */
+const BODY_LIMIT_BYTES = 16 * 1024;
+/** Requests of one address a minute: a page of thumbnails every second stays below it. */
+const REQUESTS_PER_MINUTE = 6_000;
+
+function openApp(logger: FastifyBaseLogger): ApiApp {
+  const app = Fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: 30_000,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 128 },
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    clientErrorHandler: (_error, socket) => {
+      const body = '{"code":"REQUEST_INVALID","message":"Cannot read the request: it is not HTTP"}';
+      if (!socket.writable) return void socket.destroy();
+      socket.end(
+        `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+      );
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.setValidatorCompiler(compileValidator);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler(answerNotFound);
+  return app;
+}
+
+async function addDocumentation(app: ApiApp): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'ngatu',
+        version: String(SCHEMA_VERSION),
+        description:
+          'Events, decisions, evidence and camera health. Every refusal is `{code, message, details?}`.',
+      },
+      components: { securitySchemes: { session: { type: 'apiKey', in: 'cookie', name: 'ngatu_session' } } },
+      security: [{ session: [] }],
+    },
+    refResolver: {
+      buildLocalReference: (json, _base, _fragment, index) => String(json['$id'] ?? `schema-${index}`),
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/api/docs', staticCSP: DOCUMENTATION_POLICY });
+  app.get('/api/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.type('application/json; charset=utf-8').send(JSON.stringify(app.swagger())),
+  );
+}
+
+async function addConsole(app: ApiApp, consoleDir: string): Promise<void> {
+  await app.register(fastifyStatic, {
+    root: consoleDir,
+    wildcard: false,
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      // The names of the assets carry the digest of their content.
+      const isNamedByContent = path.includes('/assets/');
+      reply.setHeader('cache-control', isNamedByContent ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+}
+
+/**
+ * The API and the console as one app that can be injected or listened with. Closing it ends the live streams; `deps`
+ * stay open.
+ */
+export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
+  const app = openApp(deps.logger);
+  addSecurityHeaders(app);
+  await app.register(cookie);
+  await app.register(rateLimit, {
+    max: REQUESTS_PER_MINUTE,
+    timeWindow: 60_000,
+    errorResponseBuilder: (_request, { ttl }) =>
+      new NgatuError('RATE_LIMITED', `Too many requests; try again in ${Math.ceil(ttl / 1_000)} s`, {
+        retryable: true,
+      }),
+  });
+  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+  await addDocumentation(app);
+  await app.register(
+    async (scope) => {
+      const api = scope.withTypeProvider<TypeBoxTypeProvider>();
+      guardSessions(api, deps);
+      addSessionRoutes(api, deps);
+      addEventRoutes(api, deps);
+      addEventStreamRoute(api, deps);
+      addEvidenceRoute(api, deps);
+      addFleetRoutes(api, deps);
+      addSeriesRoute(api, deps);
+    },
+    { prefix: '/api/v1' },
+  );
+  if (deps.consoleDir !== undefined) await addConsole(app, deps.consoleDir);
+  return app;
+}

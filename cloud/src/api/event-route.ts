@@ -1,0 +1,132 @@
+import { NgatuError } from '@ngatu/contract';
+import { Type } from '@sinclair/typebox';
+import type { EventFilter, EventRecord, ReviewState, EventPage as StoredPage } from '../store/event-store.ts';
+import type { ApiApp, ApiDeps } from './api-app.ts';
+import { RequestRefused, refuseInvalid } from './api-error.ts';
+import { type EventDetail, EventPage, EventParams, EventQuery, ReviewRequest } from './api-schema.ts';
+import { refusals } from './refusal-schema.ts';
+import { parseInstant } from './request-validation.ts';
+import { requireSession } from './session-guard.ts';
+
+const EventDetailRef = Type.Unsafe<EventDetail>({ $ref: 'EventDetail#' });
+
+function reviewStateOf(record: EventRecord): ReviewState {
+  return record.reviews.at(-1)?.decision ?? 'open';
+}
+
+function describeEvent(record: EventRecord): EventDetail {
+  const { event, ingestedAt, evidence, reviews } = record;
+  return {
+    event,
+    ingestedAt,
+    review: reviewStateOf(record),
+    ...(evidence === undefined ? {} : { evidence: { ...evidence, files: [...evidence.files] } }),
+    reviews: [...reviews],
+  };
+}
+
+function requireEvent(deps: ApiDeps, eventId: string): EventRecord {
+  const record = deps.events.getEvent(eventId);
+  if (record === undefined) throw new NgatuError('NOT_FOUND', `There is no event "${eventId}"`);
+  return record;
+}
+
+/** @throws NgatuError REQUEST_INVALID where the cursor is none of the store */
+function listEvents(deps: ApiDeps, filter: EventFilter): StoredPage {
+  try {
+    return deps.events.listEvents(filter);
+  } catch (error) {
+    if (!(error instanceof NgatuError) || error.code !== 'REQUEST_INVALID') throw error;
+    throw refuseInvalid([{ path: '/query/cursor', reason: error.message }]);
+  }
+}
+
+function addListRoute(app: ApiApp, deps: ApiDeps): void {
+  app.get(
+    '/events',
+    {
+      schema: {
+        summary: 'Events, newest first, page by page',
+        tags: ['events'],
+        querystring: EventQuery,
+        response: { 200: EventPage, ...refusals(400, 401) },
+      },
+    },
+    async (request) => {
+      const filter: EventFilter = request.query;
+      if (filter.from !== undefined) parseInstant(filter.from, '/query/from');
+      if (filter.to !== undefined) parseInstant(filter.to, '/query/to');
+      const page = listEvents(deps, filter);
+      return { ...page, items: [...page.items] };
+    },
+  );
+}
+
+function addDetailRoute(app: ApiApp, deps: ApiDeps): void {
+  app.get(
+    '/events/:eventId',
+    {
+      schema: {
+        summary: 'One event with its evidence and decisions; the reading is recorded',
+        tags: ['events'],
+        params: EventParams,
+        response: { 200: EventDetailRef, ...refusals(400, 401, 404) },
+      },
+    },
+    async (request) => {
+      const { eventId } = request.params;
+      const record = requireEvent(deps, eventId);
+      const { username } = requireSession(request);
+      deps.audit.append({ actor: username, action: 'event-read', target: eventId, address: request.ip });
+      return describeEvent(record);
+    },
+  );
+}
+
+function addReviewRoute(app: ApiApp, deps: ApiDeps): void {
+  app.post(
+    '/events/:eventId/reviews',
+    {
+      schema: {
+        summary: 'Decide a case',
+        tags: ['events'],
+        params: EventParams,
+        body: ReviewRequest,
+        response: { 201: EventDetailRef, ...refusals(400, 401, 403, 404, 409) },
+      },
+    },
+    async (request, reply) => {
+      const { eventId } = request.params;
+      const { decision, expectedReviews } = request.body;
+      const reason = request.body.reason.trim();
+      if (reason.length < 3) {
+        throw refuseInvalid([
+          { path: '/body/reason', reason: 'Expected at least 3 characters that are not space' },
+        ]);
+      }
+      const { username } = requireSession(request);
+      const review = { decision, reason, reviewer: username, decidedAt: new Date(deps.now()).toISOString() };
+      const outcome = deps.events.appendReview(eventId, review, expectedReviews);
+      const record = outcome === 'unknown-event' ? undefined : deps.events.getEvent(eventId);
+      if (record === undefined) throw new NgatuError('NOT_FOUND', `There is no event "${eventId}"`);
+      const detail = `${decision}: ${outcome}`;
+      deps.audit.append({ actor: username, action: 'review', target: eventId, detail, address: request.ip });
+      if (outcome === 'conflict') {
+        throw new RequestRefused(
+          'REVIEW_CONFLICT',
+          'Cannot decide the case: somebody else has decided it meanwhile',
+          {
+            details: { reviews: record.reviews },
+          },
+        );
+      }
+      return reply.status(201).send(describeEvent(record));
+    },
+  );
+}
+
+export function addEventRoutes(app: ApiApp, deps: ApiDeps): void {
+  addListRoute(app, deps);
+  addDetailRoute(app, deps);
+  addReviewRoute(app, deps);
+}

@@ -1,0 +1,118 @@
+import type { ApiApp, ApiDeps } from './api-app.ts';
+import {
+  CameraQuery,
+  CameraReport,
+  DeadLetterList,
+  DeadLetterQuery,
+  Health,
+  NodeList,
+} from './api-schema.ts';
+import { computeCameraOverviews } from './camera-overview.ts';
+import { refusals } from './refusal-schema.ts';
+import { parsePeriod } from './request-validation.ts';
+import { requireSession } from './session-guard.ts';
+
+const DAY_MS = 86_400_000;
+const PAYLOAD_START_BYTES = 2_000;
+
+function addCameraRoute(app: ApiApp, { events, now }: ApiDeps): void {
+  app.get(
+    '/cameras',
+    {
+      schema: {
+        summary: 'What each camera does now, and how much of a period it looked',
+        tags: ['fleet'],
+        querystring: CameraQuery,
+        response: { 200: CameraReport, ...refusals(400, 401) },
+      },
+    },
+    async (request) => {
+      const { from, to, buckets } = request.query;
+      const period = parsePeriod({
+        now: now(),
+        defaultMs: DAY_MS,
+        maxMs: 31 * DAY_MS,
+        ...(from === undefined ? {} : { from }),
+        ...(to === undefined ? {} : { to }),
+      });
+      return {
+        from: new Date(period.fromMs).toISOString(),
+        to: new Date(period.toMs).toISOString(),
+        cameras: computeCameraOverviews(events, { ...period, buckets, now: now() }),
+      };
+    },
+  );
+}
+
+function addNodeRoute(app: ApiApp, { events }: ApiDeps): void {
+  app.get(
+    '/nodes',
+    {
+      schema: {
+        summary: 'The nodes, and what of their outbox is committed',
+        tags: ['fleet'],
+        response: { 200: NodeList, ...refusals(401) },
+      },
+    },
+    async () => ({ nodes: events.listNodes().map((node) => ({ ...node, missing: [...node.missing] })) }),
+  );
+}
+
+function addDeadLetterRoute(app: ApiApp, { events, audit }: ApiDeps): void {
+  app.get(
+    '/dead-letters',
+    {
+      config: { access: ['admin', 'operator'] },
+      schema: {
+        summary: 'Messages that were refused, newest first; the reading is recorded',
+        tags: ['fleet'],
+        querystring: DeadLetterQuery,
+        response: { 200: DeadLetterList, ...refusals(400, 401, 403) },
+      },
+    },
+    async (request) => {
+      audit.append({
+        actor: requireSession(request).username,
+        action: 'dead-letters-read',
+        address: request.ip,
+      });
+      const items = events
+        .listDeadLetters(request.query.limit)
+        .map(({ topic, code, reason, receivedAt, payload }) => ({
+          topic,
+          code,
+          reason,
+          receivedAt,
+          sizeBytes: payload.byteLength,
+          payloadStart: new TextDecoder().decode(payload.subarray(0, PAYLOAD_START_BYTES)),
+        }));
+      return { total: events.countDeadLetters(), items };
+    },
+  );
+}
+
+function addHealthRoute(app: ApiApp, { events }: ApiDeps): void {
+  app.get(
+    '/health',
+    {
+      config: { access: 'public' },
+      schema: {
+        summary: 'Whether the API can read its store',
+        tags: ['fleet'],
+        security: [],
+        response: { 200: Health, ...refusals() },
+      },
+    },
+    async () => {
+      events.latestChange();
+      return { status: 'ok' as const };
+    },
+  );
+}
+
+export function addFleetRoutes(app: ApiApp, deps: ApiDeps): void {
+  addCameraRoute(app, deps);
+  addNodeRoute(app, deps);
+  addDeadLetterRoute(app, deps);
+  addHealthRoute(app, deps);
+}

@@ -27,6 +27,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure quality on data with truth',
     load: () => import('./eval-command.ts'),
   },
+  bench: {
+    summary: 'measure what the agent costs over its parts',
+    load: () => import('./bench-command.ts'),
+  },
   assets: {
     summary: 'list, fetch and verify model weights and sample videos',
     load: () => import('./assets-command.ts'),

@@ -100,8 +100,8 @@ describe('a part', () => {
   it('that is no program, or is never ready, fails clearly', async () => {
     const none = { ...(await aPart('none', '')), program: join(folder, 'nothing') };
     await expect(supervisor.start(none)).rejects.toThrow(/Cannot start none: spawn .* ENOENT/);
-    const mute = await aPart('mute', 'setInterval(() => {}, 1e6);', { readyTimeoutMs: 200 });
-    await expect(supervisor.start(mute)).rejects.toThrow(/not ready within 200 ms/);
+    const mute = await aPart('mute', 'setInterval(() => {}, 1e6);', { readyTimeoutMs: 2_000 });
+    await expect(supervisor.start(mute)).rejects.toThrow(/not ready within 2000 ms/);
     expect(isAlive(await pidOf('mute'))).toBe(false);
   });
 

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AssetStore } from '@ngatu/models';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseDemo } from './demo.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ngatu-demo-'));
+  await mkdir(join(folder, 'local'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const MODELS = ['yolox-nano-dynamic', 'yolox-nano-416', 'centernet'];
+const VIDEOS = ['hanoi-giangvo-langha-1615', 'car-detection', 'vtest'];
+
+/** A store of which only the named assets can be had. */
+async function aStore(...available: string[]): Promise<AssetStore> {
+  for (const name of available) await writeFile(join(folder, 'local', name), name);
+  const describeAsset = (name: string) => ({
+    name,
+    fileName: name,
+    sha256: createHash('sha256').update(name).digest('hex'),
+    sizeBytes: name.length,
+    purpose: 'Test.',
+    licence: 'CC0-1.0',
+    attribution: 'nobody',
+    sources: [{ kind: 'local' as const }],
+  });
+  const assets = [
+    ...MODELS.map((name) => ({
+      ...describeAsset(name),
+      kind: 'model' as const,
+      model: { format: 'yolox-onnx' as const, labels: {} },
+    })),
+    ...VIDEOS.map((name) => ({ ...describeAsset(name), kind: 'video' as const })),
+  ];
+  return new AssetStore({
+    localDir: join(folder, 'local'),
+    cacheDir: join(folder, 'cache'),
+    manifest: { schemaVersion: 1, assets },
+  });
+}
+
+async function choose(store: AssetStore, name?: string) {
+  const passed: string[] = [];
+  const signal = AbortSignal.timeout(10_000);
+  const onPassed = (demo: string) => passed.push(demo);
+  const {
+    name: chosen,
+    model,
+    videoPath,
+  } = await chooseDemo(store, { name, signal, onPassed, onProgress: () => {} });
+  return { chosen, model, passed, videoPath };
+}
+
+describe('the demonstration', () => {
+  it('is the best whose video and detector can be had', async () => {
+    expect(await choose(await aStore(...MODELS, ...VIDEOS))).toEqual({
+      chosen: 'hanoi',
+      model: 'yolox-nano-dynamic',
+      passed: [],
+      videoPath: join(folder, 'local', 'hanoi-giangvo-langha-1615'),
+    });
+  });
+
+  it('passes over what lacks its video', async () => {
+    const store = await aStore('car-detection', 'yolox-nano-416');
+    expect(await choose(store)).toMatchObject({
+      chosen: 'car-detection',
+      model: 'yolox-nano-416',
+      passed: ['hanoi'],
+    });
+  });
+
+  it('passes over what lacks a detector that is good enough', async () => {
+    const store = await aStore(...VIDEOS, 'centernet');
+    expect(await choose(store)).toMatchObject({
+      chosen: 'vtest',
+      model: 'centernet',
+      passed: ['hanoi', 'car-detection'],
+    });
+  });
+
+  it('is the one that was asked for, or none', async () => {
+    const store = await aStore(...MODELS, ...VIDEOS);
+    expect(await choose(store, 'car-detection')).toMatchObject({ chosen: 'car-detection', passed: [] });
+    await rm(join(folder, 'local', 'vtest'));
+    await expect(choose(store, 'vtest')).rejects.toMatchObject({ code: 'ASSET_UNAVAILABLE' });
+  });
+
+  it('says what is missing where nothing can be had', async () => {
+    await expect(choose(await aStore())).rejects.toMatchObject({ code: 'ASSET_UNAVAILABLE' });
+  });
+});

@@ -3,7 +3,6 @@ import type {
   CameraReport,
   EventDetail,
   EventPage,
-  Review,
   ReviewRequest,
   SessionStatus,
   SignedInAccount,
@@ -114,11 +113,6 @@ export function fetchEvent(eventId: string, signal: AbortSignal): Promise<EventD
 
 export function sendReview(eventId: string, body: ReviewRequest): Promise<EventDetail> {
   return call<EventDetail>('POST', `/events/${eventId}/reviews`, { body });
-}
-
-/** The decisions that a REVIEW_CONFLICT carries. */
-export function readConflict(failure: ApiFailure): readonly Review[] {
-  return (failure.details as { reviews?: Review[] } | undefined)?.reviews ?? [];
 }
 
 export function fetchCameras(request: {

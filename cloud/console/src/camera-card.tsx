@@ -77,7 +77,10 @@ function BlindReasons({ camera }: { camera: CameraOverview }) {
 function Gaps({ camera }: { camera: CameraOverview }) {
   const text = useText();
   const { t, language } = text;
-  if (camera.gaps.length === 0) return <p class="hint">{t('cameras.noGaps')}</p>;
+  if (camera.gaps.length === 0) {
+    // Nothing can be said of time that nobody reported.
+    return camera.unreportedMs === 0 ? <p class="hint">{t('cameras.noGaps')}</p> : null;
+  }
   return (
     <details>
       <summary>{t('cameras.gaps', { count: camera.gaps.length })}</summary>

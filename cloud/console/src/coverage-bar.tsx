@@ -1,5 +1,5 @@
 import type { CameraOverview, TimelineBucket } from '../../src/api/api-schema.ts';
-import { formatTime } from './format.ts';
+import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
 
 export const SHARES = ['analysed', 'degraded', 'blind', 'unreported'] as const;
@@ -55,8 +55,8 @@ export function CoverageBar({ camera }: { camera: CameraOverview }) {
         )}
       </svg>
       <div class="coverage-scale" aria-hidden="true">
-        <span>{formatTime(first.from, language)}</span>
-        <span>{formatTime(last.to, language)}</span>
+        <span>{formatDateTime(first.from, language)}</span>
+        <span>{formatDateTime(last.to, language)}</span>
       </div>
     </div>
   );

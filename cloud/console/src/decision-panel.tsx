@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { EventDetail, Review } from '../../src/api/api-schema.ts';
 import { ApiFailure, sendReview } from './api-client.ts';
 import type { TextKey } from './dictionary.ts';
@@ -128,7 +128,8 @@ function ReasonForm(props: ReasonFormProps) {
   const quick = QUICK_REASONS[decision];
   // The reader decides on what was on the screen, not on what arrived while the reason was typed.
   const seen = useRef(detail.reviews.length).current;
-  useEffect(() => field.current?.focus(), []);
+  // Before the next key can be pressed: who types R, 3, Enter must not lose the 3.
+  useLayoutEffect(() => field.current?.focus(), []);
 
   const send = async () => {
     if (isSending) return;

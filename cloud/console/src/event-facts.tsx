@@ -1,5 +1,6 @@
 import type { Event } from '@ngatu/contract';
 import type { ComponentChildren } from 'preact';
+import { isTextKey } from './dictionary.ts';
 import {
   formatDateTime,
   formatDuration,
@@ -51,7 +52,7 @@ export function EventFacts({ event, ingestedAt }: { event: Event; ingestedAt: st
 }
 
 function Measures({ measures }: { measures: Event['measures'] }) {
-  const { t, language } = useText();
+  const { t, language, nameOf } = useText();
   const entries = Object.entries(measures);
   if (entries.length === 0) return null;
   return (
@@ -61,7 +62,7 @@ function Measures({ measures }: { measures: Event['measures'] }) {
         {entries.map(([name, value]) => {
           const measure = formatMeasure(name, value, language);
           return (
-            <Fact key={name} name={measure.name}>
+            <Fact key={name} name={isTextKey(`measure.${name}`) ? nameOf('measure', name) : measure.name}>
               {measure.value}
             </Fact>
           );

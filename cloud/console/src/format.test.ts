@@ -15,7 +15,7 @@ it('shows Vietnam time wherever it runs', () => {
 });
 
 it.each([
-  [0, '0 ms'],
+  [0, '0 s'],
   [480, '480 ms'],
   [4_200, '4.2 s'],
   [59_400, '59 s'],

@@ -50,7 +50,8 @@ export function formatDateTime(instant: string | number, language: Language): st
 
 /** A length of time in the two units that matter. */
 export function formatDuration(durationMs: number, language: Language): string {
-  if (durationMs < 1_000) return translate(language, 'duration.ms', { ms: Math.round(durationMs) });
+  if (durationMs > 0 && durationMs < 1_000)
+    return translate(language, 'duration.ms', { ms: Math.round(durationMs) });
   const seconds = durationMs / 1_000;
   if (seconds < 60) {
     return translate(language, 'duration.seconds', {
@@ -94,7 +95,7 @@ const UNITS: readonly (readonly [suffix: string, unit: string])[] = [
   ['Px', 'px'],
   ['Kmh', 'km/h'],
   ['Fraction', ''],
-  ['Degrees', '°'],
+  ['Deg', '°'],
   ['Metres', 'm'],
 ];
 

@@ -137,8 +137,8 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
           />
           <EventFacts event={event} ingestedAt={detail.ingestedAt} />
         </div>
+        <EvidenceTable detail={detail} />
       </div>
-      <EvidenceTable detail={detail} />
       <footer class="keys">
         {t('decision.keys')} · {t('media.keys')} · Esc {t('common.back').toLowerCase()}
       </footer>

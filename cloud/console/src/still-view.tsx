@@ -5,7 +5,18 @@ import { formatPreciseTime } from './format.ts';
 import { useText } from './language.tsx';
 import type { StoredFile } from './media-viewer.tsx';
 
-const ZOOM = 3;
+/** Zoomed in, the subject takes up about this much of the picture. */
+const ZOOMED_SHARE = 0.55;
+const MAX_ZOOM = 8;
+
+function computeZoom([x1, y1, x2, y2]: readonly [number, number, number, number]): number {
+  return Math.min(MAX_ZOOM, Math.max(1.5, ZOOMED_SHARE / Math.max(x2 - x1, y2 - y1, 1e-3)));
+}
+
+/** The origin of a scaling that brings the point to the middle of the picture, as far as its edges allow. */
+function computeOrigin(centre: number, zoom: number): number {
+  return Math.min(1, Math.max(0, (centre * zoom - 0.5) / (zoom - 1)));
+}
 
 /** A still as large as it fits; with the subject marked where it is the decisive one. */
 export function StillView(props: {
@@ -20,7 +31,10 @@ export function StillView(props: {
   const { event } = detail;
   if (isBroken) return <p class="stage-words">{t('media.brokenImage')}</p>;
   const [x1, y1, x2, y2] = event.subject.box;
-  const centre = `${((x1 + x2) / 2) * 100}% ${((y1 + y2) / 2) * 100}%`;
+  const zoom = computeZoom(event.subject.box);
+  const origin = [(x1 + x2) / 2, (y1 + y2) / 2]
+    .map((centre) => `${computeOrigin(centre, zoom) * 100}%`)
+    .join(' ');
   const alt = t('media.alt', {
     role: t(`media.${file.role}`),
     kind: t(`kind.${event.kind}`),
@@ -31,7 +45,7 @@ export function StillView(props: {
     <div class="still" style={{ aspectRatio: `${file.width} / ${file.height}` }}>
       <div
         class="still-plane"
-        style={{ transform: isZoomed ? `scale(${ZOOM})` : 'none', transformOrigin: centre }}
+        style={{ transform: isZoomed ? `scale(${zoom})` : 'none', transformOrigin: origin }}
         data-zoomed={isZoomed}
       >
         <img src={buildEvidenceUrl(file.sha256)} alt={alt} onError={() => setBroken(true)} />

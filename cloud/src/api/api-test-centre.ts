@@ -49,7 +49,12 @@ export function anEvent(number: number, changes: Partial<Event> = {}): Event {
     },
     signal: { state: 'red', sinceMs: 4_200, confidence: 0.97 },
     alternatives: ['STOP_LINE'],
-    measures: { crossedMs: 480, overlapFraction: 0.62 },
+    measures: {
+      crossedAtMediaMs: 10_000,
+      redBeforeCrossingMs: 4_200,
+      rearBeyondLinePx: 31.5,
+      rearErrorPx: 6.2,
+    },
     explanation: {
       vi: 'Xe máy đi qua vạch dừng khi đèn đã đỏ được 4,2 giây và đi tiếp vào giao lộ.',
       en: 'The motorbike crossed the stop line 4.2 s after the light turned red and went on into the junction.',

@@ -434,6 +434,22 @@ describe('events', () => {
   });
 });
 
+it('shows nothing whose reading cannot be recorded', async () => {
+  const session = await signIn();
+  centre.commitEvent(anEvent(1));
+  const refuse = () => {
+    throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+  };
+  const audit = Object.create(centre.deps.audit, { append: { value: refuse } });
+  const blind = await buildApi({ ...centre.deps, audit });
+  try {
+    const url = `/api/v1/events/${eventIdOf(1)}`;
+    expectRefusal(await blind.inject({ url, headers: session }), 503, 'STORE_UNAVAILABLE');
+  } finally {
+    await blind.close();
+  }
+});
+
 describe('reviews', () => {
   it('decides a case once; who comes second learns what the first decided', async () => {
     const [lan, minh] = [await signIn('lan'), await signIn('minh')];

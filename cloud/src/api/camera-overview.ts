@@ -2,7 +2,7 @@ import type { NodeState } from '@ngatu/contract';
 import type { CameraCoverage, EventStore, NodeRecord } from '../store/event-store.ts';
 import type { CameraOverview, TimelineBucket } from './api-schema.ts';
 
-/** A camera whose last report is older than this is `unreported` now, whatever it said then. */
+/** Six reports of a node (one every 10 s): a camera silent for longer is `unreported` now, whatever it said last. */
 const REPORT_STALE_MS = 60_000;
 
 type Coverage = Pick<EventStore, 'listCoverage' | 'listNodes'>;

@@ -143,6 +143,15 @@ it('takes a bounded number of browsers, and a place becomes free when one leaves
   });
 });
 
+it('forgets browsers that went away', async () => {
+  for (let count = 0; count < 120; count += 1) {
+    const { response, next, stop } = await listen();
+    expect(response.status, `browser ${count}`).toBe(200);
+    await next();
+    stop();
+  }
+});
+
 it('disconnects a browser that does not read', async () => {
   const stream = new EventStream(centre.events, centre.deps.logger, () => 0);
   const idle = stream.connect({ lastEventId: undefined, isAllowed: () => true });

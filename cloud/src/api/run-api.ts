@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import { openAccountDatabase } from '../account/account-database.ts';
 import { AccountStore } from '../account/account-store.ts';
 import { AuditTrail } from '../account/audit-trail.ts';
 import { buildAccountsPath, createFirstAccount, type FirstSignIn } from '../account/first-account.ts';
+import { buildCentrePaths } from '../store/centre-path.ts';
 import { FolderEvidenceStore } from '../store/folder-evidence-store.ts';
 import { RemoteSeriesStore } from '../store/remote-series-store.ts';
 import { SqliteEventStore } from '../store/sqlite-event-store.ts';
@@ -58,8 +58,9 @@ export async function runApi(
 ): Promise<void> {
   const { dataDir, consoleDir, publicUrl, logger } = config;
   const now = () => Date.now();
-  using events = SqliteEventStore.open(join(dataDir, 'events.sqlite'));
-  const evidence = await FolderEvidenceStore.open(join(dataDir, 'evidence'));
+  const paths = buildCentrePaths(dataDir);
+  using events = SqliteEventStore.open(paths.events);
+  const evidence = await FolderEvidenceStore.open(paths.evidence);
   const series = new RemoteSeriesStore(config.ingestorUrl, config.internalToken);
   const database = openAccountDatabase(buildAccountsPath(dataDir));
   try {

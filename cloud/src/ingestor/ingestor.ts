@@ -1,9 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import { buildCentrePaths } from '../store/centre-path.ts';
 import { DuckdbSeriesStore } from '../store/duckdb-series-store.ts';
 import { FolderEvidenceStore } from '../store/folder-evidence-store.ts';
 import { SqliteEventStore } from '../store/sqlite-event-store.ts';
@@ -23,15 +23,6 @@ export interface IngestorConfig {
   /** Bearer token of the centre's other processes, for the series. */
   readonly internalToken: string;
   readonly logger: Logger;
-}
-
-/** Where the parts of the centre lie below its data folder; the API opens the same files. */
-export function buildCentrePaths(dataDir: string): { events: string; series: string; evidence: string } {
-  return {
-    events: join(dataDir, 'events.sqlite'),
-    series: join(dataDir, 'series.duckdb'),
-    evidence: join(dataDir, 'evidence'),
-  };
 }
 
 const QUEUE_LIMITS = { messages: 2_000, bytes: 32 * 1024 * 1024 };

@@ -1,0 +1,290 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { eventIdOf, openTestCentre, TEST_SITE, type TestCentre } from '../cloud/src/api/api-test-centre.ts';
+import { type ApiReady, runApi } from '../cloud/src/api/run-api.ts';
+import {
+  anEventAgo,
+  anIntervalAgo,
+  commitCase,
+  drawFootage,
+  type Footage,
+  MOMENT_MS,
+} from './console-scene.ts';
+
+const CHROMIUM_FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const MINUTE_MS = 60_000;
+
+let folder: string;
+let footage: Footage;
+let browser: Browser;
+let centre: TestCentre;
+let ready: ApiReady;
+let api: Promise<void>;
+let stopApi: AbortController;
+let context: BrowserContext;
+let page: Page;
+/** What the browser complained of: console errors, thrown errors, violations of the policy. */
+const complaints: string[] = [];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'ngatu-console-'));
+  const root = fileURLToPath(new URL('../cloud/console', import.meta.url));
+  await build({
+    root,
+    configFile: join(root, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: join(folder, 'console'), emptyOutDir: true },
+  });
+  footage = await drawFootage(folder, { codec: 'h264', hue: '0x3050b0' });
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: CHROMIUM_FLAGS });
+}, 120_000);
+
+afterAll(async () => {
+  await browser?.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  const dataDir = await mkdtemp(join(folder, 'data-'));
+  stopApi = new AbortController();
+  const logger = pino({ level: 'silent' });
+  ready = await new Promise<ApiReady>((resolve, reject) => {
+    const config = {
+      dataDir,
+      consoleDir: join(folder, 'console'),
+      listen: { host: '127.0.0.1', port: 0 },
+      ingestorUrl: 'http://127.0.0.1:1',
+      internalToken: 'token',
+      logger,
+    };
+    api = runApi(config, resolve, stopApi.signal);
+    api.catch(reject);
+  });
+  // The stores a second time, as the ingestor holds them beside the API.
+  centre = await openTestCentre({ dataDir, nowMs: Date.now() });
+  complaints.length = 0;
+  context = await browser.newContext({ viewport: { width: 1280, height: 720 }, locale: 'vi-VN' });
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  page.on('pageerror', (error) => complaints.push(`thrown: ${error.message}`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
+  });
+  await page.addInitScript(
+    "document.addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective + ' ' + e.blockedURI))",
+  );
+});
+
+afterEach(async () => {
+  await context?.close();
+  stopApi.abort();
+  await api;
+  await centre[Symbol.asyncDispose]();
+});
+
+async function signIn(): Promise<void> {
+  await page.goto(ready.url);
+  await page.getByLabel('Tên đăng nhập').fill(ready.firstSignIn?.username ?? '');
+  await page.getByLabel('Mật khẩu').fill(ready.firstSignIn?.password ?? '');
+  await page.keyboard.press('Enter');
+  await page.getByText('Trực tiếp', { exact: true }).waitFor();
+}
+
+function videoTime(): Promise<number> {
+  return page.locator('video').evaluate((video) => (video as unknown as { currentTime: number }).currentTime);
+}
+
+it('reviews a case from its arrival to its rejection, by keyboard', async () => {
+  await signIn();
+  await page.getByText('Chưa có sự kiện nào.').waitFor();
+
+  // It appears by itself, first without a still, then with it.
+  const now = Date.now();
+  await commitCase(centre, { event: anEventAgo(1, now, { agoMs: 90_000, kind: 'STOP_LINE' }), footage });
+  const event = anEventAgo(2, now, { agoMs: 30_000 });
+  const committedAt = performance.now();
+  centre.commitEvent(event);
+  const row = page.locator(`[data-event-id="${event.eventId}"]`);
+  await row.waitFor();
+  expect(performance.now() - committedAt).toBeLessThan(3_000);
+  await row.getByText('Vượt đèn đỏ').waitFor();
+  await row.getByText('Chờ ảnh').waitFor();
+  await commitCase(centre, { event, footage });
+  await row.getByRole('img', { name: 'Ảnh lúc vi phạm' }).waitFor();
+  expect(await page.locator('a.event').first().getAttribute('data-event-id')).toBe(event.eventId);
+
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Vượt đèn đỏ · Xe máy' }).waitFor();
+  await page.getByText(event.explanation.vi).waitFor();
+  await page.getByText('đỏ, đã 4,2 giây').waitFor();
+  await page.getByText('Cũng có thể là: Đè vạch dừng.').waitFor();
+  await page.getByText(event.model.sha256).waitFor();
+  expect(await page.locator('svg.mark rect.mark-box').count()).toBe(1);
+
+  await page.keyboard.press('v');
+  await page.locator('video').waitFor();
+  await expect.poll(videoTime).toBeCloseTo(MOMENT_MS / 1_000 - 2, 1);
+  await page.keyboard.press(' ');
+  const startedAt = await videoTime();
+  await expect.poll(videoTime, { timeout: 10_000 }).toBeGreaterThan(startedAt + 0.5);
+  await page.keyboard.press('m');
+  await expect.poll(videoTime).toBeCloseTo(MOMENT_MS / 1_000, 3);
+  await page.keyboard.press('.');
+  await expect.poll(videoTime).toBeCloseTo(MOMENT_MS / 1_000 + 0.04, 2);
+
+  await page.keyboard.press('r');
+  await page.keyboard.press('Enter');
+  await page.getByText('Hãy ghi lý do, ít nhất 3 ký tự.').waitFor();
+  expect(centre.events.getEvent(event.eventId)?.reviews).toEqual([]);
+  await page.keyboard.press('3');
+  await page.keyboard.press('Enter');
+
+  // On to the next open case; the decision is on record.
+  await page.getByRole('heading', { name: 'Đè vạch dừng · Xe máy' }).waitFor();
+  await page.getByText(/Đã bác bỏ Vượt đèn đỏ/).waitFor();
+  expect(centre.events.getEvent(event.eventId)?.reviews).toMatchObject([
+    { decision: 'rejected', reason: 'Nhận nhầm đối tượng', reviewer: 'admin' },
+  ]);
+  await page.keyboard.press('c');
+  await page.keyboard.type('Thấy rõ xe đè vạch');
+  await page.keyboard.press('Enter');
+  await page.getByText('Không còn vụ nào chờ duyệt khớp bộ lọc.').waitFor();
+  await row.getByText('Đã bác bỏ').waitFor();
+  const trail = centre.deps.audit.list(100).map(({ action }) => action);
+  expect(trail).toEqual(expect.arrayContaining(['sign-in', 'event-read', 'evidence-read', 'review']));
+  expect(complaints).toEqual([]);
+});
+
+it('says it where somebody else was faster, and where a clip cannot be played', async () => {
+  const now = Date.now();
+  const event = anEventAgo(1, now, { agoMs: 30_000 });
+  const hevc = await drawFootage(folder, { codec: 'hevc', hue: '0x30a050' });
+  await commitCase(centre, { event, footage: hevc, codec: 'hevc' });
+  await signIn();
+  await page.locator('a.event').click();
+  await page.getByRole('heading', { name: 'Vượt đèn đỏ · Xe máy' }).waitFor();
+
+  await page.keyboard.press('4');
+  const canPlay = await page.evaluate<string>(
+    `document.createElement('video').canPlayType('video/mp4; codecs="hvc1.1.6.L120.90"')`,
+  );
+  if (canPlay === '') {
+    await page.getByText('Trình duyệt này không phát được clip H.265.').waitFor();
+    const link = page.getByRole('link', { name: 'Tải tệp gốc' });
+    const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+    expect(download.suggestedFilename()).toMatch(/\.mp4$/);
+  } else {
+    await page.locator('video').waitFor();
+  }
+  expect(complaints).toEqual([]);
+
+  await page.keyboard.press('r');
+  await page.keyboard.press('1');
+  // The other decision reaches the page live; what was seen when the reason was begun still counts.
+  const other = {
+    decision: 'confirmed',
+    reason: 'clear',
+    reviewer: 'minh',
+    decidedAt: new Date().toISOString(),
+  } as const;
+  expect(centre.events.appendReview(event.eventId, other, 0)).toBe('appended');
+  await page.getByText(/minh – Đã xác nhận/).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('Người khác đã quyết định vụ này trong lúc bạn xem.').waitFor();
+  await page.getByText('Mã lỗi: REVIEW_CONFLICT').waitFor();
+  expect(centre.events.getEvent(event.eventId)?.reviews).toHaveLength(1);
+  // Chromium itself logs the 409; nothing else may be wrong.
+  expect(complaints.filter((text) => !text.includes('409'))).toEqual([]);
+});
+
+it('shows that a camera is blind, on its page and above the events, in both languages', async () => {
+  const now = Date.now();
+  centre.events.setNodeState(TEST_SITE.site, TEST_SITE.node, {
+    schemaVersion: 1,
+    state: 'online',
+    bootId: 'boot-1',
+    at: new Date(now).toISOString(),
+    version: '0.1.0',
+    cameras: ['junction-north', 'junction-south'],
+  });
+  centre.commitIntervals('junction-north', [
+    anIntervalAgo(now, { fromAgoMs: 300 * MINUTE_MS, toAgoMs: 0, state: 'analysed' }),
+  ]);
+  centre.commitIntervals('junction-south', [
+    anIntervalAgo(now, { fromAgoMs: 300 * MINUTE_MS, toAgoMs: 12 * MINUTE_MS, state: 'analysed' }),
+    anIntervalAgo(now, {
+      fromAgoMs: 12 * MINUTE_MS,
+      toAgoMs: 0,
+      state: 'blind',
+      reason: 'camera-unreachable',
+    }),
+  ]);
+  await signIn();
+  await page.getByText('1 camera đang mất quan sát').waitFor();
+  await page.getByText('Không có sự kiện ở đó không có nghĩa là không có vi phạm.').waitFor();
+  await page.getByRole('link', { name: 'Xem camera' }).click();
+  const south = page.locator('.camera', { hasText: 'junction-south' });
+  await south.getByText('Mất quan sát: 12 phút 0 giây (0,8%)').waitFor();
+  await south.getByText('không kết nối được camera').first().waitFor();
+  expect(await south.locator('svg rect.share-blind').count()).toBe(1);
+  expect(
+    await page.locator('.camera', { hasText: 'junction-north' }).locator('svg rect.share-blind').count(),
+  ).toBe(0);
+
+  await page.getByRole('button', { name: 'Switch to English' }).click();
+  await south.getByText('Blind: 12 min 0 s (0.8%)').waitFor();
+  expect(await page.locator('html').getAttribute('lang')).toBe('en');
+  await page.reload();
+  await page.getByRole('heading', { name: 'Cameras' }).waitFor();
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('User name').waitFor();
+  expect(complaints).toEqual([]);
+});
+
+it('shows a lost line, takes it up again and misses nothing', async () => {
+  await signIn();
+  const now = Date.now();
+  await context.setOffline(true);
+  stopApi.abort();
+  await api;
+  await page.getByText('Mất kết nối – danh sách có thể đã cũ').waitFor();
+  centre.commitEvent(anEventAgo(3, now, { agoMs: 1_000, kind: 'WRONG_WAY' }));
+  const port = Number(new URL(ready.url).port);
+  stopApi = new AbortController();
+  await new Promise<void>((resolve, reject) => {
+    const config = {
+      dataDir: centre.dataDir,
+      listen: { host: '127.0.0.1', port },
+      ingestorUrl: 'http://127.0.0.1:1',
+      internalToken: 'token',
+      logger: pino({ level: 'silent' }),
+    };
+    api = runApi(config, () => resolve(), stopApi.signal);
+    api.catch(reject);
+  });
+  await context.setOffline(false);
+  await page.getByText('Trực tiếp', { exact: true }).waitFor({ timeout: 15_000 });
+  await page.locator(`[data-event-id="${eventIdOf(3)}"]`).waitFor();
+});
+
+it('shows the OpenAPI page under a policy without anything inline', async () => {
+  await page.goto(`${ready.url}/api/docs/`);
+  await page.getByText('/api/v1/events/{eventId}', { exact: true }).waitFor();
+  expect(complaints).toEqual([]);
+});

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
-import { Slug, Timestamp } from './id.ts';
+import { Timestamp } from './id.ts';
 
 /** `analysed`: every rule looks. `degraded`: it looks, but with a limit that is named. `blind`: it does not look. */
 export const CAMERA_STATES = ['analysed', 'degraded', 'blind'] as const;
@@ -11,6 +11,8 @@ export const CAMERA_STATE_REASONS = [
   'camera-unreachable',
   'camera-unauthorized',
   'camera-stalled',
+  'picture-unreadable',
+  'clock-moved',
   'agent-restarted',
   'agent-stopped',
   'warming-up',

@@ -25,8 +25,14 @@ export const EnvelopeHead = Type.Object(delivery, { additionalProperties: true }
 /** Payload schema of each numbered channel. */
 export const ENVELOPES = {
   event: Type.Object({ ...delivery, body: Event }, { additionalProperties: false, $id: 'EventEnvelope' }),
-  evidence: Type.Object({ ...delivery, body: EvidenceManifest }, { additionalProperties: false, $id: 'EvidenceEnvelope' }),
-  telemetry: Type.Object({ ...delivery, body: Telemetry }, { additionalProperties: false, $id: 'TelemetryEnvelope' }),
+  evidence: Type.Object(
+    { ...delivery, body: EvidenceManifest },
+    { additionalProperties: false, $id: 'EvidenceEnvelope' },
+  ),
+  telemetry: Type.Object(
+    { ...delivery, body: Telemetry },
+    { additionalProperties: false, $id: 'TelemetryEnvelope' },
+  ),
 } as const;
 
 export type EnvelopeBody = { event: Event; evidence: EvidenceManifest; telemetry: Telemetry };

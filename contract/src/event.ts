@@ -49,12 +49,18 @@ export const Event = Type.Object(
     frame: Type.Object(
       {
         session: Slug,
-        index: Type.Integer({ minimum: 0, description: 'Source frame, decode order from 0 within the session.' }),
+        index: Type.Integer({
+          minimum: 0,
+          description: 'Source frame, decode order from 0 within the session.',
+        }),
         mediaTimeMs: Type.Number({ minimum: 0, description: 'Presentation time within the session, ms.' }),
         width: Type.Integer({ minimum: 1 }),
         height: Type.Integer({ minimum: 1 }),
       },
-      { additionalProperties: false, description: 'The decisive frame; width and height of the source picture.' },
+      {
+        additionalProperties: false,
+        description: 'The decisive frame; width and height of the source picture.',
+      },
     ),
     model: Type.Object({ name: Slug, sha256: Sha256 }, { additionalProperties: false }),
     sceneSha256: Sha256,

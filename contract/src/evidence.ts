@@ -15,7 +15,10 @@ export const EvidenceFile = Type.Object(
     codec: Type.Optional(Type.Union([Type.Literal('h264'), Type.Literal('hevc')])),
     durationMs: Type.Optional(Type.Number({ minimum: 0 })),
     eventOffsetMs: Type.Optional(
-      Type.Number({ minimum: 0, description: 'Where the decisive moment lies in the clip, ms from its first picture.' }),
+      Type.Number({
+        minimum: 0,
+        description: 'Where the decisive moment lies in the clip, ms from its first picture.',
+      }),
     ),
     width: Type.Integer({ minimum: 1 }),
     height: Type.Integer({ minimum: 1 }),
@@ -39,7 +42,10 @@ export const EvidenceManifest = Type.Object(
     files: Type.Array(EvidenceFile, { maxItems: 16 }),
     missing: Type.Array(
       Type.Object(
-        { role: Type.Union(EVIDENCE_ROLES.map((role) => Type.Literal(role))), reason: Type.String({ maxLength: 300 }) },
+        {
+          role: Type.Union(EVIDENCE_ROLES.map((role) => Type.Literal(role))),
+          reason: Type.String({ maxLength: 300 }),
+        },
         { additionalProperties: false },
       ),
       { maxItems: 16 },

@@ -7,7 +7,10 @@ export const Slug = Type.String({
   description: 'Name of lower-case letters, digits and hyphens.',
 });
 
-export const Sha256 = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, 64 hexadecimal digits.' });
+export const Sha256 = Type.String({
+  pattern: '^[0-9a-f]{64}$',
+  description: 'SHA-256, 64 hexadecimal digits.',
+});
 
 /** RFC 3339 UTC with milliseconds, as `Date.toISOString` writes it. */
 export const Timestamp = Type.String({

@@ -7,7 +7,12 @@ const restart: { apply: Apply } = { apply: 'restart' };
 
 /** A secret is named, never written down: the variable of the environment that holds it. */
 const SecretReference = Type.Object(
-  { env: Type.String({ pattern: '^[A-Z][A-Z0-9_]*$', description: 'Environment variable that holds the secret.' }) },
+  {
+    env: Type.String({
+      pattern: '^[A-Z][A-Z0-9_]*$',
+      description: 'Environment variable that holds the secret.',
+    }),
+  },
   { additionalProperties: false, ...restart },
 );
 
@@ -56,7 +61,11 @@ export const GatewayProfile = Type.Object(
     ),
     upload: Type.Object(
       {
-        url: Type.String({ pattern: '^https?://', description: 'Where evidence files are sent.', ...restart }),
+        url: Type.String({
+          pattern: '^https?://',
+          description: 'Where evidence files are sent.',
+          ...restart,
+        }),
         token: SecretReference,
       },
       { additionalProperties: false },
@@ -68,10 +77,17 @@ export const GatewayProfile = Type.Object(
           minimum: 0.05,
           maximum: 0.95,
           default: 0.1,
-          description: 'Findings below this are dropped before tracking; the tracker starts tracks only well above it.',
+          description:
+            'Findings below this are dropped before tracking; the tracker starts tracks only well above it.',
           ...restart,
         }),
-        threads: Type.Integer({ minimum: 1, maximum: 16, default: 1, description: 'Threads of one inference.', ...restart }),
+        threads: Type.Integer({
+          minimum: 1,
+          maximum: 16,
+          default: 1,
+          description: 'Threads of one inference.',
+          ...restart,
+        }),
       },
       { additionalProperties: false },
     ),
@@ -80,7 +96,8 @@ export const GatewayProfile = Type.Object(
         maxBytes: Type.Integer({
           minimum: 1_048_576,
           default: 1_073_741_824,
-          description: 'Limit of the outbox, bytes. Telemetry is dropped first, events last; every drop is counted.',
+          description:
+            'Limit of the outbox, bytes. Telemetry is dropped first, events last; every drop is counted.',
           ...restart,
         }),
       },
@@ -88,8 +105,27 @@ export const GatewayProfile = Type.Object(
     ),
     evidence: Type.Object(
       {
-        beforeMs: Type.Number({ minimum: 0, maximum: 60_000, default: 5_000, description: 'Clip before the event, ms.', ...restart }),
-        afterMs: Type.Number({ minimum: 0, maximum: 60_000, default: 5_000, description: 'Clip after the event, ms.', ...restart }),
+        beforeMs: Type.Number({
+          minimum: 0,
+          maximum: 60_000,
+          default: 5_000,
+          description: 'Clip before the event, ms.',
+          ...restart,
+        }),
+        afterMs: Type.Number({
+          minimum: 0,
+          maximum: 60_000,
+          default: 5_000,
+          description: 'Clip after the event, ms.',
+          ...restart,
+        }),
+        retentionDays: Type.Number({
+          minimum: 1,
+          maximum: 3650,
+          default: 30,
+          description: 'How long evidence stays on the node after the centre has it, days.',
+          ...restart,
+        }),
         stillOffsetMs: Type.Number({
           minimum: 100,
           maximum: 5_000,

@@ -21,7 +21,11 @@ const ALL_VEHICLES = ['motorbike', 'bicycle', 'car', 'bus', 'truck'] as const;
 export const Zone = Type.Object(
   {
     name: Slug,
-    polygon: Type.Array(PixelPoint, { minItems: 3, maxItems: 64, description: 'Corners in order; closed by itself.' }),
+    polygon: Type.Array(PixelPoint, {
+      minItems: 3,
+      maxItems: 64,
+      description: 'Corners in order; closed by itself.',
+    }),
   },
   { additionalProperties: false, description: 'An area on the ground.' },
 );
@@ -47,14 +51,16 @@ export const SignalHead = Type.Object(
   {
     name: Slug,
     box: Type.Tuple([Coordinate, Coordinate, Coordinate, Coordinate], {
-      description: 'The lamp head [x1, y1, x2, y2] in source pixels, just around its lenses; without the countdown.',
+      description:
+        'The lamp head [x1, y1, x2, y2] in source pixels, just around its lenses; without the countdown.',
     }),
     lenses: Type.Array(Type.Union([Type.Literal('red'), Type.Literal('amber'), Type.Literal('green')]), {
       minItems: 2,
       maxItems: 3,
       uniqueItems: true,
       default: ['red', 'amber', 'green'],
-      description: 'Lenses in the order they stand in the box: top to bottom, or left to right in a wide box.',
+      description:
+        'Lenses in the order they stand in the box: top to bottom, or left to right in a wide box.',
     }),
   },
   { additionalProperties: false, description: 'A traffic light that is read from the picture.' },
@@ -88,10 +94,14 @@ export const RedLightRule = Type.Object(
       minimum: 0,
       maximum: 10_000,
       default: 300,
-      description: 'A crossing this soon after the onset of red is not flagged, ms (covers the lamp reading and the frame interval).',
+      description:
+        'A crossing this soon after the onset of red is not flagged, ms (covers the lamp reading and the frame interval).',
     }),
   },
-  { additionalProperties: false, description: 'Passes the stop line with the rear wheels while the lamp shows red.' },
+  {
+    additionalProperties: false,
+    description: 'Passes the stop line with the rear wheels while the lamp shows red.',
+  },
 );
 
 export const StopLineRule = Type.Object(
@@ -109,7 +119,10 @@ export const StopLineRule = Type.Object(
       description: 'Standing with the front past the line for this long on red fires, ms.',
     }),
   },
-  { additionalProperties: false, description: 'Stops on red with the front past the stop line and the rear before it.' },
+  {
+    additionalProperties: false,
+    description: 'Stops on red with the front past the stop line and the rear before it.',
+  },
 );
 
 export const WrongWayRule = Type.Object(
@@ -123,7 +136,8 @@ export const WrongWayRule = Type.Object(
       minimum: 91,
       maximum: 180,
       default: 120,
-      description: 'Angle between the travel and the allowed direction from which it counts as against it, degrees.',
+      description:
+        'Angle between the travel and the allowed direction from which it counts as against it, degrees.',
     }),
     minTravelHeights: Type.Number({
       minimum: 0.2,
@@ -131,7 +145,12 @@ export const WrongWayRule = Type.Object(
       default: 1.5,
       description: 'How far it must travel against the direction inside the zone, in heights of its own box.',
     }),
-    minDurationMs: Type.Number({ minimum: 0, maximum: 60_000, default: 700, description: 'And for how long, ms.' }),
+    minDurationMs: Type.Number({
+      minimum: 0,
+      maximum: 60_000,
+      default: 700,
+      description: 'And for how long, ms.',
+    }),
   },
   { additionalProperties: false, description: 'Travels against the allowed direction inside a zone.' },
 );
@@ -159,7 +178,10 @@ export const LineCountRule = Type.Object(
     tripwire: Slug,
     labels: Type.Unsafe<Static<typeof Labels>>({ ...Labels, default: ['person', ...ALL_VEHICLES] }),
   },
-  { additionalProperties: false, description: 'Counts road users over a tripwire by class and direction, as telemetry.' },
+  {
+    additionalProperties: false,
+    description: 'Counts road users over a tripwire by class and direction, as telemetry.',
+  },
 );
 
 export const Rule = Type.Union([RedLightRule, StopLineRule, WrongWayRule, ForbiddenAreaRule, LineCountRule]);
@@ -193,7 +215,8 @@ export const Scene = Type.Object(
           minimum: 0.5,
           maximum: 60,
           default: 12.5,
-          description: 'At most this many frames a second are analysed; the others are skipped, not resampled.',
+          description:
+            'At most this many frames a second are analysed; the others are skipped, not resampled.',
         }),
       },
       { additionalProperties: false, default: {} },
@@ -204,7 +227,8 @@ export const Scene = Type.Object(
           minimum: 3,
           maximum: 90,
           default: 25,
-          description: 'How steeply the camera looks down at the stop line, degrees below the horizon; 90 is straight down.',
+          description:
+            'How steeply the camera looks down at the stop line, degrees below the horizon; 90 is straight down.',
         }),
       },
       { additionalProperties: false, default: {} },

@@ -32,7 +32,8 @@ export function buildChannelFilter(channel: Channel): string {
 export function parseTopic(topic: string): TopicParts | undefined {
   const [root, version, site, node, channel, ...rest] = topic.split('/');
   if (`${root}/${version}` !== PREFIX || rest.length > 0) return undefined;
-  if (site === undefined || node === undefined || !SEGMENT.test(site) || !SEGMENT.test(node)) return undefined;
+  if (site === undefined || node === undefined || !SEGMENT.test(site) || !SEGMENT.test(node))
+    return undefined;
   const known = CHANNELS.find((name) => name === channel);
   return known === undefined ? undefined : { site, node, channel: known };
 }

@@ -7,7 +7,7 @@ import { EvidenceFiles } from './evidence/evidence-files.ts';
 import { SegmentRing } from './evidence/segment-ring.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { type CameraConfig, CameraWorker } from './pipeline/camera-worker.ts';
-import { runEvidenceWorker } from './pipeline/evidence-worker.ts';
+import { runEvidenceRetention, runEvidenceWorker } from './pipeline/evidence-worker.ts';
 import { SharedDetector } from './pipeline/shared-detector.ts';
 import type { BrokerAddress } from './uplink/broker-connection.ts';
 import { runEvidenceUpload } from './uplink/evidence-upload.ts';
@@ -71,11 +71,13 @@ export async function runAgent(
   });
   const cameras = config.cameras.map(({ name }) => name);
   const { broker, version, upload, evidence } = config;
+  const forEvidence = { site, node, evidence, outbox, files, rings, clock: CLOCK, logger };
   try {
     await runTogether(
       [
         ...workers.map((worker) => (stop: AbortSignal) => worker.run(stop)),
-        (stop) => runEvidenceWorker({ site, node, evidence, outbox, files, rings, clock: CLOCK, logger }, stop),
+        (stop) => runEvidenceWorker(forEvidence, stop),
+        (stop) => runEvidenceRetention(forEvidence, stop),
         (stop) =>
           runUplink(
             { outbox, broker, site, node, cameras, version, logger, clock: CLOCK, random: Math.random },

@@ -89,7 +89,7 @@ const ModelAsset = Type.Object(
 export type ModelAsset = Static<typeof ModelAsset>;
 
 const PlainAsset = Type.Object(
-  { ...assetBase, kind: Type.Union([Type.Literal('weights'), Type.Literal('video')]) },
+  { ...assetBase, kind: Type.Union([Type.Literal('weights'), Type.Literal('video'), Type.Literal('truth')]) },
   { additionalProperties: false },
 );
 

@@ -6,11 +6,11 @@ export {
   type ResolvedAsset,
   type ResolvedModel,
 } from './asset-store.ts';
-export { acquireProcessLock, type ProcessLock, tryProcessLock } from './process-lock.ts';
-export { asStorageError, systemCodeOf } from './storage-error.ts';
 export {
   type ClipEvaluation,
   evaluateViolations,
   formatViolationTable,
   type ViolationMetrics,
 } from './evaluation/violation-evaluation.ts';
+export { acquireProcessLock, type ProcessLock, tryProcessLock } from './process-lock.ts';
+export { asStorageError, systemCodeOf } from './storage-error.ts';

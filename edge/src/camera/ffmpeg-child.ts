@@ -33,11 +33,13 @@ export interface FfmpegChild {
 export function startFfmpeg(args: readonly string[], secrets: readonly string[]): FfmpegChild {
   const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] });
   let tail = '';
+  const takeMessage = (text: string) => {
+    tail = (tail + text).slice(-STDERR_TAIL_CHARS);
+  };
   readPipe(child, 2)
     .setEncoding('utf8')
-    .on('data', (text: string) => {
-      tail = (tail + text).slice(-STDERR_TAIL_CHARS);
-    });
+    .on('data', takeMessage)
+    .on('error', (error) => takeMessage(`\n[error] ${error.message}`));
   let gone = false;
   const exited = new Promise<ChildExit>((resolve, reject) => {
     child.once('error', (cause) => {

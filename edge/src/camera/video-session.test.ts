@@ -1,6 +1,6 @@
-import { readdir, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Frame } from '../frame/frame.ts';
 import type { ClosedSegment } from './segment-list.ts';
 import { makeTestFolder, makeUnevenClip, probePictureTimes, runFfmpeg } from './test-clip.ts';
@@ -182,7 +182,7 @@ describe('the ring beside the frames', () => {
   ])('keeps the packets on the time of the frames: %s', async (extension, output) => {
     const path = join(folder.dir, `ring.${extension}`);
     await makeUnevenClip(path, ...output);
-    const dir = (await makeTestFolder()).dir;
+    const dir = await mkdtemp(join(folder.dir, 'ring-'));
     const segments: ClosedSegment[] = [];
     const frames = await readFrames(path, {
       ring: { dir, segmentMs: 400, onSegment: (segment) => segments.push(segment) },
@@ -278,5 +278,15 @@ describe('what is not video', () => {
   it('says that a file is not there', async () => {
     const { error } = await unreadable(join(folder.dir, 'absent.mp4'));
     expect(error).toMatchObject({ code: 'FILE_UNREADABLE' });
+  });
+
+  it('says that ffmpeg is not installed', async () => {
+    vi.stubEnv('PATH', folder.dir);
+    try {
+      const { error } = await unreadable(clip);
+      expect(error).toMatchObject({ code: 'SETUP_PACKAGE_MISSING' });
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 });

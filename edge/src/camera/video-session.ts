@@ -147,9 +147,9 @@ class RunningSession implements VideoSession {
       (exit) => this.#judge(exit),
       (error: unknown): SessionEnd => ({ reason: 'failed', error: toNgatuError(error) }),
     );
-    await segments;
+    const listed = await segments.then(() => undefined, toNgatuError);
     clearTimeout(this.#stall);
-    this.#verdict ??= end;
+    this.#verdict ??= listed === undefined ? end : { reason: 'failed', error: listed };
     this.#mailbox.close(this.#verdict.reason === 'failed' ? this.#verdict.error : undefined);
     return this.#verdict;
   }

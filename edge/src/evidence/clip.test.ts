@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cutClip, selectClip } from './clip.ts';
@@ -87,7 +87,7 @@ describe.each(Object.keys(TEST_CODECS) as (keyof typeof TEST_CODECS)[])('a clip 
     const name = codec.replaceAll(' ', '-');
     const source = join(folder.dir, `${name}.mp4`);
     await makeSourceVideo(source, codec);
-    const dir = (await makeTestFolder()).dir;
+    const dir = await mkdtemp(join(folder.dir, 'ring-'));
     const closed = await recordSegments(source, dir);
     const segments: RingSegment[] = closed.map((segment) => ({ ...segment, path: join(dir, segment.name) }));
     const recording = await indexRecording(segments.slice(1), join(dir, 'index.ffconcat'), signal);
@@ -140,7 +140,7 @@ async function decode(path: string, originMs: number): Promise<[number, string][
 it('puts the index in front, tags H.265 for browsers and is the same every time', async () => {
   const source = join(folder.dir, 'tag.mp4');
   await makeSourceVideo(source, 'hevc');
-  const dir = (await makeTestFolder()).dir;
+  const dir = await mkdtemp(join(folder.dir, 'ring-'));
   const closed = await recordSegments(source, dir);
   const segments = closed.map((segment) => ({ ...segment, path: join(dir, segment.name) }));
   const digests: string[] = [];

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
@@ -39,6 +39,22 @@ export class EvidenceFiles {
   /** A new folder for unfinished files, on the same disk. The caller removes it. */
   openWorkFolder(): Promise<string> {
     return mkdtemp(join(this.#workDir, 'job-'));
+  }
+
+  /**
+   * Removes files that were stored before `beforeMs` (ms since 1970). `isNeeded` keeps those that the centre still waits for.
+   * Returns how many went.
+   */
+  async prune(beforeMs: number, isNeeded: (sha256: string) => boolean): Promise<number> {
+    let removed = 0;
+    for (const name of await readdir(this.#dir)) {
+      const path = join(this.#dir, name);
+      const { mtimeMs } = await stat(path);
+      if (mtimeMs >= beforeMs || isNeeded(name)) continue;
+      await rm(path, { force: true });
+      removed += 1;
+    }
+    return removed;
   }
 
   /** Takes a finished file from a work folder. Adding the same content again changes nothing. */

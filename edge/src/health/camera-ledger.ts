@@ -99,7 +99,9 @@ export class CameraLedger {
     this.#overloaded = delta.dropped > DEGRADED_DROP_SHARE * Math.max(1, delta.analysed + delta.dropped);
     const intervals = this.#intervals;
     this.#intervals = [];
-    return intervals.map((interval, index) => toInterval(interval, index === intervals.length - 1 ? delta : undefined));
+    return intervals.map((interval, index) =>
+      toInterval(interval, index === intervals.length - 1 ? delta : undefined),
+    );
   }
 
   /** Accounts decided time of the running stream. */

@@ -20,7 +20,9 @@ export class Heartbeat implements Disposable {
     try {
       return new Heartbeat(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
     } catch (cause) {
-      throw new NgatuError('PERMISSION_DENIED', `Cannot open heartbeat ${path}: ${errorMessage(cause)}`, { cause });
+      throw new NgatuError('PERMISSION_DENIED', `Cannot open heartbeat ${path}: ${errorMessage(cause)}`, {
+        cause,
+      });
     }
   }
 
@@ -33,7 +35,12 @@ export class Heartbeat implements Disposable {
   }
 
   write(atMs: number): void {
-    writeSync(this.#file, `${String(Math.max(0, Math.floor(atMs))).padStart(LENGTH - 1, '0')}\n`, 0, 'latin1');
+    writeSync(
+      this.#file,
+      `${String(Math.max(0, Math.floor(atMs))).padStart(LENGTH - 1, '0')}\n`,
+      0,
+      'latin1',
+    );
   }
 
   [Symbol.dispose](): void {

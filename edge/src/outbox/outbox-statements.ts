@@ -79,6 +79,7 @@ export function prepareStatements(database: Database.Database) {
     insertUpload: database.prepare<[string, string, number]>(
       'INSERT OR IGNORE INTO upload (sha256, path, size_bytes) VALUES (?, ?, ?)',
     ),
+    upload: database.prepare<[string], { sha256: string }>('SELECT sha256 FROM upload WHERE sha256 = ?'),
     uploads: database.prepare<[number], UploadRow>(
       `SELECT sha256, path, size_bytes AS sizeBytes FROM upload WHERE state = 'pending' ORDER BY ordinal LIMIT ?`,
     ),

@@ -237,6 +237,11 @@ export class Outbox implements Disposable {
     return this.#statements.uploads.all(limit);
   }
 
+  /** True while the file waits for its upload, or was refused and is kept for inspection. */
+  holdsUpload(sha256: string): boolean {
+    return this.#statements.upload.get(sha256) !== undefined;
+  }
+
   /** Forgets an upload that the centre has confirmed. The file stays. */
   removeUpload(sha256: string): void {
     this.#transact(() => this.#statements.deleteUpload.run(sha256));

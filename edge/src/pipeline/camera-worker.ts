@@ -17,7 +17,7 @@ import type { Frame } from '../frame/frame.ts';
 import { CameraLedger } from '../health/camera-ledger.ts';
 import { Heartbeat } from '../health/heartbeat.ts';
 import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
-import { Analysis, type AnalysedFrame } from './analysis.ts';
+import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
 import { FrameMeasures } from './frame-measures.ts';
 
@@ -60,13 +60,20 @@ const BLIND_REASONS: Partial<Record<ErrorCode, CameraStateReason>> = {
   CAMERA_UNREACHABLE: 'camera-unreachable',
   CAMERA_UNAUTHORIZED: 'camera-unauthorized',
   CAMERA_STALLED: 'camera-stalled',
+  VIDEO_UNREADABLE: 'picture-unreadable',
 };
 
 type EventMessage = Extract<OutboxMessage, { channel: 'event' }>;
 
 interface WaitingEvent {
   readonly message: EventMessage;
-  readonly job: { eventId: string; camera: string; session: string; mediaTimeMs: number; capturedAtMs: number };
+  readonly job: {
+    eventId: string;
+    camera: string;
+    session: string;
+    mediaTimeMs: number;
+    capturedAtMs: number;
+  };
 }
 
 /**
@@ -167,7 +174,10 @@ export class CameraWorker {
     if (state === 'streaming') return;
     if (state === 'connecting' && this.#session === undefined) return;
     this.#session = undefined;
-    this.#ledger.endStream((code === undefined ? undefined : BLIND_REASONS[code]) ?? 'camera-unreachable');
+    // without a failure a session ends only because stream and node clock have run apart
+    this.#ledger.endStream(
+      code === undefined ? 'clock-moved' : (BLIND_REASONS[code] ?? 'camera-unreachable'),
+    );
   }
 
   #isSignalLost(analysed: AnalysedFrame): boolean {
@@ -198,7 +208,13 @@ export class CameraWorker {
       const { mediaTimeMs, capturedAtMs } = match.observation.frame;
       if (!this.#ledger.isWatched(capturedAtMs)) continue;
       const body = { ...buildEvent(match, origin), detectedAt: new Date(clock.nowMs()).toISOString() };
-      const job = { eventId: body.eventId, camera: camera.name, session: frame.session, mediaTimeMs, capturedAtMs };
+      const job = {
+        eventId: body.eventId,
+        camera: camera.name,
+        session: frame.session,
+        mediaTimeMs,
+        capturedAtMs,
+      };
       this.#waiting.push({ message: { channel: 'event', body }, job });
     }
     this.#appendWaiting();
@@ -214,7 +230,8 @@ export class CameraWorker {
         const { kind, eventId } = message.body;
         logger.info({ kind, eventId, outcome: outcome?.outcome }, 'event');
       } catch (error) {
-        const retryable = error instanceof NgatuError && (error.code === 'DISK_FULL' || error.code === 'OUTBOX_FULL');
+        const retryable =
+          error instanceof NgatuError && (error.code === 'DISK_FULL' || error.code === 'OUTBOX_FULL');
         if (!retryable) throw error;
         if (this.#waiting.length <= MAX_WAITING_EVENTS) return;
         this.#eventsGivenUp += 1;
@@ -228,6 +245,7 @@ export class CameraWorker {
     const { site, node, camera, outbox, clock, logger } = this.#options;
     const nowMs = clock.nowMs();
     const { framesDecoded, framesDropped } = this.#live.counters;
+    logger.debug({ framesDecoded, framesAnalysed: this.#analysed, framesDropped }, 'counters');
     const counts = { decoded: framesDecoded, analysed: this.#analysed, dropped: framesDropped };
     const measurements: Measurement[] = this.#measures.cut(nowMs, counts);
     const telemetry: Telemetry = {

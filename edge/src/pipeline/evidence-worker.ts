@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EVIDENCE_ROLES, type EvidenceManifest, errorMessage, type GatewayProfile, NgatuError } from '@ngatu/contract';
+import {
+  EVIDENCE_ROLES,
+  type EvidenceManifest,
+  errorMessage,
+  type GatewayProfile,
+  NgatuError,
+} from '@ngatu/contract';
 import type { Logger } from 'pino';
 import type { EvidenceFiles } from '../evidence/evidence-files.ts';
 import { type EvidenceResult, makeEvidence } from '../evidence/evidence-job.ts';
@@ -18,13 +24,30 @@ export interface EvidenceWorkerOptions {
   readonly logger: Logger;
 }
 
-/** Jobs that wait for their ring at the same time; ffmpeg itself runs for one after the other. */
+/** Jobs under way at the same time: most of them wait for their ring. */
 const CONCURRENCY = 4;
 /** A job that failed this often, or took its process down with it, is closed with what is missing. */
 const MAX_ATTEMPTS = 5;
 /** After this long the evidence is made from what is there, ms. */
 const DEADLINE_MS = 60_000;
 const RETRY_MS = 2_000;
+
+const DAY_MS = 24 * 3600 * 1000;
+const PRUNE_INTERVAL_MS = 3600 * 1000;
+
+/** Removes evidence that the centre has had for the profile's retention, once an hour, until the signal. */
+export async function runEvidenceRetention(
+  { evidence, files, outbox, clock, logger }: EvidenceWorkerOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const beforeMs = clock.nowMs() - evidence.retentionDays * DAY_MS;
+    const removed = await files.prune(beforeMs, (sha256) => outbox.holdsUpload(sha256));
+    if (removed > 0)
+      logger.info({ removed, retentionDays: evidence.retentionDays }, 'evidence removed by age');
+    await sleep(PRUNE_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
 
 /** Makes the evidence of appended events, also of those that an earlier process left behind, until the signal. */
 export async function runEvidenceWorker(options: EvidenceWorkerOptions, signal: AbortSignal): Promise<void> {
@@ -52,14 +75,21 @@ export async function runEvidenceWorker(options: EvidenceWorkerOptions, signal: 
   }
 }
 
-async function runJob(options: EvidenceWorkerOptions, job: PendingEvidenceJob, signal: AbortSignal): Promise<void> {
+async function runJob(
+  options: EvidenceWorkerOptions,
+  job: PendingEvidenceJob,
+  signal: AbortSignal,
+): Promise<void> {
   const { outbox, logger } = options;
   const attempts = outbox.countEvidenceAttempt(job.eventId);
   try {
     const result =
       attempts > MAX_ATTEMPTS ? explainGivenUp(attempts) : await produceEvidence(options, job, signal);
     finishJob(options, job, result);
-    logger.info({ eventId: job.eventId, files: result.files.length, missing: result.missing.length }, 'evidence');
+    logger.info(
+      { eventId: job.eventId, files: result.files.length, missing: result.missing.length },
+      'evidence',
+    );
   } catch (error) {
     if (signal.aborted) return;
     const code = error instanceof NgatuError ? error.code : 'INTERNAL';
@@ -74,7 +104,8 @@ async function produceEvidence(
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
   const ring = rings.get(job.camera);
-  if (ring === undefined) return { files: [], missing: missingAll(`camera "${job.camera}" is no longer configured`) };
+  if (ring === undefined)
+    return { files: [], missing: missingAll(`camera "${job.camera}" is no longer configured`) };
   const { session, mediaTimeMs, capturedAtMs } = job;
   const moment = { session, mediaTimeMs, capturedAtMs };
   return makeEvidence({ moment, ...evidence, deadlineMs: DEADLINE_MS, ring, files }, signal);
@@ -92,7 +123,11 @@ function finishJob(options: EvidenceWorkerOptions, job: PendingEvidenceJob, resu
     createdAt: new Date(clock.nowMs()).toISOString(),
     ...result,
   };
-  const uploads = result.files.map(({ sha256, sizeBytes }) => ({ sha256, sizeBytes, path: files.path(sha256) }));
+  const uploads = result.files.map(({ sha256, sizeBytes }) => ({
+    sha256,
+    sizeBytes,
+    path: files.path(sha256),
+  }));
   outbox.append([{ channel: 'evidence', body }], { finishedEvidenceJobs: [job.eventId], uploads });
 }
 

@@ -51,7 +51,7 @@ export class WrongWayRule implements EventRule {
   }
 
   #judge(track: Track, observations: readonly Observation[]): RuleMatch | undefined {
-    const path = this.#lastStretchInside(observations);
+    const path = this.#sinceTurn(this.#lastStretchInside(observations));
     const start = path[0];
     const end = path.at(-1);
     if (start === undefined || end === undefined || path.length < MIN_OBSERVATIONS) return undefined;
@@ -98,14 +98,26 @@ export class WrongWayRule implements EventRule {
     return observations.slice(from);
   }
 
+  /** From where it had come furthest along the allowed direction. */
+  #sinceTurn(path: readonly Observation[]): readonly Observation[] {
+    const along = path.map(({ box }) => {
+      const [x, y] = computeGroundPoint(box);
+      return x * this.#allowed[0] + y * this.#allowed[1];
+    });
+    return path.slice(along.indexOf(Math.max(...along)));
+  }
+
   #againstShare(path: readonly Observation[]): number {
     let against = 0;
     let steps = 0;
+    let from = 0;
     for (let i = 1; i < path.length; i++) {
-      const [x1, y1] = computeGroundPoint((path[i - 1] as Observation).box);
+      const [x1, y1] = computeGroundPoint((path[from] as Observation).box);
       const [x2, y2] = computeGroundPoint((path[i] as Observation).box);
       const box = (path[i] as Observation).box;
+      // a step lasts until it is long enough, whatever the frame rate
       if (Math.hypot(x2 - x1, y2 - y1) < MIN_STEP_HEIGHTS * (box[3] - box[1])) continue;
+      from = i;
       steps += 1;
       if ((x2 - x1) * this.#allowed[0] + (y2 - y1) * this.#allowed[1] < 0) against += 1;
     }

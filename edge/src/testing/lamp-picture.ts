@@ -1,4 +1,4 @@
-import type { SignalHead, SignalState } from '@ngatu/contract';
+import type { SignalHead } from '@ngatu/contract';
 import type { LampCrop } from '../frame/frame.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
@@ -74,9 +74,4 @@ function writePixel(pixels: Uint8Array, at: number, colour: Colour, { cast, nois
     const value = colour[channel] * (cast?.gain?.[channel] ?? 1) + (cast?.offset?.[channel] ?? 0) + shaken;
     pixels[at + 2 - channel] = Math.round(Math.min(255, Math.max(0, value)));
   }
-}
-
-/** What a correct reading of the picture is. */
-export function stateOf({ lit }: LampPicture): SignalState {
-  return lit;
 }

@@ -25,9 +25,12 @@ export interface ScenarioOutcome {
   readonly crossings: readonly LineCrossing[];
 }
 
-export const DEFAULT_FPS = 12.5;
+const DEFAULT_FPS = 12.5;
 
-/** Plays a scripted scene through the rules frame by frame. The light is called `main`. */
+/**
+ * Plays a scripted scene through the rules frame by frame. The light is called `main`.
+ * @throws RangeError where a rule tells of a moment before its horizon
+ */
 export function playScenario(scenario: RuleScenario): ScenarioOutcome {
   const { scene, users, signal = [], fps = DEFAULT_FPS, fromMs = 0, untilMs } = scenario;
   const rules = new RuleSet(scene);
@@ -46,7 +49,15 @@ export function playScenario(scenario: RuleScenario): ScenarioOutcome {
       history,
       signalAt: (name, atMs) => (name === 'main' ? findPhase(signal, atMs) : undefined),
     });
-    matches.push(...found.matches.map((match) => ({ ...match, sureAtMs: frame.mediaTimeMs })));
+    for (const match of found.matches) {
+      const ageMs = frame.mediaTimeMs - match.observation.frame.mediaTimeMs;
+      if (ageMs < 0 || ageMs > rules.horizonMs) {
+        throw new RangeError(
+          `${match.kind} was told ${ageMs} ms after it happened, horizon ${rules.horizonMs} ms`,
+        );
+      }
+      matches.push({ ...match, sureAtMs: frame.mediaTimeMs });
+    }
     crossings.push(...found.crossings);
   }
   return { matches, crossings };

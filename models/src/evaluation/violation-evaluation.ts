@@ -43,7 +43,11 @@ export interface ViolationMetrics {
   readonly clips: readonly {
     readonly clip: string;
     readonly sceneSha256: string;
-    readonly mismatches: readonly { readonly what: 'missed' | 'wrong'; readonly kind: string; readonly text: string }[];
+    readonly mismatches: readonly {
+      readonly what: 'missed' | 'wrong';
+      readonly kind: string;
+      readonly text: string;
+    }[];
   }[];
 }
 
@@ -73,9 +77,13 @@ async function listClips(dataDir: string): Promise<string[]> {
   try {
     files = await readdir(dataDir);
   } catch (cause) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${dataDir}: ${errorMessage(cause)}`, { cause });
+    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${dataDir}: ${errorMessage(cause)}`, {
+      cause,
+    });
   }
-  const names = files.filter((file) => file.endsWith('.truth.json')).map((file) => basename(file, '.truth.json'));
+  const names = files
+    .filter((file) => file.endsWith('.truth.json'))
+    .map((file) => basename(file, '.truth.json'));
   if (names.length === 0) {
     throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate ${dataDir}: no *.truth.json in it`);
   }
@@ -123,14 +131,20 @@ async function evaluateClip(
 }
 
 /** The clip's own scene, else the shipped one whose name the clip's name begins with. */
-async function findScene(clip: string, { dataDir, scenesDir }: ViolationEvaluationOptions): Promise<SceneFile> {
+async function findScene(
+  clip: string,
+  { dataDir, scenesDir }: ViolationEvaluationOptions,
+): Promise<SceneFile> {
   const own = (await readdir(dataDir)).find((file) => file === `${clip}.scene.yaml`);
   if (own !== undefined) return loadScene(join(dataDir, own));
   const shipped = (await readdir(scenesDir)).find(
     (file) => file.endsWith('.scene.yaml') && clip.startsWith(basename(file, '.scene.yaml')),
   );
   if (shipped === undefined) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate clip "${clip}": ${clip}.scene.yaml is not in ${dataDir}`);
+    throw new NgatuError(
+      'FILE_UNREADABLE',
+      `Cannot evaluate clip "${clip}": ${clip}.scene.yaml is not in ${dataDir}`,
+    );
   }
   return loadScene(join(scenesDir, shipped));
 }
@@ -198,30 +212,48 @@ function summarize(clips: readonly ClipEvaluation[], detector: Detector): Violat
   const states = [...new Set(clips.flatMap((clip) => clip.lamps.map((lamp) => lamp.state)))];
   const lamps = states.map((state) => {
     const all = clips.flatMap((clip) => clip.lamps.filter((lamp) => lamp.state === state));
-    const sum = (pick: (p: Proportion) => number): number => all.reduce((total, { recall }) => total + pick(recall), 0);
-    return { state, recall: computeProportion(sum((p) => p.hits), sum((p) => p.total)) };
+    const sum = (pick: (p: Proportion) => number): number =>
+      all.reduce((total, { recall }) => total + pick(recall), 0);
+    return {
+      state,
+      recall: computeProportion(
+        sum((p) => p.hits),
+        sum((p) => p.total),
+      ),
+    };
   });
   return { model: detector.model, kinds, lamps, clips: clips.map(listMismatches) };
 }
 
 function listMismatches({ clip, sceneSha256, outcomes }: ClipEvaluation): ViolationMetrics['clips'][number] {
   const mismatches = outcomes.flatMap(({ kind, missed, wrong }) => [
-    ...missed.map((event) => ({ what: 'missed' as const, kind, text: `${event.id} at frame ${event.frame}` })),
-    ...wrong.map((claim) => ({ what: 'wrong' as const, kind, text: `frame ${claim.frameIndex}: ${claim.text}` })),
+    ...missed.map((event) => ({
+      what: 'missed' as const,
+      kind,
+      text: `${event.id} at frame ${event.frame}`,
+    })),
+    ...wrong.map((claim) => ({
+      what: 'wrong' as const,
+      kind,
+      text: `frame ${claim.frameIndex}: ${claim.text}`,
+    })),
   ]);
   return { clip, sceneSha256, mismatches };
 }
 
 /** The table that `ngatu eval violations` prints. */
 export function formatViolationTable(metrics: ViolationMetrics): string {
-  const lines = ['kind         precision                    recall                       median delay  left open'];
+  const lines = [
+    'kind         precision                    recall                       median delay  left open',
+  ];
   for (const { kind, precision, recall, medianDelayMs, ignored } of metrics.kinds) {
     const delay = medianDelayMs === undefined ? '–' : `${medianDelayMs} ms`;
     lines.push(
       `${kind.padEnd(13)}${formatProportion(precision).padEnd(29)}${formatProportion(recall).padEnd(29)}${delay.padEnd(14)}${ignored}`,
     );
   }
-  for (const { state, recall } of metrics.lamps) lines.push(`lamp ${state.padEnd(8)}${''.padEnd(29)}${formatProportion(recall)}`);
+  for (const { state, recall } of metrics.lamps)
+    lines.push(`lamp ${state.padEnd(8)}${''.padEnd(29)}${formatProportion(recall)}`);
   for (const { clip, mismatches } of metrics.clips) {
     for (const { what, kind, text } of mismatches) lines.push(`${clip}: ${what} ${kind} ${text}`);
   }

@@ -87,7 +87,12 @@ function isNear(event: TruthEvent, claim: Claim): boolean {
   return distance <= PLACE_TOLERANCE_HEIGHTS * claim.boxHeight;
 }
 
-function fallsOnOpen(kind: string, event: TruthEvent, claim: Claim, timeOf: (frame: number) => number): boolean {
+function fallsOnOpen(
+  kind: string,
+  event: TruthEvent,
+  claim: Claim,
+  timeOf: (frame: number) => number,
+): boolean {
   const [from, to] = event.frame_range ?? [event.frame ?? 0, event.frame ?? 0];
   const tolerance = TIME_TOLERANCE_MS[kind] ?? DEFAULT_TIME_TOLERANCE_MS;
   if (claim.timeMs < timeOf(from) - tolerance || claim.timeMs > timeOf(to) + tolerance) return false;

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { CandidateList } from './candidate-list.ts';
+
+function aList(): CandidateList {
+  const list = new CandidateList();
+  list.begin(640, 480);
+  return list;
+}
+
+describe('CandidateList', () => {
+  it('keeps the more confident of two boxes of one group and tells the labels of a group apart from another', () => {
+    const list = aList();
+    list.add('car', 0.5, 100, 100, 200, 200);
+    list.add('truck', 0.75, 104, 100, 204, 200);
+    list.add('person', 0.25, 100, 100, 200, 200);
+    expect(list.suppress(0.45)).toEqual([
+      { label: 'truck', confidence: 0.75, box: [104, 100, 204, 200] },
+      { label: 'person', confidence: 0.25, box: [100, 100, 200, 200] },
+    ]);
+  });
+
+  it('keeps a rider and the motorbike below', () => {
+    const list = aList();
+    list.add('person', 0.75, 100, 100, 140, 180);
+    list.add('motorbike', 0.5, 98, 110, 142, 190);
+    expect(list.suppress(0.45).map(({ label }) => label)).toEqual(['person', 'motorbike']);
+  });
+
+  it.each([
+    [0.45, 1],
+    [0.55, 2],
+  ])('suppresses above an IoU of %f only', (maxIou, kept) => {
+    const list = aList();
+    list.add('car', 0.75, 0, 0, 100, 100);
+    list.add('car', 0.5, 0, 0, 100, 50); // IoU 0.5
+    expect(list.suppress(maxIou)).toHaveLength(kept);
+  });
+
+  it('does not let a suppressed box suppress', () => {
+    const list = aList();
+    list.add('car', 0.9, 0, 0, 100, 100);
+    list.add('car', 0.8, 30, 0, 130, 100); // hidden by the first
+    list.add('car', 0.7, 60, 0, 160, 100); // overlaps the second, not the first
+    expect(list.suppress(0.45).map(({ box }) => box[0])).toEqual([0, 60]);
+  });
+
+  it('orders equal confidences as they came', () => {
+    const list = aList();
+    list.add('car', 0.5, 300, 0, 340, 40);
+    list.add('car', 0.5, 100, 0, 140, 40);
+    expect(list.suppress(0.45).map(({ box }) => box[0])).toEqual([300, 100]);
+  });
+
+  it('cuts boxes to the picture and leaves out what lies outside it or is no number', () => {
+    const list = aList();
+    list.add('car', 1.5, -20, -10, 50, 500);
+    list.add('car', 0.5, 700, 100, 800, 200);
+    list.add('car', 0.5, 10, 100, 10.5, 200);
+    list.add('car', 0.5, Number.NaN, 100, 50, 200);
+    list.add('car', 0.5, 10, 100, 50, Number.NaN);
+    expect(list.suppress(0.45)).toEqual([{ label: 'car', confidence: 1, box: [0, 0, 50, 480] }]);
+  });
+
+  it('begins anew for every picture', () => {
+    const list = aList();
+    list.add('car', 0.5, 0, 0, 600, 400);
+    list.begin(320, 240);
+    list.add('bus', 0.5, 0, 0, 600, 400);
+    expect(list.suppress(0.45)).toEqual([{ label: 'bus', confidence: 0.5, box: [0, 0, 320, 240] }]);
+  });
+
+  it('takes a bounded number of boxes', () => {
+    const list = aList();
+    for (let i = 0; i < 2000; i++)
+      list.add(
+        'car',
+        0.5,
+        (i % 60) * 10,
+        Math.floor(i / 60) * 10,
+        (i % 60) * 10 + 8,
+        Math.floor(i / 60) * 10 + 8,
+      );
+    expect(list.suppress(0.45)).toHaveLength(1024);
+  });
+});

@@ -59,7 +59,8 @@ export async function measureAgentCost(options: AgentCostOptions, signal: AbortS
     options.say('decoding alone, inference alone');
     const decode = await measureDecodeSeconds(options.video, signal);
     const inferenceCpuMs = (await measureInferenceSeconds({ ...options, threads: THREADS })) * 1000;
-    const decodeCpuMs = ((decode.cpuSeconds / decode.frames) * live.framesDecoded * 1000) / live.framesAnalysed;
+    const decodeCpuMs =
+      ((decode.cpuSeconds / decode.frames) * live.framesDecoded * 1000) / live.framesAnalysed;
     const agentCpuMs = (live.cpuSeconds * 1000) / live.framesAnalysed;
     const { framesDecoded, framesAnalysed, framesDropped, wallSeconds, eventsAppended } = live;
     return {
@@ -117,7 +118,12 @@ async function takeSample(log: string, pid: number, signal: AbortSignal) {
   return { ...counters, cpuSeconds: readTreeCpuSeconds(pid), atMs: performance.now() };
 }
 
-async function waitForReport(log: string, after: number, timeoutMs: number, signal: AbortSignal): Promise<Counters> {
+async function waitForReport(
+  log: string,
+  after: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<Counters> {
   const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     const reports = readReports(log);
@@ -125,7 +131,10 @@ async function waitForReport(log: string, after: number, timeoutMs: number, sign
     if (newest !== undefined && reports.length > after) return newest;
     await sleep(50, undefined, { signal });
   }
-  throw new NgatuError('CHILD_FAILED', `Cannot measure: the agent reported nothing within ${timeoutMs / 1000} s`);
+  throw new NgatuError(
+    'CHILD_FAILED',
+    `Cannot measure: the agent reported nothing within ${timeoutMs / 1000} s`,
+  );
 }
 
 function readLog(log: string): Record<string, unknown>[] {
@@ -157,7 +166,8 @@ function readEdgePid(data: string): number {
     readFileSync(join(data, 'run', 'processes.json'), 'utf8'),
   );
   const edge = processes.find((entry) => (entry.part ?? entry.name) === 'edge');
-  if (edge === undefined) throw new NgatuError('CHILD_FAILED', 'Cannot measure: no process of the agent is listed');
+  if (edge === undefined)
+    throw new NgatuError('CHILD_FAILED', 'Cannot measure: no process of the agent is listed');
   return edge.pid;
 }
 

@@ -16,7 +16,10 @@ export async function measureDecodeSeconds(
   signal: AbortSignal,
 ): Promise<{ cpuSeconds: number; frames: number }> {
   const args = ['-nostdin', '-hide_banner', '-benchmark', '-i', video, '-map', '0:v:0'];
-  const text = await runFfmpeg([...args, '-fps_mode', 'passthrough', '-pix_fmt', 'bgr24', '-f', 'rawvideo', '-y', '/dev/null'], signal);
+  const text = await runFfmpeg(
+    [...args, '-fps_mode', 'passthrough', '-pix_fmt', 'bgr24', '-f', 'rawvideo', '-y', '/dev/null'],
+    signal,
+  );
   const user = /utime=([\d.]+)s/.exec(text)?.[1];
   const system = /stime=([\d.]+)s/.exec(text)?.[1];
   const frames = [...text.matchAll(/frame=\s*(\d+)/g)].at(-1)?.[1];
@@ -52,7 +55,9 @@ export async function measureInferenceSeconds(options: {
     width: Math.ceil(width / INPUT_STEP) * INPUT_STEP,
     height: Math.ceil(height / INPUT_STEP) * INPUT_STEP,
   };
-  const tensors = (await readPictures(options.video, options.picture)).map((pixels) => toTensor(pixels, options.picture, size));
+  const tensors = (await readPictures(options.video, options.picture)).map((pixels) =>
+    toTensor(pixels, options.picture, size),
+  );
   const session = await InferenceSession.create(options.model, {
     executionProviders: ['cpu'],
     intraOpNumThreads: options.threads,

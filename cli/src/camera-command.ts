@@ -1,6 +1,6 @@
 import { basename, extname, resolve } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
-import { runCameraSimulator } from '@ngatu/simulators';
+import { runCameraSimulator, type SimulatedCamera } from '@ngatu/simulators';
 import { Command } from 'commander';
 import { openLogger } from './logger.ts';
 import { readPort } from './option.ts';
@@ -33,7 +33,7 @@ export function buildCommand(): Command {
           signal,
           (simulator) => {
             const urls = simulator.cameras.map((camera) => camera.url);
-            for (const url of urls) logger.info({ url }, 'camera is live');
+            for (const camera of simulator.cameras) logger.info(describeCamera(camera), 'camera is live');
             ready({ urls });
           },
         );
@@ -45,4 +45,10 @@ function readMount(text: string): { path: string; file: string } {
   const [, name = '', file = ''] = /^(?:([a-z0-9-]+)=)?(.+)$/.exec(text) ?? [];
   if (file === '') throw new NgatuError('USAGE', `Cannot read "${text}": expected FILE or NAME=FILE`);
   return { path: `/${name || basename(file, extname(file))}`, file: resolve(file) };
+}
+
+/** What a test needs to know when the camera saw what: pass `n` of the clip began at `loopZeroEpochMs + n × loopDurationMs`. */
+function describeCamera({ url, loopZeroEpochMs, loopDurationMs, positionAt }: SimulatedCamera): object {
+  const loopStartsAtMs = loopZeroEpochMs === undefined ? undefined : positionAt(loopZeroEpochMs)?.mediaTimeMs;
+  return { url, loopZeroEpochMs, loopDurationMs, loopStartsAtMs };
 }

@@ -31,6 +31,15 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'measure what the agent costs over its parts',
     load: () => import('./bench-command.ts'),
   },
+  faults: {
+    summary:
+      'kill agent, broker and ingestor of a live run at random, and check that nothing is lost or counted twice',
+    load: () => import('./faults-command.ts'),
+  },
+  soak: {
+    summary: 'run everything for a while, and measure whether the memory of the agent grows',
+    load: () => import('./soak-command.ts'),
+  },
   assets: {
     summary: 'list, fetch and verify model weights and sample videos',
     load: () => import('./assets-command.ts'),

@@ -7,3 +7,9 @@ export function readPort(text: string): number {
     throw new InvalidArgumentError('Expected a port from 0 to 65535.');
   return port;
 }
+
+/** Reads the value of an option that is a whole number from 0. */
+export function readCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
+  return Number(text);
+}

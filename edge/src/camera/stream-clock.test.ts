@@ -15,7 +15,7 @@ describe('StreamClock', () => {
     // 4 s of old pictures arrive within 100 ms, then live ones with 30 to 50 ms of delay.
     feed(clock, 0, 4_000, (media) => 4_000 - media + (media / 4_000) * 100);
     expect(clock.isFrozen).toBe(false);
-    feed(clock, 4_000, 6_000, (media) => 30 + ((media / 40) % 3) * 10);
+    feed(clock, 4_000, 8_000, (media) => 30 + ((media / 40) % 3) * 10);
     expect(clock.isFrozen).toBe(true);
     expect(clock.anchor.anchorMs).toBe(ORIGIN_MS + 30);
     expect(clock.anchor.errorMs).toBeLessThanOrEqual(20);
@@ -35,19 +35,32 @@ describe('StreamClock', () => {
 
   it('keeps the anchor, and adds what a drifting camera clock runs away by to the error', () => {
     const clock = new StreamClock();
-    feed(clock, 0, 2_000, () => 20);
+    feed(clock, 0, 4_000, () => 20);
     const { anchorMs } = clock.anchor;
-    feed(clock, 2_000, 600_000, (media) => 20 + media * 0.0005);
+    feed(clock, 4_000, 600_000, (media) => 20 + media * 0.0005);
     expect(clock.anchor.anchorMs).toBe(anchorMs);
     expect(clock.anchor.errorMs).toBeGreaterThan(280);
     expect(clock.anchor.errorMs).toBeLessThan(305);
     expect(clock.hasMoved).toBe(false);
   });
 
+  it('settles anew, without a new session, where it was frozen during a backlog', () => {
+    const clock = new StreamClock();
+    feed(clock, 0, 4_000, () => 2_500);
+    expect(clock.isFrozen).toBe(true);
+    feed(clock, 4_000, 4_400, () => 40);
+    expect(clock.isFrozen).toBe(false);
+    expect(clock.hasMoved).toBe(false);
+    expect(clock.anchor.errorMs).toBeGreaterThanOrEqual(2_000);
+    feed(clock, 4_400, 8_000, () => 40);
+    expect(clock.isFrozen).toBe(true);
+    expect(clock.anchor.anchorMs).toBe(ORIGIN_MS + 40);
+  });
+
   it('asks for a new session when the node clock is set back, at once', () => {
     const clock = new StreamClock();
-    feed(clock, 0, 2_000, () => 20);
-    clock.observe(2_000, ORIGIN_MS + 2_000 - 5_000);
+    feed(clock, 0, 4_000, () => 20);
+    clock.observe(4_000, ORIGIN_MS + 4_000 - 5_000);
     expect(clock.hasMoved).toBe(true);
   });
 
@@ -55,7 +68,7 @@ describe('StreamClock', () => {
     const clock = new StreamClock();
     feed(clock, 0, 20_000, (media) => (media === 5_000 ? 4_000 : 20));
     expect(clock.hasMoved).toBe(false);
-    feed(clock, 20_000, 50_000, () => 3_000);
+    feed(clock, 20_000, 50_000, () => 5_000);
     expect(clock.hasMoved).toBe(true);
   });
 });

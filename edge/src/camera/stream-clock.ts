@@ -9,22 +9,29 @@ export interface ClockAnchor {
 /** Without a second of steady pictures nothing is known of the delay: what a joining burst may hide, ms. */
 const UNSETTLED_ERROR_MS = 2_000;
 /** The anchor is frozen when no picture has beaten the least delay for this long, ms. */
-const SETTLE_MS = 1_000;
+const SETTLE_MS = 3_000;
 /** Improvements smaller than this do not prolong the settling, ms. */
 const SETTLE_STEP_MS = 20;
 /** The anchor is frozen after this long in any case, ms. */
 const SETTLE_LIMIT_MS = 15_000;
+/**
+ * Within the settling limit a picture that arrives up to this much earlier than the frozen anchor allows for says that the
+ * anchor was frozen during a backlog: it settles anew, ms. More is a step of the node's clock.
+ */
+const UNFREEZE_LIMIT_MS = 4_000;
 /** Length of the windows in which the least delay is compared with the anchor, ms. */
 const DRIFT_WINDOW_MS = 10_000;
-/** Beyond this the anchor is of no use any more, ms. */
-const DRIFT_LIMIT_MS = 1_000;
+/** A picture cannot arrive before it was captured: this much earlier, and the anchor is of no use any more, ms. */
+const AHEAD_LIMIT_MS = 1_000;
+/** Pictures that stay late may wait in a backlog, which leaves the anchor true; this late, and they are no live view, ms. */
+const BEHIND_LIMIT_MS = 4_000;
 
 /**
  * Ties a live stream to the node's clock. The picture with the least delay between presentation time and arrival tells
  * best when media time 0 was; old pictures that a server sends at once on joining arrive with more delay and so do not
  * count. The delay that all pictures share (exposure, encoder, network, decoding) cannot be seen from here and is not in
  * `errorMs`. Once steady, the anchor stays as it is for the session; camera clocks that run away from the node's, steps of
- * the node's clock and a growing backlog show as drift: it is added to `errorMs`, and past a second `hasMoved` asks for
+ * the node's clock and a growing backlog show as drift: it is added to `errorMs`, and past a limit `hasMoved` asks for
  * a new session.
  */
 export class StreamClock {
@@ -40,6 +47,7 @@ export class StreamClock {
   /** Takes the arrival of a picture, in order of arrival. */
   observe(mediaTimeMs: number, arrivalMs: number): void {
     const offset = arrivalMs - mediaTimeMs;
+    if (this.#frozen && this.#wasFrozenTooEarly(offset, arrivalMs)) this.#unfreeze();
     if (this.#frozen) this.#observeDrift(offset, arrivalMs);
     else this.#settle(offset, arrivalMs);
   }
@@ -55,7 +63,20 @@ export class StreamClock {
 
   /** Stream and node clock have run apart too far. */
   get hasMoved(): boolean {
-    return Math.abs(this.#driftMs) > DRIFT_LIMIT_MS;
+    return this.#driftMs < -AHEAD_LIMIT_MS || this.#driftMs > BEHIND_LIMIT_MS;
+  }
+
+  #wasFrozenTooEarly(offset: number, arrivalMs: number): boolean {
+    const improvementMs = this.#anchorMs - offset;
+    if (improvementMs < SETTLE_STEP_MS || improvementMs > UNFREEZE_LIMIT_MS) return false;
+    return arrivalMs - (this.#firstArrivalMs ?? arrivalMs) < SETTLE_LIMIT_MS;
+  }
+
+  #unfreeze(): void {
+    this.#frozen = false;
+    this.#spreadMs = UNSETTLED_ERROR_MS;
+    this.#driftMs = 0;
+    this.#window = undefined;
   }
 
   #settle(offset: number, arrivalMs: number): void {

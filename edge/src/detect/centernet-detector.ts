@@ -60,9 +60,9 @@ export class CenternetDetector implements Detector {
   static async open(options: CenternetDetectorOptions): Promise<CenternetDetector> {
     const files = await Promise.all(options.files.map((file) => loadModelFile(options.name, file)));
     const [topology, ...weights] = files;
-    const runtime = await openTfjsRuntime();
     let graph: GraphModel | undefined;
     try {
+      const runtime = await openTfjsRuntime();
       if (topology === undefined) throw new Error('no file was named');
       graph = await loadTfjsGraphModel(runtime, topology, weights);
       requireTensors(graph);

@@ -13,6 +13,15 @@ const HYSTERESIS_HEIGHTS = 0.08;
 /** A box that touches the picture's edge within this share of the picture came into view there. */
 const EDGE_SHARE = 0.02;
 
+/** Since when a road user has been inside without a break. */
+interface Stay {
+  readonly entry: Observation;
+  readonly newest: Observation;
+  readonly sights: number;
+  /** False where it was first seen in the middle of the zone. */
+  readonly isEntrySeen: boolean;
+}
+
 /**
  * Forbidden area: the ground point entered the zone and stayed inside for `dwellMs`. Who is first seen in the middle of the
  * zone never fires, because when and whether it entered is not known; who comes into view at the picture's edge
@@ -24,6 +33,7 @@ export class ForbiddenAreaRule implements EventRule {
   readonly #rule: ForbiddenAreaParameters;
   readonly #polygon: readonly Point[];
   readonly #cooldown: Cooldown;
+  readonly #stays = new Map<number, { newest: Observation; stay: Stay | undefined }>();
 
   constructor(rule: ForbiddenAreaParameters, scene: Scene) {
     const zone = scene.zones.find(({ name }) => name === rule.zone);
@@ -36,10 +46,13 @@ export class ForbiddenAreaRule implements EventRule {
 
   update(context: RuleContext): RuleMatch[] {
     const matches: RuleMatch[] = [];
+    const alive = new Set(context.tracks.map(({ trackId }) => trackId));
+    for (const trackId of this.#stays.keys()) if (!alive.has(trackId)) this.#stays.delete(trackId);
     for (const track of context.tracks) {
       if (!track.seen || !track.groundSeen || !this.#rule.labels.includes(track.label)) continue;
+      const stay = this.#follow(track, context);
       if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
-      const match = this.#judge(track, context);
+      const match = stay === undefined ? undefined : this.#judge(track, stay);
       if (match === undefined) continue;
       this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
       matches.push(match);
@@ -47,18 +60,12 @@ export class ForbiddenAreaRule implements EventRule {
     return matches;
   }
 
-  #judge(track: Track, context: RuleContext): RuleMatch | undefined {
-    const observations = context.history.of(track.trackId).filter((o) => o.groundSeen);
-    let from = observations.length;
-    while (from > 0 && this.#isStillInside(observations[from - 1] as Observation)) from -= 1;
-    const inside = observations.slice(from);
-    const entry = inside[0];
-    const now = inside.at(-1);
-    if (entry === undefined || now === undefined || inside.length < MIN_OBSERVATIONS) return undefined;
+  #judge(track: Track, stay: Stay): RuleMatch | undefined {
+    if (!stay.isEntrySeen || stay.sights < MIN_OBSERVATIONS) return undefined;
+    const { entry, newest: now } = stay;
     if (!isInside(this.#polygon, computeGroundPoint(now.box))) return undefined;
     const dwellMs = now.frame.mediaTimeMs - entry.frame.mediaTimeMs;
     if (dwellMs < this.#rule.dwellMs) return undefined;
-    if (from === 0 && !isAtEdge(entry, context)) return undefined;
     const who = nameOf(track.label);
     const seconds = formatSeconds(dwellMs);
     return {
@@ -74,6 +81,25 @@ export class ForbiddenAreaRule implements EventRule {
         en: `${who.en} (track ${track.trackId}) entered forbidden area "${this.#rule.zone}" and stayed for ${seconds.en} s.`,
       },
     };
+  }
+
+  /** Takes what was newly seen of a track; undefined while it is outside. The history is shorter than a stay may be. */
+  #follow(track: Track, context: RuleContext): Stay | undefined {
+    const known = this.#stays.get(track.trackId);
+    const since = known?.newest.frame.mediaTimeMs ?? Number.NEGATIVE_INFINITY;
+    let stay = known?.stay;
+    let newest = known?.newest;
+    for (const sight of context.history.of(track.trackId)) {
+      if (!sight.groundSeen || sight.frame.mediaTimeMs <= since) continue;
+      if (!this.#isStillInside(sight)) stay = undefined;
+      else {
+        const isEntrySeen = stay?.isEntrySeen ?? (newest !== undefined || isAtEdge(sight, context));
+        stay = { entry: stay?.entry ?? sight, newest: sight, sights: (stay?.sights ?? 0) + 1, isEntrySeen };
+      }
+      newest = sight;
+    }
+    if (newest !== undefined) this.#stays.set(track.trackId, { newest, stay });
+    return stay;
   }
 
   #isStillInside(observation: Observation): boolean {

@@ -91,7 +91,16 @@ export class RedLightRule implements EventRule {
     if (signal.onsetSeen && crossedAtMs - signal.sinceMs < this.#rule.graceMs) return undefined;
     // a vehicle that stood over the line when red came is let go: its front passed in time
     if (signal.onsetSeen && estimateFrontPassing(crossing, crossedAtMs) < signal.sinceMs) return undefined;
+    if (signal.onsetSeen && this.#wasFrontPast(track, context, signal.sinceMs)) return undefined;
     return this.#explain(track, crossing, crossedAtMs, signal);
+  }
+
+  /** True where the front was surely past the line in the last sight up to `atMs`. */
+  #wasFrontPast(track: Track, context: RuleContext, atMs: number): boolean {
+    const sight = context.history.of(track.trackId).findLast((o) => o.frame.mediaTimeMs <= atMs);
+    if (sight === undefined) return false;
+    const { front, frontError } = computeStopLinePosition(this.#line, track.label, sight, this.#view);
+    return front > frontError;
   }
 
   #findCrossing(track: Track, context: RuleContext): Crossing | undefined {

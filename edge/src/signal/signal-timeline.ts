@@ -15,13 +15,26 @@ const UNLIT_MS = 450;
 /** Phases older than this are forgotten, ms. */
 const HISTORY_MS = 120_000;
 
+/** A state that was read but is not believed yet. */
+interface Candidate {
+  readonly state: SignalState;
+  readonly sinceMs: number;
+  readonly lastMs: number;
+  readonly count: number;
+  readonly confidence: number;
+}
+
+function isLit(state: SignalState): boolean {
+  return state === 'red' || state === 'amber' || state === 'green';
+}
+
 /**
  * Turns single readings into phases. A phase begins at its first reading, although it is believed only after several, so
  * a question about a moment is best asked a few frames after it.
  */
 export class SignalTimeline {
   readonly #phases: SignalPhase[] = [];
-  #candidate: { state: SignalState; sinceMs: number; count: number; confidence: number } | undefined;
+  #candidate: Candidate | undefined;
   #confidence = 0;
 
   add(reading: LampReading, atMs: number): void {
@@ -31,10 +44,20 @@ export class SignalTimeline {
       this.#confidence += 0.2 * (reading.confidence - this.#confidence);
       return;
     }
-    const same = this.#candidate?.state === reading.state ? this.#candidate : undefined;
+    const candidate = this.#candidate;
+    const lit = isLit(reading.state);
+    if (candidate !== undefined && isLit(candidate.state) && !lit) {
+      // a dark picture between lit ones is flicker: it does not speak against the new lit state
+      if (atMs - candidate.lastMs < UNLIT_MS) return;
+    }
+    const same =
+      candidate?.state === reading.state || (candidate !== undefined && !isLit(candidate.state) && !lit)
+        ? candidate
+        : undefined;
     this.#candidate = {
       state: reading.state,
       sinceMs: same?.sinceMs ?? atMs,
+      lastMs: atMs,
       count: (same?.count ?? 0) + 1,
       confidence: reading.confidence,
     };
@@ -66,13 +89,8 @@ export class SignalTimeline {
     return this.#phases[0]?.sinceMs !== phase.sinceMs;
   }
 
-  #isBelieved(
-    candidate: { state: SignalState; sinceMs: number; count: number },
-    atMs: number,
-    first: boolean,
-  ): boolean {
+  #isBelieved(candidate: Candidate, atMs: number, first: boolean): boolean {
     if (first) return true;
-    const isLit = candidate.state === 'red' || candidate.state === 'amber' || candidate.state === 'green';
-    return isLit ? candidate.count >= LIT_READINGS : atMs - candidate.sinceMs >= UNLIT_MS;
+    return isLit(candidate.state) ? candidate.count >= LIT_READINGS : atMs - candidate.sinceMs >= UNLIT_MS;
   }
 }

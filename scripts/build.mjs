@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -24,14 +24,11 @@ const WORKSPACES = [
 const CONSOLE = join(ROOT, 'cloud', 'console');
 const SKIPPED = new Set(['node_modules', 'dist', '.git', 'console']);
 
-/** Name in dist → source, for what is there. Workers are found by their name and keep it: `x-worker.ts` → `x-worker.mjs`. */
-async function findEntries() {
+/** Name in dist → source, for what is there. */
+function findEntries() {
   const entries = { ngatu: join(ROOT, 'cli/src/main.ts') };
   const reference = join(ROOT, 'scripts/generate-reference.ts');
   if (existsSync(reference)) entries['generate-reference'] = reference;
-  for (const file of await listFiles(WORKSPACES.map((name) => join(ROOT, name)))) {
-    if (/-worker\.ts$/.test(file)) entries[basename(file, '.ts')] = file;
-  }
   return entries;
 }
 
@@ -142,7 +139,7 @@ const workspacePlugin = {
 async function buildProgram() {
   const esbuild = await import('esbuild');
   const { outputFiles } = await esbuild.build({
-    entryPoints: await findEntries(),
+    entryPoints: findEntries(),
     outdir: DIST,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunk/[name]-[hash]',

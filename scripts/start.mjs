@@ -12,6 +12,11 @@ try {
 } catch (error) {
   reportAndExit(error);
 }
+// npm that is killed leaves this process to init: nobody would stop it any more.
+if (process.env.npm_lifecycle_event === 'start') {
+  const npm = process.ppid;
+  setInterval(() => process.ppid !== npm && process.kill(process.pid, 'SIGTERM'), 1_000).unref();
+}
 process.setSourceMapsEnabled(true);
 process.argv = [process.execPath, program, 'start', ...process.argv.slice(2)];
 await import(pathToFileURL(program).href);

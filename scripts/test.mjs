@@ -61,6 +61,18 @@ async function runVitest(args) {
   }
 }
 
+/** Fetches what can be had; tests whose assets stay away are skipped by name. */
+function fetchAssets() {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(ROOT, 'dist', 'ngatu.mjs'), 'assets', 'fetch'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+}
+
 /** Names of the assets that are neither in the local folder nor fetched. */
 function findAbsentAssets() {
   return new Promise((resolve, reject) => {
@@ -91,6 +103,7 @@ async function main(args) {
   await setUp('test');
   await ensureBuild({ log: (line) => console.log(line) });
   const checks = args.length === 0 ? await runChecks() : { passed: 0, failed: 0 };
+  await fetchAssets();
   const { status, report } = await runVitest(args);
   const allowed = existsSync(ALLOWED) ? JSON.parse(await readFile(ALLOWED, 'utf8')) : {};
   const absent = await findAbsentAssets();

@@ -294,7 +294,7 @@ describe('style', () => {
       any: ['edge/src/sample.ts:1 any'],
       nonNull: ['edge/src/sample.ts:1 b!', 'edge/src/sample.ts:3 d!:'],
       longFunction: ['edge/src/sample.ts:4 function of 72 lines'],
-      longFile: ['edge/src/sample.ts has 551 lines'],
+      longFile: ['edge/src/sample.ts has 550 lines'],
     });
   });
 });

@@ -5,7 +5,7 @@ import { loadProfile, type ProfileFile, resolveSecret } from '@ngatu/firmware-co
 import { AssetStore } from '@ngatu/models';
 import { Command } from 'commander';
 import { openLogger } from './logger.ts';
-import { describeDetector } from './model-option.ts';
+import { describeDetector, limitScene } from './model-option.ts';
 import { runPart } from './part-process.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
 
@@ -49,7 +49,10 @@ async function buildAgentConfig(
     detector: describeDetector(model, { minConfidence, threads }),
     outbox: profile.outbox,
     evidence: profile.evidence,
-    cameras: profile.cameras.map((camera) => buildCamera(camera, scenes)),
+    cameras: profile.cameras.map((camera) => {
+      const built = buildCamera(camera, scenes);
+      return { ...built, scene: limitScene(built.scene, model) };
+    }),
   };
 }
 

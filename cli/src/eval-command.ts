@@ -34,7 +34,7 @@ export function buildCommand(): Command {
 
 async function evaluate(options: EvalOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
-  const detector = await openNamedDetector(options.model, stop.signal);
+  const { detector } = await openNamedDetector(options.model, stop.signal);
   try {
     const { metrics, clips } = await evaluateViolations(
       {

@@ -58,6 +58,10 @@ async function runCampaign({ kills, seed, scene, json }: FaultsOptions): Promise
     console.log(formatCampaign(record, verdict));
     if (json !== undefined) await writeJson(json, { verdict, record });
     if (!verdict.holds) process.exitCode = 1;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    console.error('stopped before its end: nothing was judged');
+    process.exitCode = 1;
   } finally {
     stop.dispose();
   }

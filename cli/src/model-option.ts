@@ -1,4 +1,4 @@
-import { NgatuError } from '@ngatu/contract';
+import { NgatuError, type Scene } from '@ngatu/contract';
 import { type Detector, type DetectorConfig, openDetector } from '@ngatu/edge';
 import { AssetStore, type ResolvedModel } from '@ngatu/models';
 
@@ -23,17 +23,28 @@ export function describeDetector(
   };
 }
 
+/** The scene, analysed no faster than the model can. */
+export function limitScene(scene: Scene, { asset }: ResolvedModel): Scene {
+  const limit = asset.model.maxFps ?? Number.POSITIVE_INFINITY;
+  if (scene.analysis.maxFps <= limit) return scene;
+  return { ...scene, analysis: { ...scene.analysis, maxFps: limit } };
+}
+
 /**
  * Opens the named model, or the best one that can be had.
  * @throws NgatuError ASSET_UNKNOWN, ASSET_UNAVAILABLE, ASSET_DIGEST_MISMATCH, MODEL_INVALID
  */
-export async function openNamedDetector(name: string | undefined, signal: AbortSignal): Promise<Detector> {
+export async function openNamedDetector(
+  name: string | undefined,
+  signal: AbortSignal,
+): Promise<{ detector: Detector; model: ResolvedModel }> {
   const store = new AssetStore();
   let last: unknown;
   for (const candidate of name === undefined ? DETECTOR_MODELS : [name]) {
     try {
       const model = await store.resolveModel(candidate, { signal });
-      return await openDetector(describeDetector(model, { minConfidence: MIN_CONFIDENCE, threads: THREADS }));
+      const options = { minConfidence: MIN_CONFIDENCE, threads: THREADS };
+      return { detector: await openDetector(describeDetector(model, options)), model };
     } catch (error) {
       const absent = error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';
       if (!absent) throw error;

@@ -4,7 +4,7 @@ import { renderAnnotatedVideo, runReplay, writeReplay } from '@ngatu/edge';
 import { loadScene } from '@ngatu/firmware-config';
 import { asStorageError } from '@ngatu/models';
 import { Command, InvalidArgumentError } from 'commander';
-import { openNamedDetector } from './model-option.ts';
+import { limitScene, openNamedDetector } from './model-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface ReplayCommandOptions {
@@ -37,13 +37,13 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
     const { scene, sha256 } = await loadScene(options.scene);
-    const detector = await openNamedDetector(options.model, stop.signal);
+    const { detector, model } = await openNamedDetector(options.model, stop.signal);
     const progress = new ReplayProgress();
     try {
       const result = await runReplay(
         {
           video: options.video,
-          scene,
+          scene: limitScene(scene, model),
           sceneSha256: sha256,
           detector,
           startMs: options.start,

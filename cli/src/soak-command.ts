@@ -48,6 +48,10 @@ async function soak({ minutes, warmUp: warmUpMinutes, scene, json }: SoakOptions
     console.log(formatMemorySoak(result));
     if (json !== undefined) await writeJson(json, result);
     if (!result.holds) process.exitCode = 1;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    console.error('stopped before its end: nothing was judged');
+    process.exitCode = 1;
   } finally {
     stop.dispose();
   }

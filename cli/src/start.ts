@@ -146,6 +146,11 @@ function isExecutable(path: string): boolean {
 class Progress {
   readonly #begunAt = performance.timeOrigin;
 
+  constructor() {
+    // Who read this may be gone (a closed terminal): everything is stopped in order all the same.
+    process.stdout.on('error', () => undefined);
+  }
+
   say(line: string): void {
     process.stdout.write(`[${((Date.now() - this.#begunAt) / 1_000).toFixed(1).padStart(6)} s] ${line}\n`);
   }

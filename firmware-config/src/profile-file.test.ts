@@ -38,7 +38,7 @@ describe('loadProfile', () => {
     const { profile, scenes } = await load(GOOD);
     expect(profile.detector).toEqual({ model: 'yolox-nano-dynamic', minConfidence: 0.1, threads: 1 });
     expect(profile.outbox.maxBytes).toBe(1_073_741_824);
-    expect(profile.evidence).toEqual({ beforeMs: 5_000, afterMs: 5_000, stillOffsetMs: 1_500 });
+    expect(profile.evidence).toMatchObject({ beforeMs: 5_000, afterMs: 5_000, stillOffsetMs: 1_500 });
     expect(profile.cameras[0]).toMatchObject({ stallTimeoutMs: 3_000, ringDurationMs: 300_000 });
     expect(scenes.get('north')?.scene.name).toBe('empty');
   });

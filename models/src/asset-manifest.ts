@@ -77,6 +77,13 @@ const ModelDescription = Type.Object(
     weights: Type.Optional(
       Type.Array(Slug, { description: 'Assets of kind `weights` that belong to the model.' }),
     ),
+    maxFps: Type.Optional(
+      Type.Number({
+        minimum: 0.1,
+        description:
+          'Frames a second that one core of a gateway keeps up with; a scene is not analysed faster.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );

@@ -54,6 +54,8 @@ export class YoloxDetector implements Detector {
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: 'all',
+        // threads that wait by spinning take the cores from decoding, and gain nothing on the few that a gateway has
+        extra: { session: { 'intra_op.allow_spinning': '0' } },
         logSeverityLevel: 3,
       });
       if (!session.inputNames.includes('images') || !session.outputNames.includes('output')) {

@@ -36,17 +36,46 @@ describe('CameraLedger', () => {
     ledger.startStream(T0);
     watch(ledger, 100, 10_000);
     expect(ledger.coveredMs).toBe(T0 + 10_000 - HORIZON_MS);
-    expect(describeIntervals(ledger.cut(T0 + 10_000, NONE)).at(-1)).toBe('2000–6000 analysed');
+    expect(describeIntervals(ledger.cut(T0 + 10_000, NONE)).at(-1)).toBe('3000–6000 analysed');
   });
 
   it('is blind from where the process before had decided until the rules are warm again', () => {
-    const ledger = new CameraLedger({ nowMs: T0 + 9000, coveredMs: T0 + 5000, horizonMs: HORIZON_MS });
+    const ledger = new CameraLedger({ nowMs: T0 + 9000, reportedMs: T0 + 5000, horizonMs: HORIZON_MS });
     ledger.startStream(T0 + 10_000);
     watch(ledger, 10_100, 20_000);
     expect(describeIntervals(ledger.cut(T0 + 20_000, NONE))).toEqual([
       '5000–10000 blind agent-restarted',
-      '10000–12000 blind warming-up',
-      '12000–16000 analysed',
+      '10000–13000 blind warming-up',
+      '13000–16000 analysed',
+    ]);
+  });
+
+  it('tells what the process before had decided and not reported, also where it was killed', () => {
+    const before = new CameraLedger({ nowMs: T0, horizonMs: HORIZON_MS });
+    before.startStream(T0);
+    watch(before, 100, 7500);
+    expect(before.hasTurned).toBe(true);
+    before.cut(T0 + 7500, NONE);
+    watch(before, 7600, 12_000);
+    expect(before.hasTurned).toBe(false);
+    const start = { nowMs: T0 + 14_000, tail: before.tail, reportedMs: T0 + 3500, horizonMs: HORIZON_MS };
+    expect(describeIntervals(new CameraLedger(start).cut(T0 + 14_000, NONE))).toEqual([
+      '3500–8000 analysed',
+      '8000–14000 blind agent-restarted',
+    ]);
+  });
+
+  it('tells nothing twice where the kill came between report and heartbeat, and leaves nothing out after it', () => {
+    const tail = { fromMs: T0 + 3000, toMs: T0 + 8000, state: 'analysed' } as const;
+    const tell = (reportedMs: number) =>
+      describeIntervals(
+        new CameraLedger({ nowMs: T0 + 9500, tail, reportedMs, horizonMs: 0 }).cut(T0 + 9500, NONE),
+      );
+    expect(tell(T0 + 8100)).toEqual(['8100–9500 blind agent-restarted']);
+    expect(tell(T0 + 2000)).toEqual([
+      '2000–3000 blind agent-restarted',
+      '3000–8000 analysed',
+      '8000–9500 blind agent-restarted',
     ]);
   });
 
@@ -67,8 +96,8 @@ describe('CameraLedger', () => {
     watch(ledger, 100, 5000);
     watch(ledger, 9000, 10_000);
     expect(describeIntervals(ledger.cut(T0 + 10_000, NONE))).toEqual([
-      '0–2000 blind warming-up',
-      '2000–5000 analysed',
+      '0–3000 blind warming-up',
+      '3000–5000 analysed',
       '5000–9000 blind frames-dropped',
       '9000–10000 analysed',
     ]);
@@ -82,7 +111,7 @@ describe('CameraLedger', () => {
     watch(ledger, 6100, 7000);
     expect(
       describeIntervals(ledger.cut(T0 + 7000, { decoded: 70, analysed: 40, dropped: 30 })).slice(1),
-    ).toEqual(['2000–4100 analysed', '4100–6100 degraded signal-unreadable', '6100–7000 analysed']);
+    ).toEqual(['3000–4100 analysed', '4100–6100 degraded signal-unreadable', '6100–7000 analysed']);
     watch(ledger, 7100, 8000);
     expect(describeIntervals(ledger.cut(T0 + 8000, NONE))).toEqual(['7000–8000 degraded frames-dropped']);
   });

@@ -1,12 +1,13 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { CAMERA_STATE_REASONS, CAMERA_STATES, errorMessage, NgatuError } from '@ngatu/contract';
+import type { LedgerTail } from './camera-ledger.ts';
 
-/** Milliseconds since 1970, zero-padded, and a line end: always the same length, so that a write replaces it whole. */
-const LENGTH = 16;
+/** Every record is filled up to this, so that a write replaces the one before whole. */
+const LENGTH = 160;
 
 /**
- * One instant that survives kill -9 without the cost of a database transaction: how far a camera's ledger was when the
- * process was last alive. After a power cut it may be a few seconds old, which only makes the blind time longer.
+ * The newest interval of a camera's ledger as it was when the process was last alive: it survives kill -9 without the cost
+ * of a database transaction. After a power cut it may be a few seconds old, which only makes the blind time longer.
  */
 export class Heartbeat implements Disposable {
   readonly #file: number;
@@ -26,24 +27,34 @@ export class Heartbeat implements Disposable {
     }
   }
 
-  /** The instant last written, ms since 1970; undefined where there is none, or no sense in it. */
-  read(): number | undefined {
+  /** The interval last written; undefined where there is none, or no sense in it. */
+  read(): LedgerTail | undefined {
     const buffer = Buffer.alloc(LENGTH);
     const length = readSync(this.#file, buffer, 0, LENGTH, 0);
-    const text = buffer.toString('latin1', 0, length);
-    return /^\d{15}\n$/.test(text) ? Number(text) : undefined;
+    return decodeTail(buffer.toString('utf8', 0, length));
   }
 
-  write(atMs: number): void {
-    writeSync(
-      this.#file,
-      `${String(Math.max(0, Math.floor(atMs))).padStart(LENGTH - 1, '0')}\n`,
-      0,
-      'latin1',
-    );
+  write({ fromMs, toMs, state, reason }: LedgerTail): void {
+    const text = JSON.stringify({ fromMs, toMs, state, reason });
+    writeSync(this.#file, `${text.padEnd(LENGTH - 1)}\n`, 0, 'utf8');
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#file);
+  }
+}
+
+function decodeTail(text: string): LedgerTail | undefined {
+  if (text.length !== LENGTH || !text.endsWith('\n')) return undefined;
+  try {
+    const { fromMs, toMs, state, reason } = JSON.parse(text);
+    const isKnown =
+      CAMERA_STATES.includes(state) && (reason === undefined || CAMERA_STATE_REASONS.includes(reason));
+    if (!isKnown || !Number.isSafeInteger(fromMs) || !Number.isSafeInteger(toMs) || fromMs > toMs)
+      return undefined;
+    return { fromMs, toMs, state, ...(reason === undefined ? {} : { reason }) };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return undefined;
+    throw error;
   }
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import {
+  type CameraInterval,
   type CameraStateReason,
   type ErrorCode,
   errorMessage,
@@ -53,6 +54,8 @@ const HEARTBEAT_MS = 250;
 const TELEMETRY_MS = 10_000;
 /** An event that the disk does not take waits in memory; beyond this many the oldest is given up, counted and logged. */
 const MAX_WAITING_EVENTS = 1_000;
+/** Intervals of one report at most: the limit of the contract. */
+const MAX_INTERVALS = 200;
 /** A lamp that is unlit or unreadable for this long cannot rule a junction, ms. */
 const SIGNAL_LOST_MS = 20_000;
 
@@ -93,16 +96,20 @@ export class CameraWorker {
   #eventsGivenUp = 0;
   #sawFrame = false;
   #waiting: WaitingEvent[] = [];
+  /** Cut from the ledger, and not yet taken by the disk. */
+  #unreported: CameraInterval[] = [];
 
   constructor(options: CameraWorkerOptions) {
     this.#options = options;
     const { camera, clock, random, ring, logger } = options;
     this.#analysis = new Analysis(camera.scene, options.detector);
     this.#heartbeat = Heartbeat.open(join(options.stateDir, `${camera.name}.heartbeat`));
-    const coveredMs = this.#heartbeat.read();
+    const tail = this.#heartbeat.read();
+    const reported = options.outbox.mark(this.#reportedMark);
     this.#ledger = new CameraLedger({
       nowMs: clock.nowMs(),
-      ...(coveredMs === undefined ? {} : { coveredMs }),
+      ...(tail === undefined ? {} : { tail }),
+      ...(reported === undefined ? {} : { reportedMs: Number(reported) }),
       horizonMs: this.#analysis.horizonMs,
     });
     this.#live = new LiveCamera(
@@ -126,7 +133,7 @@ export class CameraWorker {
 
   /** Runs until the signal, then closes the camera's books. @throws NgatuError SCENE_INVALID */
   async run(signal: AbortSignal): Promise<void> {
-    const beat = setInterval(() => this.#heartbeat.write(this.#ledger.coveredMs), HEARTBEAT_MS);
+    const beat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     const report = setInterval(() => this.#report(), TELEMETRY_MS);
     try {
       await Promise.all([this.#live.run(signal), this.#analyse()]);
@@ -135,9 +142,20 @@ export class CameraWorker {
       clearInterval(report);
       this.#ledger.endStream('agent-stopped');
       this.#report();
-      this.#heartbeat.write(this.#ledger.coveredMs);
+      this.#beat();
       this.#heartbeat[Symbol.dispose]();
     }
+  }
+
+  /** Name under which the outbox keeps how far the ledger was reported, in one transaction with the report. */
+  get #reportedMark(): string {
+    return `camera-ledger.${this.#options.camera.name}`;
+  }
+
+  /** The heartbeat holds one interval: where the state has turned, what was before is reported first. */
+  #beat(): void {
+    if (this.#ledger.hasTurned) this.#report();
+    this.#heartbeat.write(this.#ledger.tail);
   }
 
   async #analyse(): Promise<void> {
@@ -248,16 +266,19 @@ export class CameraWorker {
     logger.debug({ framesDecoded, framesAnalysed: this.#analysed, framesDropped }, 'counters');
     const counts = { decoded: framesDecoded, analysed: this.#analysed, dropped: framesDropped };
     const measurements: Measurement[] = this.#measures.cut(nowMs, counts);
+    this.#unreported = [...this.#unreported, ...this.#ledger.cut(nowMs, counts)].slice(-MAX_INTERVALS);
     const telemetry: Telemetry = {
       schemaVersion: 1,
       site,
       node,
       camera: camera.name,
-      intervals: this.#ledger.cut(nowMs, counts).slice(-200),
+      intervals: this.#unreported,
       measurements,
     };
     try {
-      outbox.append([{ channel: 'telemetry', body: telemetry }]);
+      const marks = { [this.#reportedMark]: String(this.#ledger.coveredMs) };
+      outbox.append([{ channel: 'telemetry', body: telemetry }], { marks });
+      this.#unreported = [];
     } catch (error) {
       logger.error({ err: errorMessage(error) }, 'telemetry could not be stored');
     }

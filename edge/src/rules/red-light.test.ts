@@ -103,6 +103,12 @@ describe('red light: fires', () => {
     expect(matches[0]?.explanation.vi).toContain('ít nhất 0,1 giây');
   });
 
+  it('where the light turned green right after the crossing', () => {
+    const { matches } = ride({ signal: [...RED_AT_1000, { state: 'green', sinceMs: 1950 }] });
+    expect(matches).toHaveLength(1);
+    expect(matches[0]?.signal?.state).toBe('red');
+  });
+
   it('on who drives towards the camera', () => {
     const down = {
       name: 'stop-line',
@@ -263,7 +269,25 @@ describe('red light: stays silent', () => {
   });
 
   it('on who drives along the line and drifts over it', () => {
-    expect(ride({ user: { path: path([0, 130, 312], [4000, 500, 285]) } }).matches).toEqual([]);
+    const along = { user: { path: path([0, 130, 312], [4000, 500, 285]) }, signal: RED_THROUGHOUT };
+    expect(ride(along).matches).toEqual([]);
+    // the same place and speed across the line, but straight up, is a crossing
+    const across = { user: { path: path([0, 320, 330], [4000, 320, 285]) }, signal: RED_THROUGHOUT };
+    expect(ride(across).matches).toHaveLength(1);
+  });
+
+  it('on who stands while its box jumps over the line and back', () => {
+    const { matches } = ride({
+      user: {
+        path: path([0, 320, 400], [1000, 320, 312], [4000, 320, 312]),
+        distort: ([x1, y1, x2, y2], atMs) => {
+          const jump = atMs > 1500 && Math.round(atMs / 80) % 3 === 0 ? 25 : 0;
+          return [x1, y1 - jump, x2, y2 - jump];
+        },
+      },
+      signal: RED_THROUGHOUT,
+    });
+    expect(matches).toEqual([]);
   });
 
   it('on who crosses the line the other way', () => {

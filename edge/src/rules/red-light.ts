@@ -1,17 +1,10 @@
 import type { RedLightRule as RedLightParameters, Scene } from '@ngatu/contract';
-import type { Point } from '../geometry/box.ts';
-import { DirectedLine } from '../geometry/polyline.ts';
 import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
 import type { EventRule, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
-import {
-  computeApproachHeading,
-  computeStopLinePosition,
-  computeTravelAngle,
-  movedAsWhole,
-  type StopLinePosition,
-} from './stop-line-position.ts';
+import { StopLineGauge } from './stop-line-gauge.ts';
+import { computeTravelAngle, movedAsWhole, type StopLinePosition } from './stop-line-position.ts';
 
 /** The road user was seen before the line at least this often; who appears beyond it never fires. */
 const MIN_OBSERVATIONS_BEFORE = 2;
@@ -48,23 +41,15 @@ export class RedLightRule implements EventRule {
   readonly name: string;
   readonly horizonMs = HORIZON_MS;
   readonly #rule: RedLightParameters;
-  readonly #line: DirectedLine;
-  readonly #view: { depressionDeg: number; heading: Point };
+  readonly #gauge: StopLineGauge;
   readonly #cooldown: Cooldown;
   /** Decisive moments that were told already: each is one case, however short the cool-down. */
   readonly #told = new WeakSet<Observation>();
 
   constructor(rule: RedLightParameters, scene: Scene) {
-    const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
-    if (tripwire === undefined)
-      throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
     this.name = rule.name;
     this.#rule = rule;
-    this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
-    this.#view = {
-      depressionDeg: scene.view.depressionDeg,
-      heading: computeApproachHeading(tripwire.points, tripwire.forwardTowards, rule.approach),
-    };
+    this.#gauge = new StopLineGauge(rule, scene);
     this.#cooldown = new Cooldown(rule.cooldownMs);
   }
 
@@ -99,7 +84,7 @@ export class RedLightRule implements EventRule {
   #wasFrontPast(track: Track, context: RuleContext, atMs: number): boolean {
     const sight = context.history.of(track.trackId).findLast((o) => o.frame.mediaTimeMs <= atMs);
     if (sight === undefined) return false;
-    const { front, frontError } = computeStopLinePosition(this.#line, track.label, sight, this.#view);
+    const { front, frontError } = this.#gauge.positionOf(track.label, sight);
     return front > frontError;
   }
 
@@ -107,7 +92,7 @@ export class RedLightRule implements EventRule {
     const seen = context.history
       .of(track.trackId)
       .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= HORIZON_MS);
-    const positions = seen.map((o) => computeStopLinePosition(this.#line, track.label, o, this.#view));
+    const positions = seen.map((o) => this.#gauge.positionOf(track.label, o));
     const at = positions.findIndex((p, i) => {
       const before = positions[i - 1];
       return before !== undefined && before.rear < 0 && p.rear >= 0 && p.rearWithin;
@@ -132,7 +117,7 @@ export class RedLightRule implements EventRule {
     const beyond = sure.map((i) => positions[i] as StopLinePosition);
     const firstBefore = seen[Math.max(0, at - 3)] ?? last;
     const newest = seen.at(-1) ?? first;
-    const angle = computeTravelAngle(firstBefore, newest, this.#view.heading, 2);
+    const angle = computeTravelAngle(firstBefore, newest, this.#gauge.heading, 2);
     if (angle === undefined || angle > MAX_ANGLE_DEG || !movedAsWhole(firstBefore, newest)) return undefined;
     const widest = beyond.reduce((a, b) => (b.rear > a.rear ? b : a));
     return {

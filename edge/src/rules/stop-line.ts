@@ -1,16 +1,11 @@
 import type { Scene, StopLineRule as StopLineParameters } from '@ngatu/contract';
-import { computeGroundPoint, type Point } from '../geometry/box.ts';
-import { DirectedLine } from '../geometry/polyline.ts';
+import { computeGroundPoint } from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
 import type { EventRule, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
-import {
-  computeApproachHeading,
-  computeStopLinePosition,
-  movedAsWhole,
-  type StopLinePosition,
-} from './stop-line-position.ts';
+import { StopLineGauge } from './stop-line-gauge.ts';
+import { movedAsWhole, type StopLinePosition } from './stop-line-position.ts';
 
 /** Seen at least this often while it stood. */
 const MIN_OBSERVATIONS = 3;
@@ -37,24 +32,14 @@ export class StopLineRule implements EventRule {
   readonly name: string;
   readonly horizonMs: number;
   readonly #rule: StopLineParameters;
-  readonly #line: DirectedLine;
-  readonly #view: { depressionDeg: number; heading: Point };
+  readonly #gauge: StopLineGauge;
   readonly #cooldown: Cooldown;
-  /** Decisive moments that were told already: each is one case, however short the cool-down. */
-  readonly #told = new WeakSet<Observation>();
 
   constructor(rule: StopLineParameters, scene: Scene) {
-    const tripwire = scene.tripwires.find(({ name }) => name === rule.stopLine);
-    if (tripwire === undefined)
-      throw new RangeError(`Scene "${scene.name}" has no tripwire "${rule.stopLine}"`);
     this.name = rule.name;
     this.#rule = rule;
     this.horizonMs = rule.waitMs + ROLLING_MS;
-    this.#line = new DirectedLine(tripwire.points, tripwire.forwardTowards);
-    this.#view = {
-      depressionDeg: scene.view.depressionDeg,
-      heading: computeApproachHeading(tripwire.points, tripwire.forwardTowards, rule.approach),
-    };
+    this.#gauge = new StopLineGauge(rule, scene);
     this.#cooldown = new Cooldown(Math.max(rule.cooldownMs, 120_000));
   }
 
@@ -64,8 +49,7 @@ export class StopLineRule implements EventRule {
       if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
       if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
       const match = this.#judge(track, context);
-      if (match === undefined || this.#told.has(match.observation)) continue;
-      this.#told.add(match.observation);
+      if (match === undefined) continue;
       this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
       matches.push(match);
     }
@@ -75,7 +59,7 @@ export class StopLineRule implements EventRule {
   #judge(track: Track, context: RuleContext): RuleMatch | undefined {
     const sights = context.history.of(track.trackId).map((observation) => ({
       observation,
-      position: computeStopLinePosition(this.#line, track.label, observation, this.#view),
+      position: this.#gauge.positionOf(track.label, observation),
     }));
     const nowMs = context.frame.mediaTimeMs;
     const standing = findStandingStretch(sights);

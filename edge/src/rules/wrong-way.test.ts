@@ -117,6 +117,14 @@ describe('wrong way', () => {
     expect(drive({ user: { path: dodge, heading } }).matches).toEqual([]);
   });
 
+  it('stays silent on who goes to and fro, although it ends up further back', () => {
+    const steps = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((i): [number, number, number][] => [
+      [i * 1600, 320, 130 + 30 * i],
+      [i * 1600 + 920, 320, 130 + 30 * i + 75],
+    ]);
+    expect(drive({ user: { path: path(...steps), heading: [0, 1] }, untilMs: 12_000 }).matches).toEqual([]);
+  });
+
   it('stays silent on who stands, whatever the box jitters', () => {
     forAll(10, (random) => {
       const { matches } = drive({

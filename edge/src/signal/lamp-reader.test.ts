@@ -53,13 +53,13 @@ describe('readLamp', () => {
   });
 
   it('reads every state through the noise of a cheap sensor', () => {
-    forAll(60, (random) => {
+    forAll(25, (random) => {
       for (const lit of STATES) expect(read({ lit, noise: { sigma: 10, random } }).state).toBe(lit);
     });
   });
 
   it('reads every state in any mild cast and noise together', () => {
-    forAll(100, (random) => {
+    forAll(25, (random) => {
       const draw = (low: number, high: number) =>
         [random.between(low, high), random.between(low, high), random.between(low, high)] as const;
       const cast = { gain: draw(0.8, 1.1), offset: draw(0, 20) };

@@ -72,21 +72,24 @@ function collectStrengths(
   lens: Lens,
   [left, top, right, bottom]: readonly [number, number, number, number],
   inset: number,
-): number[] {
+): Float32Array {
   const dx = (right - left) * inset;
   const dy = (bottom - top) * inset;
   const x1 = Math.floor((left + dx) * crop.width);
   const x2 = Math.max(x1 + 1, Math.ceil((right - dx) * crop.width));
   const y1 = Math.floor((top + dy) * crop.height);
   const y2 = Math.max(y1 + 1, Math.ceil((bottom - dy) * crop.height));
-  const values: number[] = [];
+  const columns = Math.min(x2, crop.width) - x1;
+  const rows = Math.min(y2, crop.height) - y1;
+  const values = new Float32Array(Math.max(0, columns * rows));
+  let count = 0;
   for (let y = y1; y < Math.min(y2, crop.height); y++) {
     for (let x = x1; x < Math.min(x2, crop.width); x++) {
       const at = (y * crop.width + x) * 3;
       const b = crop.pixels[at] ?? 0;
       const g = crop.pixels[at + 1] ?? 0;
       const r = crop.pixels[at + 2] ?? 0;
-      values.push(computeStrength(lens, r, g, b));
+      values[count++] = computeStrength(lens, r, g, b);
     }
   }
   return values;
@@ -108,7 +111,7 @@ function computeBrightnessRange(crop: LampCrop): { low: number; high: number } {
   return { low, high };
 }
 
-function quantile(values: number[], share: number): number {
-  values.sort((a, b) => a - b);
+function quantile(values: Float32Array, share: number): number {
+  values.sort();
   return values[Math.min(values.length - 1, Math.floor(values.length * share))] ?? 0;
 }

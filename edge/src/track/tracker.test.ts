@@ -125,6 +125,26 @@ describe('Tracker', () => {
     expect(started.flatMap(({ tracks }) => tracks)).toEqual([]);
   });
 
+  it('begins a track only with findings as confident as its options ask', () => {
+    const tracker = new Tracker({ newTrackConfidence: 0.6 });
+    expect(tracker.update([aRoadUser({ confidence: 0.55 })], 0)).toEqual([]);
+    expect(tracker.update([aRoadUser({ confidence: 0.6 })], 80)).toHaveLength(1);
+    expect(tracker.update([aRoadUser({ confidence: 0.55 })], 160)).toMatchObject([
+      { trackId: 1, confidence: 0.55 },
+    ]);
+  });
+
+  it('predicts over the time that passed, not over frames: pictures may be missing', () => {
+    const tracker = new Tracker();
+    const at = (atMs: number): Track[] => {
+      const box = computeScriptedBox(rideUp, atMs) as Box;
+      return tracker.update([aRoadUser({ box })], atMs);
+    };
+    for (let atMs = 0; atMs <= 1600; atMs += 80) at(atMs);
+    // 90 px further, more than the height of the box
+    expect(at(2600)).toMatchObject([{ trackId: 1, seen: true }]);
+  });
+
   it('lets a confident finding have the track before a doubtful one', () => {
     const tracker = new Tracker();
     const box: Box = [300, 200, 340, 300];

@@ -1,0 +1,286 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Detector, openDetector } from '@ngatu/edge';
+import { AssetStore, findRepositoryRoot, type ResolvedAsset } from '@ngatu/models';
+import { memory } from '@tensorflow/tfjs-core';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Detection } from '../edge/src/detect/detection.ts';
+import type { Frame } from '../edge/src/frame/frame.ts';
+import { computeIou } from '../edge/src/geometry/box.ts';
+
+const run = promisify(execFile);
+const store = new AssetStore();
+const assets = {
+  dynamic: await store.find('yolox-nano-dynamic'),
+  fixed: await store.find('yolox-nano-416'),
+  topology: await store.find('centernet'),
+  weights: await store.find('centernet-weights'),
+  video: await store.find('vtest'),
+};
+const hasCenternet = assets.topology !== undefined && assets.weights !== undefined;
+
+/** Size of vtest.avi, px. */
+const WIDTH = 768;
+const HEIGHT = 576;
+/** Seconds of the clip from which pictures are taken. */
+const INSTANTS = [0, 9, 20, 38, 56, 70];
+/** The three persons in the first picture of vtest.avi, drawn by hand, xyxy. */
+const FIRST_PERSONS = [
+  [252, 219, 283, 309],
+  [500, 157, 530, 233],
+  [638, 240, 683, 322],
+] as const;
+
+function present(asset: ResolvedAsset | undefined): { path: string; sha256: string } {
+  if (asset === undefined) throw new Error('an asset that was there is gone');
+  return { path: asset.path, sha256: asset.sha256 };
+}
+
+function openYolox(asset: ResolvedAsset | undefined): Promise<Detector> {
+  const files = [present(asset)];
+  return openDetector({ format: 'yolox-onnx', name: 'yolox', files, minConfidence: 0.1, threads: 1 });
+}
+
+function openCenternet(): Promise<Detector> {
+  const files = [present(assets.topology), present(assets.weights)];
+  return openDetector({ format: 'centernet-tfjs', name: 'centernet', files, minConfidence: 0.1, threads: 1 });
+}
+
+/** One picture of the clip, scaled to `width` × `height`. */
+async function readFrame(second: number, width = WIDTH, height = HEIGHT): Promise<Frame> {
+  const options = ['-nostdin', '-v', 'error', '-ss', String(second), '-i', present(assets.video).path];
+  const scale = `scale=${width}:${height}:flags=bilinear`;
+  const output = ['-frames:v', '1', '-vf', scale, '-pix_fmt', 'bgr24', '-f', 'rawvideo', '-'];
+  const { stdout } = await run('ffmpeg', [...options, ...output], { encoding: 'buffer', maxBuffer: 1 << 24 });
+  const time = { index: 0, mediaTimeMs: second * 1000, capturedAtMs: second * 1000, clockErrorMs: 0 };
+  const size = { width, height, sourceWidth: WIDTH, sourceHeight: HEIGHT };
+  return { session: 's', ...time, ...size, pixels: stdout, lamps: [] };
+}
+
+/** Each person drawn by hand is found once, well enough placed and sure enough to begin a track. */
+function expectPersons(found: readonly Detection[], minIou: number): void {
+  for (const person of FIRST_PERSONS) {
+    const hits = found.filter((detection) => computeIou(detection.box, person) >= minIou);
+    expect(hits.map(({ label }) => label)).toEqual(['person']);
+    expect(hits[0]?.confidence).toBeGreaterThanOrEqual(0.35);
+  }
+}
+
+describe.skipIf(assets.dynamic === undefined || assets.video === undefined)('YOLOX with free axes', () => {
+  let detector: Detector;
+  beforeAll(async () => {
+    detector = await openYolox(assets.dynamic);
+  });
+  afterAll(() => detector.close());
+
+  it('finds the persons of a real picture, and the same again', async () => {
+    const frame = await readFrame(0);
+    const found = await detector.detect(frame);
+    expectPersons(found, 0.6);
+    expect(await detector.detect(frame)).toEqual(found);
+  });
+
+  it('gives boxes in source pixels for an odd analysis size', async () => {
+    expectPersons(await detector.detect(await readFrame(0, 641, 479)), 0.6);
+  });
+
+  it('carries the digest of its file', () => {
+    expect(detector.model).toEqual({ name: 'yolox', sha256: assets.dynamic?.sha256 });
+  });
+});
+
+describe.skipIf(assets.fixed === undefined || assets.video === undefined)('YOLOX of fixed size', () => {
+  it('finds the persons of a larger and of a smaller picture', async () => {
+    const detector = await openYolox(assets.fixed);
+    try {
+      expectPersons(await detector.detect(await readFrame(0)), 0.6);
+      expectPersons(await detector.detect(await readFrame(0, 400, 300)), 0.5);
+    } finally {
+      await detector.close();
+    }
+  });
+});
+
+describe.skipIf(!hasCenternet || assets.video === undefined)('CenterNet', () => {
+  let detector: Detector;
+  beforeAll(async () => {
+    detector = await openCenternet();
+  });
+  afterAll(() => detector.close());
+
+  it('finds the persons of a real picture, and the same again', async () => {
+    const frame = await readFrame(0);
+    const found = await detector.detect(frame);
+    expectPersons(found, 0.5);
+    expect(await detector.detect(frame)).toEqual(found);
+  });
+
+  it('gives boxes in source pixels for an odd analysis size', async () => {
+    expectPersons(await detector.detect(await readFrame(0, 641, 479)), 0.5);
+  });
+
+  it('leaves no tensor behind and looks at two pictures a second on one core', async () => {
+    const frame = await readFrame(0);
+    const { numTensors, numBytes } = memory();
+    let leastCpuMs = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 10; i++) {
+      const before = process.cpuUsage();
+      await detector.detect(frame);
+      const { user, system } = process.cpuUsage(before);
+      leastCpuMs = Math.min(leastCpuMs, (user + system) / 1000);
+      expect([memory().numTensors, memory().numBytes]).toEqual([numTensors, numBytes]);
+    }
+    // The least of ten: what it costs, without what the other processes of the machine cost it.
+    expect(leastCpuMs).toBeLessThan(500);
+  });
+
+  it('frees its weights when it is closed', async () => {
+    const { numTensors } = memory();
+    const second = await openCenternet();
+    expect(memory().numTensors).toBeGreaterThan(numTensors);
+    await second.close();
+    expect(memory().numTensors).toBe(numTensors);
+  });
+
+  it('carries one digest for topology and weights', async () => {
+    const paths = [present(assets.topology).path, present(assets.weights).path];
+    const script = 'sha256sum "$@" | cut -c1-64 | sha256sum | cut -c1-64';
+    const { stdout } = await run('bash', ['-c', script, 'digest', ...paths]);
+    expect(detector.model).toEqual({ name: 'centernet', sha256: stdout.trim() });
+  });
+
+  it('leaves the process its own listeners for uncaught errors', () => {
+    const listeners = [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')];
+    expect(listeners.filter((listener) => /ExitStatus|throw reason/.test(String(listener)))).toEqual([]);
+  });
+});
+
+/** Looks at the same pictures with both; the IoU of each finding of `sure` with the best of `other` where it is 0.5 or more. */
+async function compareOn(
+  frames: readonly Frame[],
+  reference: Detector,
+  other: Detector,
+): Promise<{ sure: number; hits: number[] }> {
+  const persons = (detections: readonly Detection[]) => detections.filter(({ label }) => label === 'person');
+  let sure = 0;
+  const hits: number[] = [];
+  for (const frame of frames) {
+    const wanted = persons(await reference.detect(frame)).filter(({ confidence }) => confidence >= 0.5);
+    const found = persons(await other.detect(frame));
+    sure += wanted.length;
+    for (const { box } of wanted) {
+      const iou = Math.max(0, ...found.map((detection) => computeIou(detection.box, box)));
+      if (iou >= 0.5) hits.push(iou);
+    }
+  }
+  return { sure, hits };
+}
+
+const hasAll = Object.values(assets).every((asset) => asset !== undefined);
+
+describe.skipIf(!hasAll)('agreement with YOLOX with free axes', () => {
+  it.each([
+    ['YOLOX of fixed size', () => openYolox(assets.fixed), 0.8],
+    ['CenterNet', openCenternet, 0.75],
+  ] as const)('%s finds what it is sure of, in the same place', async (_, open, minMeanIou) => {
+    const frames = await Promise.all(INSTANTS.map((instant) => readFrame(instant)));
+    const [reference, other] = [await openYolox(assets.dynamic), await open()];
+    const { sure, hits } = await compareOn(frames, reference, other);
+    await Promise.all([reference.close(), other.close()]);
+    expect(sure).toBeGreaterThanOrEqual(25);
+    expect(hits.length / sure).toBeGreaterThanOrEqual(0.9);
+    expect(hits.reduce((sum, iou) => sum + iou, 0) / hits.length).toBeGreaterThanOrEqual(minMeanIou);
+  });
+});
+
+describe('real weights that are not whole', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ngatu-weights-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** The file without its last third, under its own digest: as if the manifest had been made from a broken download. */
+  async function truncate(asset: ResolvedAsset | undefined): Promise<{ path: string; sha256: string }> {
+    const whole = await readFile(present(asset).path);
+    const bytes = whole.subarray(0, Math.floor((whole.length * 2) / 3));
+    const path = join(folder, 'truncated');
+    await writeFile(path, bytes);
+    return { path, sha256: createHash('sha256').update(bytes).digest('hex') };
+  }
+
+  it.skipIf(assets.dynamic === undefined)('refuses YOLOX cut short', async () => {
+    const cut = await truncate(assets.dynamic);
+    const config = { format: 'yolox-onnx', name: 'm', minConfidence: 0.1, threads: 1 } as const;
+    const wrongDigest = { path: cut.path, sha256: present(assets.dynamic).sha256 };
+    await expect(openDetector({ ...config, files: [wrongDigest] })).rejects.toMatchObject({
+      code: 'MODEL_DIGEST_MISMATCH',
+    });
+    await expect(openDetector({ ...config, files: [cut] })).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  });
+
+  it.skipIf(!hasCenternet)('refuses CenterNet cut short', async () => {
+    const cut = await truncate(assets.weights);
+    const topology = present(assets.topology);
+    const config = { format: 'centernet-tfjs', name: 'm', minConfidence: 0.1, threads: 1 } as const;
+    const wrongDigest = { path: cut.path, sha256: present(assets.weights).sha256 };
+    await expect(openDetector({ ...config, files: [topology, wrongDigest] })).rejects.toMatchObject({
+      code: 'MODEL_DIGEST_MISMATCH',
+    });
+    await expect(openDetector({ ...config, files: [topology, cut] })).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: 'Cannot load model "m" as CenterNet: its weights have 4030290 bytes, 2686860 given',
+    });
+  });
+});
+
+const PROGRAM = `
+import { createRequire } from 'node:module';
+import { openDetector } from './edge/src/detect/open-detector.ts';
+const isLoaded = (name) => Object.keys(createRequire(import.meta.url).cache).some((path) => path.includes(name));
+const config = JSON.parse(process.argv[2]);
+const detector = await openDetector(config);
+await detector.close();
+console.log(JSON.stringify([isLoaded('@tensorflow'), isLoaded('onnxruntime-node')]));
+`;
+
+describe('the bundled program', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ngatu-bundle-'));
+    await symlink(join(findRepositoryRoot(), 'node_modules'), join(folder, 'node_modules'));
+    await build({
+      stdin: { contents: PROGRAM, resolveDir: findRepositoryRoot(), loader: 'ts' },
+      outdir: folder,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      splitting: true,
+      platform: 'node',
+      format: 'esm',
+      external: ['onnxruntime-node', '@tensorflow/*'],
+      logLevel: 'error',
+    });
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function openInProgram(config: object): Promise<unknown> {
+    const options = { name: 'm', minConfidence: 0.1, threads: 1, ...config };
+    const { stdout } = await run(process.execPath, [join(folder, 'stdin.mjs'), JSON.stringify(options)]);
+    return JSON.parse(stdout);
+  }
+
+  it.skipIf(assets.dynamic === undefined)('opens YOLOX without loading TensorFlow.js', async () => {
+    const files = [present(assets.dynamic)];
+    expect(await openInProgram({ format: 'yolox-onnx', files })).toEqual([false, true]);
+  });
+
+  it.skipIf(!hasCenternet)('opens CenterNet without loading ONNX Runtime', async () => {
+    const files = [present(assets.topology), present(assets.weights)];
+    expect(await openInProgram({ format: 'centernet-tfjs', files })).toEqual([true, false]);
+  });
+});

@@ -1,10 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
+/** Pure code: many small files, which share a module graph safely. */
+const PURE = [
+  'contract/src/**/*.test.ts',
+  'edge/src/{geometry,track,signal,rules,pipeline,health}/**/*.test.ts',
+  'models/src/evaluation/**/*.test.ts',
+];
+const ALL = ['**/src/**/*.test.ts', 'simulators/camera/**/*.test.ts', 'tests/**/*.test.ts'];
+const NEVER = ['**/node_modules/**', 'dist/**'];
+
 export default defineConfig({
   test: {
-    include: ['**/src/**/*.test.ts', 'simulators/camera/**/*.test.ts', 'tests/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**'],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    projects: [
+      { test: { name: 'pure', include: PURE, exclude: NEVER, pool: 'threads', isolate: false } },
+      {
+        test: {
+          name: 'real',
+          include: ALL,
+          exclude: [...NEVER, ...PURE],
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
   },
 });

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { LatestMailbox } from '../edge/src/camera/frame-mailbox.ts';
-import { type CameraTransition, LiveCamera, type LiveCameraOptions } from '../edge/src/camera/live-camera.ts';
+import type { LiveCameraOptions } from '../edge/src/camera/live-camera.ts';
 import { makeUnevenClip, runFfmpeg } from '../edge/src/camera/test-clip.ts';
 import { EvidenceFiles } from '../edge/src/evidence/evidence-files.ts';
 import { makeEvidence } from '../edge/src/evidence/evidence-job.ts';
@@ -13,6 +12,7 @@ import { SegmentRing } from '../edge/src/evidence/segment-ring.ts';
 import type { Frame } from '../edge/src/frame/frame.ts';
 import { startCameraSimulator } from '../simulators/camera/camera-simulator.ts';
 import { type Clip, loadClip } from '../simulators/camera/clip.ts';
+import { lastState, until, type WatchedCamera, watchCamera } from './watched-camera.ts';
 
 /** Agent against RTSP cameras: times, reconnects, faults, evidence. */
 
@@ -78,50 +78,11 @@ async function startServer(
   return server;
 }
 
-interface WatchedCamera {
-  readonly camera: LiveCamera;
-  readonly frames: Frame[];
-  readonly transitions: (CameraTransition & { readonly atMs: number })[];
-  readonly log: string[];
-  readonly stop: () => Promise<void>;
-}
-
 function watch(url: string, options: Partial<LiveCameraOptions> = {}): WatchedCamera {
-  const mailbox = new LatestMailbox<Frame>();
-  const frames: Frame[] = [];
-  const transitions: WatchedCamera['transitions'] = [];
-  const log: string[] = [];
-  const camera = new LiveCamera(
-    {
-      url,
-      stallTimeoutMs: 1_000,
-      picture: PICTURE,
-      analysis: { maxWidth: 1_920, maxFps: 60 },
-      lamps: [],
-      mailbox,
-      clock: Date.now,
-      random: Math.random,
-      log: pino({ level: 'trace' }, { write: (line: string) => log.push(line) }),
-      ...options,
-    },
-    { onTransition: (transition) => transitions.push({ ...transition, atMs: Date.now() }) },
-  );
-  const controller = new AbortController();
-  const running = camera.run(controller.signal);
-  const reading = (async () => {
-    for await (const frame of mailbox) frames.push(frame);
-  })();
-  const stop = async () => {
-    controller.abort();
-    await Promise.all([running, reading]);
-  };
-  stops.push(stop);
-  return { camera, frames, transitions, log, stop };
+  const watched = watchCamera(url, { picture: PICTURE, ...options });
+  stops.push(watched.stop);
+  return watched;
 }
-
-const until = (condition: () => boolean, timeout = 15_000) =>
-  expect.poll(condition, { timeout, interval: 20 }).toBe(true);
-const lastState = ({ transitions }: WatchedCamera) => transitions.at(-1)?.state;
 
 describe('a live camera', () => {
   // What cannot be seen from here: reading and decoding, and with B-frames the reordering at both ends.

@@ -45,19 +45,16 @@ export class ForbiddenAreaRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    const matches: RuleMatch[] = [];
     const alive = new Set(context.tracks.map(({ trackId }) => trackId));
     for (const trackId of this.#stays.keys()) if (!alive.has(trackId)) this.#stays.delete(trackId);
-    for (const track of context.tracks) {
-      if (!track.seen || !track.groundSeen || !this.#rule.labels.includes(track.label)) continue;
-      const stay = this.#follow(track, context);
-      if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
-      const match = stay === undefined ? undefined : this.#judge(track, stay);
-      if (match === undefined) continue;
-      this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
-      matches.push(match);
-    }
-    return matches;
+    const tracks = context.tracks.filter(
+      ({ seen, groundSeen, label }) => seen && groundSeen && this.#rule.labels.includes(label),
+    );
+    const stays = new Map(tracks.map((track) => [track.trackId, this.#follow(track, context)]));
+    return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, (track) => {
+      const stay = stays.get(track.trackId);
+      return stay === undefined ? undefined : this.#judge(track, stay);
+    });
   }
 
   #judge(track: Track, stay: Stay): RuleMatch | undefined {

@@ -54,17 +54,13 @@ export class RedLightRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    const matches: RuleMatch[] = [];
-    for (const track of context.tracks) {
-      if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
-      if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
+    const tracks = context.tracks.filter(({ seen, label }) => seen && this.#rule.labels.includes(label));
+    return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, (track) => {
       const match = this.#judge(track, context);
-      if (match === undefined || this.#told.has(match.observation)) continue;
+      if (match === undefined || this.#told.has(match.observation)) return undefined;
       this.#told.add(match.observation);
-      this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
-      matches.push(match);
-    }
-    return matches;
+      return match;
+    });
   }
 
   #judge(track: Track, context: RuleContext): RuleMatch | undefined {

@@ -44,16 +44,10 @@ export class StopLineRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    const matches: RuleMatch[] = [];
-    for (const track of context.tracks) {
-      if (!track.seen || !this.#rule.labels.includes(track.label)) continue;
-      if (this.#cooldown.isCooling(track.trackId, context.frame.mediaTimeMs)) continue;
-      const match = this.#judge(track, context);
-      if (match === undefined) continue;
-      this.#cooldown.start(track.trackId, context.frame.mediaTimeMs);
-      matches.push(match);
-    }
-    return matches;
+    const tracks = context.tracks.filter(({ seen, label }) => seen && this.#rule.labels.includes(label));
+    return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, (track) =>
+      this.#judge(track, context),
+    );
   }
 
   #judge(track: Track, context: RuleContext): RuleMatch | undefined {

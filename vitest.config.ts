@@ -6,6 +6,8 @@ const PURE = [
   'edge/src/{geometry,track,signal,rules,pipeline,health}/**/*.test.ts',
   'models/src/evaluation/**/*.test.ts',
 ];
+/** Live runs whose figures depend on having the machine to themselves. */
+const ALONE = ['tests/live-faults.test.ts', 'tests/start.test.ts'];
 const ALL = ['**/src/**/*.test.ts', 'simulators/camera/**/*.test.ts', 'tests/**/*.test.ts'];
 const NEVER = ['**/node_modules/**', 'dist/**'];
 
@@ -17,8 +19,21 @@ export default defineConfig({
         test: {
           name: 'real',
           include: ALL,
-          exclude: [...NEVER, ...PURE],
+          exclude: [...NEVER, ...PURE, ...ALONE],
           pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: ALONE,
+          exclude: NEVER,
+          pool: 'forks',
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -91,7 +91,7 @@ it('holds where every side tells the same', () => {
   const verdict = checkCampaign(aRecord());
   expect(verdict.checks.flatMap(({ offences }) => offences)).toEqual([]);
   expect(verdict.matching.expected.map(({ light }) => light)).toEqual(Array(6).fill('watched'));
-  expect(verdict.matching).toMatchObject({ delayMs: DELAY_MS, extra: [] });
+  expect(verdict.matching).toMatchObject({ delays: [{ session: 's', delayMs: DELAY_MS }], extra: [] });
   expect(verdict.blindPerKill).toEqual({ max: 9_000, p95: 9_000 });
   expect(verdict.recovery).toEqual([
     { victim: 'edge', kills: 1, recovered: 1, p50Ms: 3_000, p95Ms: 3_000 },
@@ -155,6 +155,25 @@ describe('what is committed twice', () => {
     ]);
   });
 
+  it('is not two road users that the replay has one behind the other', () => {
+    const behind = {
+      kind: 'STOP_LINE',
+      rule: 'stop-line',
+      clipMs: 41_000,
+      x: 335,
+      y: 380,
+      heightPx: 80,
+    } as const;
+    const second = aCommitted(0, 2, { eventId: 'ev-behind', capturedAtMs: ZERO + 41_000 + DELAY_MS, x: 335 });
+    const committed = [...ALL, second];
+    const ids = committed.map(({ eventId }) => eventId);
+    const outbox = { ...aRecord().outbox, eventIds: ids };
+    const offences = offencesOf(
+      aRecord({ reference: [...REFERENCE, behind], committed, outbox, loggedEventIds: ids }),
+    );
+    expect(offences).not.toHaveProperty('no event is committed twice');
+  });
+
   it('is not what happens elsewhere, later, or to another rule', () => {
     for (const other of [{ x: 400 }, { capturedAtMs: ZERO + 42_000 }, { rule: 'other' }]) {
       expect(again(other)).not.toHaveProperty('no event is committed twice');
@@ -199,13 +218,23 @@ describe('a replay event', () => {
     const swaps: Partial<CommittedEvent>[] = [
       { kind: 'WRONG_WAY' },
       { x: 380 },
-      { capturedAtMs: ZERO + 40_900 },
+      { capturedAtMs: ZERO + 40_200 + 701 },
       { capturedAtMs: ZERO + 100_200 + 700 },
     ];
     for (const swap of swaps) {
       const committed = ALL.map((event) => (event.eventId === anId(0, 2) ? { ...event, ...swap } : event));
-      expect(offencesOf(aRecord({ committed }))[name]).toEqual([text('STOP_LINE at 40.00 s of pass 0')]);
+      expect(offencesOf(aRecord({ committed }))[name]).toContainEqual(
+        text('STOP_LINE at 40.00 s of pass 0 ('),
+      );
     }
+  });
+
+  it('is found in a session whose instants are all late by the same, and not where they are wrong by seconds', () => {
+    const late = (byMs: number) =>
+      aRecord({ committed: ALL.map((event) => ({ ...event, capturedAtMs: event.capturedAtMs + byMs })) });
+    expect(offencesOf(late(1_500))).toEqual({});
+    expect(checkCampaign(late(1_500)).matching.delays).toEqual([{ session: 's', delayMs: DELAY_MS + 1_500 }]);
+    expect(offencesOf(late(3_000))[name]).toHaveLength(6);
   });
 
   it('must exist outside blind time, or the campaign shows nothing', () => {

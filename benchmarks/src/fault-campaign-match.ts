@@ -1,10 +1,17 @@
 import { findBlind, findHoles, type Stretch } from './fault-campaign-blind.ts';
 import type { ClipLoop, CommittedEvent, LedgerInterval, ReferenceEvent } from './fault-campaign-record.ts';
 
-/** An event of the replay and the committed one belong together within this, ms. */
-export const MATCH_MS = 700;
+/** An event of the replay and the committed one belong together within this, once the delay of the session is known, ms. */
+const MATCH_MS = 700;
 /** And within this share of the box height. */
 const MATCH_HEIGHTS = 0.5;
+/**
+ * The agent cannot see the delay that all pictures of a session share (encoder, network, decoder): its instants are late by
+ * it. More than this is no delay but a wrong clock, ms.
+ */
+const DELAY_MS = { least: -100, most: 3_000 };
+/** Events of one session agree on its delay within this, ms. */
+const AGREE_MS = 350;
 /**
  * Two analysed frames of the slowest clip (160 ms each): nearer than this to the edge of a blind interval nobody can say on
  * which side a moment lies, ms.
@@ -27,8 +34,8 @@ export interface Matching {
   readonly expected: readonly ExpectedEvent[];
   /** Committed events that the replay does not have. */
   readonly extra: readonly CommittedEvent[];
-  /** Median of captured instant − instant before the camera, over what was found, ms; absent where nothing was. */
-  readonly delayMs?: number;
+  /** Captured instant − instant before the camera, median of each session that found something, ms. */
+  readonly delays: readonly { readonly session: string; readonly delayMs: number }[];
 }
 
 /**
@@ -44,26 +51,32 @@ export function matchReplay(options: {
   const { reference, loop, intervals, committed } = options;
   const fromMs = Math.min(...intervals.map((interval) => interval.fromMs));
   const toMs = Math.max(...intervals.map((interval) => interval.toMs));
-  if (intervals.length === 0) return { expected: [], extra: committed };
+  if (intervals.length === 0) return { expected: [], extra: committed, delays: [] };
   const dark = [
     ...findBlind(intervals),
     { fromMs: Number.NEGATIVE_INFINITY, toMs: fromMs },
     { fromMs: toMs, toMs: Number.POSITIVE_INFINITY },
   ];
   const moments = layOut(reference, loop, { fromMs, toMs });
-  const owners = assign(moments, committed);
-  const delays = committed.flatMap((event) => {
-    const owner = owners.get(event.eventId);
-    return owner === undefined ? [] : [event.capturedAtMs - owner.atMs];
+  const delays = [...new Set(committed.map(({ session }) => session))].flatMap((session) => {
+    const delayMs = findDelay(
+      moments,
+      committed.filter((event) => event.session === session),
+    );
+    return delayMs === undefined ? [] : [{ session, delayMs }];
   });
-  const delayMs = computeMedian(delays);
+  const owners = assign(
+    moments,
+    committed,
+    new Map(delays.map(({ session, delayMs }) => [session, delayMs])),
+  );
+  const delayAt = (atMs: number) => findNearestDelay(atMs, committed, delays);
   const expected = moments.map((moment) => ({
     ...moment,
-    light: judgeLight(moment.atMs + (delayMs ?? 0), dark),
+    light: judgeLight(moment.atMs + delayAt(moment.atMs), dark),
     found: committed.flatMap(({ eventId }) => (owners.get(eventId) === moment ? [eventId] : [])),
   }));
-  const extra = committed.filter(({ eventId }) => !owners.has(eventId));
-  return { expected, extra, ...(delayMs === undefined ? {} : { delayMs }) };
+  return { expected, extra: committed.filter(({ eventId }) => !owners.has(eventId)), delays };
 }
 
 type Moment = Pick<ExpectedEvent, 'reference' | 'pass' | 'atMs'>;
@@ -80,22 +93,56 @@ function layOut(reference: readonly ReferenceEvent[], loop: ClipLoop, period: St
   return moments;
 }
 
+/** The delay on which most events of a session agree, the least of several; undefined where none has a counterpart. */
+function findDelay(moments: readonly Moment[], events: readonly CommittedEvent[]): number | undefined {
+  const possible = events.flatMap((event) =>
+    moments
+      .filter((moment) => isSamePlace(moment, event))
+      .map(({ atMs }) => event.capturedAtMs - atMs)
+      .filter((delayMs) => delayMs >= DELAY_MS.least && delayMs <= DELAY_MS.most),
+  );
+  let best: number[] = [];
+  for (const delayMs of possible.sort((a, b) => a - b)) {
+    const agreeing = possible.filter((other) => Math.abs(other - delayMs) <= AGREE_MS);
+    if (agreeing.length > best.length) best = agreeing;
+  }
+  return computeQuantile(best, 0.5);
+}
+
+/** That of the session to which the event nearest in time belongs; 0 where no session has one. */
+function findNearestDelay(
+  atMs: number,
+  committed: readonly CommittedEvent[],
+  delays: Matching['delays'],
+): number {
+  const known = committed.flatMap(({ session, capturedAtMs }) => {
+    const delayMs = delays.find((delay) => delay.session === session)?.delayMs;
+    return delayMs === undefined ? [] : [{ delayMs, apartMs: Math.abs(capturedAtMs - delayMs - atMs) }];
+  });
+  return known.sort((a, b) => a.apartMs - b.apartMs)[0]?.delayMs ?? 0;
+}
+
 /** Each committed event goes to the nearest moment that it can be; several may go to one. */
-function assign(moments: readonly Moment[], committed: readonly CommittedEvent[]): Map<string, Moment> {
+function assign(
+  moments: readonly Moment[],
+  committed: readonly CommittedEvent[],
+  delays: ReadonlyMap<string, number>,
+): Map<string, Moment> {
   const owners = new Map<string, Moment>();
   for (const event of committed) {
+    const seenAtMs = event.capturedAtMs - (delays.get(event.session) ?? 0);
+    const apart = ({ atMs }: Moment) => Math.abs(atMs - seenAtMs);
     const near = moments
-      .filter((moment) => isSame(moment, event))
-      .sort((a, b) => Math.abs(a.atMs - event.capturedAtMs) - Math.abs(b.atMs - event.capturedAtMs))[0];
+      .filter((moment) => isSamePlace(moment, event) && apart(moment) <= MATCH_MS)
+      .sort((a, b) => apart(a) - apart(b))[0];
     if (near !== undefined) owners.set(event.eventId, near);
   }
   return owners;
 }
 
-function isSame({ reference, atMs }: Moment, event: CommittedEvent): boolean {
-  if (reference.kind !== event.kind || Math.abs(event.capturedAtMs - atMs) > MATCH_MS) return false;
-  const distance = Math.hypot(reference.x - event.x, reference.y - event.y);
-  return distance <= MATCH_HEIGHTS * reference.heightPx;
+function isSamePlace({ reference }: Moment, event: CommittedEvent): boolean {
+  if (reference.kind !== event.kind) return false;
+  return Math.hypot(reference.x - event.x, reference.y - event.y) <= MATCH_HEIGHTS * reference.heightPx;
 }
 
 function judgeLight(atMs: number, dark: readonly Stretch[]): ExpectedEvent['light'] {
@@ -111,11 +158,6 @@ function judgeLight(atMs: number, dark: readonly Stretch[]): ExpectedEvent['ligh
 /** True where the ledger says nothing of the instant. */
 export function isUnreported(atMs: number, intervals: readonly LedgerInterval[]): boolean {
   return findHoles(intervals).some(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs);
-}
-
-/** Undefined where there is no value. */
-export function computeMedian(values: readonly number[]): number | undefined {
-  return computeQuantile(values, 0.5);
 }
 
 /** The smallest value that at least the share `q` of the values does not exceed; undefined where there is none. */

@@ -1,4 +1,5 @@
 import type { CampaignVerdict, Check } from './fault-campaign-check.ts';
+import { computeQuantile } from './fault-campaign-match.ts';
 import type { CampaignRecord } from './fault-campaign-record.ts';
 
 const OFFENCES_SHOWN = 10;
@@ -16,7 +17,9 @@ export function formatCampaign(record: CampaignRecord, verdict: CampaignVerdict)
 
 function formatFigures(record: CampaignRecord, verdict: CampaignVerdict): string[] {
   const { matching, blind, blindPerKill, recovery, unreportedMs } = verdict;
-  const { expected, extra, delayMs } = matching;
+  const { expected, extra } = matching;
+  const delays = matching.delays.map(({ delayMs }) => delayMs);
+  const range = [0, 0.5, 1].map((q) => milliseconds(computeQuantile(delays, q)));
   const count = (light: string) => expected.filter((event) => event.light === light);
   const found = (light: string) => count(light).filter((event) => event.found.length > 0).length;
   const unforced = blind.filter(({ kills }) => kills === 0);
@@ -43,7 +46,7 @@ function formatFigures(record: CampaignRecord, verdict: CampaignVerdict): string
     row('replay events in blind time, found', `${count('blind').length}, ${found('blind')}`),
     row('replay events at the edge of it, found', `${count('edge').length}, ${found('edge')}`),
     row('committed events that the replay has not', String(extra.length)),
-    row('captured instant − true instant, median', delayMs === undefined ? '–' : `${Math.round(delayMs)} ms`),
+    row('captured − true instant, least, median, most', range.join(', ')),
     row('evidence files / explained as missing', `${files} / ${missing}`),
     row('last kill to everything at the centre', seconds(record.drainedMs)),
   ];
@@ -61,4 +64,8 @@ function formatCheck({ name, offences }: Check): string[] {
 
 function seconds(ms: number | undefined): string {
   return ms === undefined ? '–' : `${(ms / 1000).toFixed(1)} s`;
+}
+
+function milliseconds(ms: number | undefined): string {
+  return ms === undefined ? '–' : `${Math.round(ms)} ms`;
 }

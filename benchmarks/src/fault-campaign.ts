@@ -29,6 +29,8 @@ export interface FaultCampaignOptions {
   /** Kills of each of agent, broker and ingestor. */
   readonly kills: number;
   readonly seed: number;
+  /** Leaves the data folder of the product where it is, for a closer look. */
+  readonly keepsData: boolean;
   readonly say: (line: string) => void;
 }
 
@@ -80,8 +82,8 @@ export async function runFaultCampaign(
     };
   } finally {
     await product.stop();
-    if (process.env['NGATU_FAULTS_KEEP'] === undefined) await rm(data, { recursive: true, force: true });
-    else say(`data folder kept: ${data}`);
+    if (options.keepsData) say(`data folder kept: ${data}`);
+    else await rm(data, { recursive: true, force: true });
   }
 }
 
@@ -152,17 +154,39 @@ function sendKill(pid: number): boolean {
   }
 }
 
-/** A part runs again when its supervisor says so; the agent says so with its first analysed picture. */
+/**
+ * When the part did its work again: the agent with its first analysed picture, the ingestor with its stores and listener
+ * open, the broker when agent and ingestor were both connected to it again. Absent where it was killed again before.
+ */
 function addRecovery(kill: Kill, all: readonly Kill[], product: LiveProduct): Kill {
-  const back = product.findLine(`${kill.victim} runs again`, kill.atMs);
+  const moments = [product.findLine(`${kill.victim} runs again`, kill.atMs)?.atMs];
+  if (kill.victim === 'broker') {
+    moments.push(findLogged(product, 'edge', 'uplink connected', kill.atMs));
+    moments.push(findLogged(product, 'ingestor', 'ingestor connected', kill.atMs));
+  }
+  const known = moments.filter((atMs) => atMs !== undefined);
+  const backAtMs = Math.max(...known);
   const next = all.find(({ victim, atMs }) => victim === kill.victim && atMs > kill.atMs);
-  if (back === undefined || (next !== undefined && next.atMs < back.atMs)) return kill;
-  return { ...kill, backAtMs: back.atMs };
+  if (known.length < moments.length || (next !== undefined && next.atMs < backAtMs)) return kill;
+  return { ...kill, backAtMs };
+}
+
+/** When a part's log says so for the first time after an instant, ms since 1970. */
+function findLogged(
+  product: LiveProduct,
+  part: string,
+  message: string,
+  afterMs: number,
+): number | undefined {
+  const times = product
+    .readLog(part)
+    .flatMap(({ msg, time }) => (msg === message ? [Date.parse(String(time))] : []));
+  return times.find((atMs) => atMs > afterMs);
 }
 
 /**
- * Waits until every event that the agent's log names is at the centre with all its evidence, then holds the camera and
- * makes sure that nothing was on its way. Returns how long it took, ms; undefined where it took too long.
+ * Waits until all parts run again and every event from before is at the centre with its evidence; returns how long that
+ * took, ms, or undefined where it took too long. Then holds the camera in a moment in which nothing is on its way.
  */
 async function drain(
   product: LiveProduct,
@@ -171,22 +195,27 @@ async function drain(
 ): Promise<number | undefined> {
   const begunAt = performance.now();
   using centre = new CentreReader(product.data);
-  const isDone = () => hasEverything(product, centre) && kills.every((kill) => isBack(kill, product));
-  while (performance.now() - begunAt < DRAIN_LIMIT_MS) {
+  const before = [...listLoggedEvents(product), ...centre.listEventIds()];
+  const isLate = () => performance.now() - begunAt >= DRAIN_LIMIT_MS;
+  while (!(kills.every((kill) => isBack(kill, product)) && hasAll(before, centre))) {
+    if (isLate()) return undefined;
     await sleep(DRAIN_POLL_MS, undefined, { signal });
-    if (!isDone()) continue;
-    const drainedMs = performance.now() - begunAt;
+  }
+  const drainedMs = performance.now() - begunAt;
+  const hasEverything = () => hasAll([...listLoggedEvents(product), ...centre.listEventIds()], centre);
+  while (!isLate()) {
+    await sleep(DRAIN_POLL_MS, undefined, { signal });
+    if (!hasEverything()) continue;
     holdCamera(product, 'SIGSTOP');
     await sleep(SETTLE_MS, undefined, { signal });
-    if (isDone()) return drainedMs;
+    if (hasEverything()) return drainedMs;
     holdCamera(product, 'SIGCONT');
   }
   return undefined;
 }
 
-function hasEverything(product: LiveProduct, centre: CentreReader): boolean {
-  const ids = new Set([...listLoggedEvents(product), ...centre.listEventIds()]);
-  return centre.readDelivery().missing.length === 0 && [...ids].every((id) => centre.isComplete(id));
+function hasAll(eventIds: readonly string[], centre: CentreReader): boolean {
+  return centre.readDelivery().missing.length === 0 && eventIds.every((id) => centre.isComplete(id));
 }
 
 function isBack({ victim, atMs }: Kill, product: LiveProduct): boolean {

@@ -20,6 +20,7 @@ interface FaultsOptions {
   readonly seed: number;
   readonly scene: string;
   readonly json?: string;
+  readonly keep?: true;
 }
 
 /** Threads of the replay; its result does not depend on it. */
@@ -42,18 +43,20 @@ export function buildCommand(): Command {
     )
     .addOption(new Option('--scene <name>', 'what the camera sees').choices(DEMO_NAMES).default('hanoi'))
     .option('--json <file>', 'write the record and the verdict as JSON')
+    .option('--keep', 'leave the data folder of the run where it is')
     .action(runCampaign);
 }
 
-async function runCampaign({ kills, seed, scene, json }: FaultsOptions): Promise<void> {
+async function runCampaign({ kills, seed, scene, json, keep }: FaultsOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
     const demo = await openCampaignDemo(scene, stop.signal);
     const program = [process.execPath, join(findRepositoryRoot(), 'cli', 'bin', 'ngatu.mjs')];
     const say = (line: string) => console.error(line);
-    const record = await runFaultCampaign({ program, demo, kills, seed, say }, stop.signal).finally(() =>
-      demo.detector.close(),
-    );
+    const record = await runFaultCampaign(
+      { program, demo, kills, seed, say, keepsData: keep === true },
+      stop.signal,
+    ).finally(() => demo.detector.close());
     const verdict = checkCampaign(record);
     console.log(formatCampaign(record, verdict));
     if (json !== undefined) await writeJson(json, { verdict, record });

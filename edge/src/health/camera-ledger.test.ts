@@ -90,6 +90,21 @@ describe('CameraLedger', () => {
     expect(ledger.isWatched(T0 + 1000 + WARM_UP_MS)).toBe(false);
   });
 
+  it('warms up anew where its instants were wrong, and calls what it had thought to see until then blind', () => {
+    const ledger = new CameraLedger({ nowMs: T0, horizonMs: HORIZON_MS });
+    ledger.warmAnew(T0, T0);
+    ledger.startStream(T0 + 1000);
+    watch(ledger, 1100, 3000);
+    ledger.warmAnew(T0 + 3000, T0 + 1500);
+    expect(ledger.isWatched(T0 + 1000 + WARM_UP_MS)).toBe(false);
+    expect(ledger.isWatched(T0 + 3000 + WARM_UP_MS)).toBe(true);
+    watch(ledger, 1600, 12_000);
+    expect(describeIntervals(ledger.cut(T0 + 12_000, NONE))).toEqual([
+      `0–${3000 + WARM_UP_MS} blind warming-up`,
+      `${3000 + WARM_UP_MS}–8000 analysed`,
+    ]);
+  });
+
   it('names a hole between frames', () => {
     const ledger = new CameraLedger({ nowMs: T0, horizonMs: 0 });
     ledger.startStream(T0);

@@ -94,6 +94,16 @@ export class CameraLedger {
     this.#stream = { warmUntilMs: nowMs + WARM_UP_MS, lastFrameMs: nowMs };
   }
 
+  /**
+   * The pictures turn out to have been older than was thought: instants of before are wrong, and the rules look again
+   * only after a warm-up from now on.
+   */
+  warmAnew(nowMs: number, capturedAtMs: number): void {
+    if (this.#stream === undefined) return;
+    const lastFrameMs = Math.min(this.#stream.lastFrameMs, capturedAtMs);
+    this.#stream = { warmUntilMs: nowMs + WARM_UP_MS, lastFrameMs };
+  }
+
   /** The stream is gone; what was not decided yet is blind. */
   endStream(reason: CameraStateReason): void {
     this.#blindReason = reason;

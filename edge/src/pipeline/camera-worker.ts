@@ -54,6 +54,8 @@ const HEARTBEAT_MS = 250;
 const TELEMETRY_MS = 10_000;
 /** An event that the disk does not take waits in memory; beyond this many the oldest is given up, counted and logged. */
 const MAX_WAITING_EVENTS = 1_000;
+/** An instant that is corrected by more than this is of no use to a rule, ms. */
+const CATCHING_UP_MS = 200;
 /** Intervals of one report at most: the limit of the contract. */
 const MAX_INTERVALS = 200;
 /** A lamp that is unlit or unreadable for this long cannot rule a junction, ms. */
@@ -92,6 +94,8 @@ export class CameraWorker {
   readonly #measures = new FrameMeasures();
   #analysis: Analysis;
   #session: string | undefined;
+  /** Instant of media time 0 in this session, as it was known when its warm-up began, ms since 1970. */
+  #anchorMs = 0;
   #analysed = 0;
   #eventsGivenUp = 0;
   #sawFrame = false;
@@ -162,6 +166,7 @@ export class CameraWorker {
     const { logger, clock } = this.#options;
     for await (const frame of this.#mailbox) {
       if (frame.session !== this.#session) this.#beginSession(frame);
+      this.#followClock(frame);
       const startedAt = clock.monotonicMs();
       try {
         const analysed = await this.#analysis.process(frame);
@@ -184,8 +189,17 @@ export class CameraWorker {
 
   #beginSession(frame: Frame): void {
     this.#session = frame.session;
+    this.#anchorMs = frame.capturedAtMs - frame.mediaTimeMs;
     this.#analysis = new Analysis(this.#options.camera.scene, this.#options.detector);
     this.#ledger.startStream(this.#options.clock.nowMs());
+  }
+
+  /** A stream that joined with a backlog catches up: until then its pictures are stamped too late. */
+  #followClock({ capturedAtMs, mediaTimeMs }: Frame): void {
+    const anchorMs = capturedAtMs - mediaTimeMs;
+    if (this.#anchorMs - anchorMs <= CATCHING_UP_MS) return;
+    this.#anchorMs = anchorMs;
+    this.#ledger.warmAnew(this.#options.clock.nowMs(), capturedAtMs);
   }
 
   #onTransition({ state, code }: CameraTransition): void {

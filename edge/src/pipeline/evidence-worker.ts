@@ -53,12 +53,13 @@ export async function runEvidenceRetention(
 export async function runEvidenceWorker(options: EvidenceWorkerOptions, signal: AbortSignal): Promise<void> {
   const running = new Map<string, Promise<void>>();
   let wake = (): void => undefined;
+  const onStop = (): void => wake();
   const stopListening = options.outbox.onAppend(() => wake());
+  signal.addEventListener('abort', onStop, { once: true });
   try {
     while (!signal.aborted) {
-      const changed = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const woken = new AbortController();
+      wake = () => woken.abort();
       for (const job of options.outbox.listEvidenceJobs(CONCURRENCY)) {
         if (running.has(job.eventId) || running.size >= CONCURRENCY) continue;
         const done = runJob(options, job, signal).finally(() => {
@@ -67,10 +68,11 @@ export async function runEvidenceWorker(options: EvidenceWorkerOptions, signal: 
         });
         running.set(job.eventId, done);
       }
-      await Promise.race([changed, sleep(RETRY_MS, undefined, { signal }).catch(() => undefined)]);
+      await sleep(RETRY_MS, undefined, { signal: woken.signal }).catch(() => undefined);
     }
   } finally {
     stopListening();
+    signal.removeEventListener('abort', onStop);
     await Promise.allSettled(running.values());
   }
 }

@@ -16,7 +16,7 @@ const MAX_DRIFT_HEIGHTS = 0.12;
 const CAUTIOUS_QUANTILE = 0.2;
 
 /** From the front over the line to standing at most this long: who creeps longer is not judged, ms. */
-const ROLLING_MS = 2000;
+const ROLLING_MS = 1000;
 
 interface Sight {
   readonly observation: Observation;

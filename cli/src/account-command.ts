@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { resetPassword } from '@ngatu/cloud';
-import { findRepositoryRoot } from '@ngatu/models';
 import { Command } from 'commander';
+import { buildDataOption } from './option.ts';
 
 /** `ngatu account reset-password`. */
 export function buildCommand(): Command {
@@ -11,7 +11,7 @@ export function buildCommand(): Command {
     .command('reset-password')
     .description('give an account a new random password, end its sessions and print the password')
     .argument('[username]', 'the account', 'admin')
-    .option('--data <folder>', 'data folder of `ngatu start`', join(findRepositoryRoot(), '.ngatu'))
+    .addOption(buildDataOption('data folder of `ngatu start`'))
     .action(async (username: string, options: { data: string }) => {
       const dataDir = join(resolve(options.data), 'cloud');
       const { password } = await resetPassword({

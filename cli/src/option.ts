@@ -1,4 +1,6 @@
-import { InvalidArgumentError } from 'commander';
+import { join } from 'node:path';
+import { findRepositoryRoot } from '@ngatu/models';
+import { InvalidArgumentError, Option } from 'commander';
 
 /** Reads the value of an option that is a port: 0 to 65535. */
 export function readPort(text: string): number {
@@ -12,4 +14,10 @@ export function readPort(text: string): number {
 export function readCount(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Expected a whole number.');
   return Number(text);
+}
+
+/** `--data` of a command that works on the folder of `ngatu start`. The help names it as people see it, on every machine. */
+export function buildDataOption(description: string): Option {
+  const folder = join(findRepositoryRoot(), '.ngatu');
+  return new Option('--data <folder>', description).default(folder, '.ngatu in the checkout');
 }

@@ -35,11 +35,10 @@ export function buildCommand(): Command {
         'agent drops frames. Exit code 1 where something does not hold.',
     )
     .option('--kills <number>', 'kills of each of the three parts', readCount, 20)
-    .option(
-      '--seed <number>',
-      'repeats the instants of an earlier campaign',
-      readCount,
-      Date.now() % 1_000_000,
+    .addOption(
+      new Option('--seed <number>', 'repeats the instants of an earlier campaign')
+        .argParser(readCount)
+        .default(Date.now() % 1_000_000, 'another one each time'),
     )
     .addOption(new Option('--scene <name>', 'what the camera sees').choices(DEMO_NAMES).default('hanoi'))
     .option('--json <file>', 'write the record and the verdict as JSON')

@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   edge: ['contract'],
   cloud: ['contract'],
   'firmware-config': ['contract'],
-  models: ['contract', 'edge', 'firmware-config'],
+  models: ['contract', 'edge', 'firmware-config', 'simulators'],
   simulators: ['contract'],
   benchmarks: ['contract', 'edge', 'cloud', 'models', 'firmware-config', 'simulators'],
   cli: ['contract', 'edge', 'cloud', 'models', 'firmware-config', 'simulators', 'benchmarks'],

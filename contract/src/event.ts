@@ -2,7 +2,21 @@ import { type Static, Type } from '@sinclair/typebox';
 import { EventId, LocalizedText, Sha256, Slug, Timestamp, WireBox, WirePoint } from './id.ts';
 
 /** What may be flagged. The codes are those of the law table in the domain (`RED_LIGHT` …). */
-export const EVENT_KINDS = ['RED_LIGHT', 'STOP_LINE', 'WRONG_WAY', 'FORBIDDEN_AREA'] as const;
+export const EVENT_KINDS = [
+  'RED_LIGHT',
+  'STOP_LINE',
+  'WRONG_WAY',
+  'LANE',
+  'SOLID_LINE',
+  'FORBIDDEN_TURN',
+  'SPEED',
+  'STOP_PARK',
+  'OVERLOADED',
+  'FORBIDDEN_AREA',
+  'ZEBRA_YIELD',
+  'BLOCKED_JUNCTION',
+  'NO_HELMET',
+] as const;
 export const EventKind = Type.Union(
   EVENT_KINDS.map((kind) => Type.Literal(kind)),
   { description: 'What was flagged.' },
@@ -20,6 +34,18 @@ export type RoadUserLabel = (typeof ROAD_USER_LABELS)[number];
 export const SIGNAL_STATES = ['red', 'amber', 'green', 'off', 'unknown'] as const;
 export const SignalState = Type.Union(SIGNAL_STATES.map((state) => Type.Literal(state)));
 export type SignalState = (typeof SIGNAL_STATES)[number];
+
+/** Why a match is let pass: what speaks for the road user. The case is kept with the reason, but nobody is flagged. */
+export const LET_PASS_REASONS = [
+  'emergency-vehicle',
+  'officer-directing',
+  'stuck-lamp',
+  'dark-lamp',
+  'phase-just-begun',
+  'pushed-by-queue',
+] as const;
+export const LetPassReason = Type.Union(LET_PASS_REASONS.map((reason) => Type.Literal(reason)));
+export type LetPassReason = (typeof LET_PASS_REASONS)[number];
 
 /** The person boxes that were joined into the road user; the count says nothing about who they are. */
 const Occupant = Type.Object(
@@ -87,6 +113,15 @@ export const Event = Type.Object(
     ),
     /** Other readings of the same case that the error bounds do not exclude (stop line beside red light). */
     alternatives: Type.Array(EventKind, { maxItems: 4, uniqueItems: true }),
+    letPass: Type.Optional(
+      Type.Object(
+        { reason: LetPassReason, explanation: LocalizedText },
+        {
+          additionalProperties: false,
+          description: 'The exculpatory pass let it go: no flag, no evidence, kept with its reason.',
+        },
+      ),
+    ),
     measures: Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]*$' }), Type.Number(), {
       description: 'Figures that the rule decided on, by name with the unit last.',
     }),

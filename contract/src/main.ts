@@ -7,6 +7,23 @@ export * from './evidence.ts';
 export * from './id.ts';
 export * from './profile.ts';
 export * from './scene.ts';
+export * from './scene-part.ts';
+export * from './scene-rule.ts';
+export type {
+  BlockedJunctionRule,
+  NoHelmetRule,
+  OverloadedRule,
+  StopParkRule,
+  TrafficRule,
+  ZebraYieldRule,
+} from './scene-rule-conduct.ts';
+export type {
+  ForbiddenTurnRule,
+  LaneReservedRule,
+  LaneTurnRule,
+  SolidLineRule,
+  SpeedRule,
+} from './scene-rule-lane.ts';
 export * from './schema.ts';
 export * from './telemetry.ts';
 export * from './topic.ts';

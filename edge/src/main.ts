@@ -4,3 +4,4 @@ export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';
 export type { CameraConfig } from './pipeline/camera-worker.ts';
 export { type ReplayEvent, type ReplayResult, runReplay, writeReplay } from './pipeline/replay.ts';
+export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/road-analysis.ts';

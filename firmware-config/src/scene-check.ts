@@ -95,24 +95,44 @@ function checkSignal({ picture }: Scene, signal: Scene['signals'][number], path:
 }
 
 function checkRule(scene: Scene, rule: Rule, path: string): FileIssue[] {
+  const zone = (name: string | undefined, field = 'zone'): FileIssue[] =>
+    name === undefined ? [] : checkReference(name, scene.zones, `${path}/${field}`, 'zone');
+  const tripwire = (name: string, field: string): FileIssue[] =>
+    checkReference(name, scene.tripwires, `${path}/${field}`, 'tripwire');
+  const tripwires = (names: readonly string[], field: string): FileIssue[] =>
+    names.flatMap((name, index) => tripwire(name, `${field}/${index}`));
   switch (rule.kind) {
     case 'RED_LIGHT':
     case 'STOP_LINE':
       return [
-        ...checkReference(rule.stopLine, scene.tripwires, `${path}/stopLine`, 'tripwire'),
+        ...tripwire(rule.stopLine, 'stopLine'),
         ...checkReference(rule.signal, scene.signals, `${path}/signal`, 'signal'),
         ...(rule.approach === undefined ? [] : checkArrow(scene, rule.approach, `${path}/approach`)),
       ];
     case 'WRONG_WAY':
-      return [
-        ...checkReference(rule.zone, scene.zones, `${path}/zone`, 'zone'),
-        ...checkArrow(scene, rule.allowed, `${path}/allowed`),
-      ];
-    case 'FORBIDDEN_AREA':
-      return checkReference(rule.zone, scene.zones, `${path}/zone`, 'zone');
+      return [...zone(rule.zone), ...checkArrow(scene, rule.allowed, `${path}/allowed`)];
+    case 'LANE_TURN':
+      return [...zone(rule.lane, 'lane'), ...tripwires(rule.exits, 'exits')];
+    case 'SOLID_LINE':
+      return tripwire(rule.line, 'line');
+    case 'FORBIDDEN_TURN':
+      return [...tripwire(rule.entry, 'entry'), ...tripwire(rule.exit, 'exit')];
+    case 'SPEED':
+      return [...zone(rule.zone), ...checkCalibrated(scene, path)];
+    case 'ZEBRA_YIELD':
+      return [...zone(rule.zebra, 'zebra'), ...checkArrow(scene, rule.approach, `${path}/approach`)];
     case 'LINE_COUNT':
-      return checkReference(rule.tripwire, scene.tripwires, `${path}/tripwire`, 'tripwire');
+      return tripwire(rule.tripwire, 'tripwire');
+    case 'TRAFFIC':
+      return [...zone(rule.zone), ...tripwires(rule.entries, 'entries'), ...tripwires(rule.exits, 'exits')];
+    default:
+      return zone(rule.zone);
   }
+}
+
+function checkCalibrated(scene: Scene, path: string): FileIssue[] {
+  if (scene.calibration !== undefined) return [];
+  return [{ path, reason: 'the rule needs the calibration of the scene: run `ngatu calibrate`' }];
 }
 
 function checkReference(

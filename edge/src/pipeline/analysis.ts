@@ -1,28 +1,19 @@
 import type { Scene } from '@ngatu/contract';
 import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
-import type { LineCrossing } from '../rules/line-count.ts';
-import type { FrameMark, RuleContext, RuleMatch, SignalView } from '../rules/rule.ts';
-import { RuleSet } from '../rules/rule-set.ts';
-import { TrackHistory } from '../rules/track-history.ts';
+import type { FrameMark, SignalView } from '../rules/rule.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
 import { SignalTimeline } from '../signal/signal-timeline.ts';
-import { fuseRiders } from '../track/rider-fusion.ts';
-import type { Track } from '../track/track.ts';
-import { Tracker } from '../track/tracker.ts';
+import { RoadAnalysis, type RoadFinding } from './road-analysis.ts';
 
 /** What was found in one frame. */
-export interface AnalysedFrame {
+export interface AnalysedFrame extends RoadFinding {
   readonly frame: FrameMark;
   readonly detections: readonly Detection[];
-  /** Every living track, also tentative and lost ones. */
-  readonly tracks: readonly Track[];
   /** What each signal head showed in this very picture. */
   readonly readings: ReadonlyMap<string, LampReading>;
   /** What each signal is believed to show. */
   readonly signals: ReadonlyMap<string, SignalView>;
-  readonly matches: readonly RuleMatch[];
-  readonly crossings: readonly LineCrossing[];
 }
 
 /**
@@ -32,21 +23,19 @@ export interface AnalysedFrame {
 export class Analysis {
   readonly #scene: Scene;
   readonly #detector: Detector;
-  readonly #tracker = new Tracker();
-  readonly #history = new TrackHistory();
-  readonly #rules: RuleSet;
+  readonly #road: RoadAnalysis;
   readonly #timelines = new Map<string, SignalTimeline>();
 
   constructor(scene: Scene, detector: Detector) {
     this.#scene = scene;
     this.#detector = detector;
-    this.#rules = new RuleSet(scene);
+    this.#road = new RoadAnalysis(scene);
     for (const signal of scene.signals) this.#timelines.set(signal.name, new SignalTimeline());
   }
 
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */
   get horizonMs(): number {
-    return this.#rules.horizonMs;
+    return this.#road.horizonMs;
   }
 
   /** Frames must come in order of presentation. @throws NgatuError MODEL_INVALID where the inference fails */
@@ -58,23 +47,15 @@ export class Analysis {
     };
     const readings = this.#readLamps(picture);
     const detections = await this.#detector.detect(picture);
-    const tracks = this.#tracker.update(fuseRiders(detections), frame.mediaTimeMs);
-    this.#history.add(frame, tracks);
-    const context: RuleContext = {
-      frame,
-      pictureWidth: picture.sourceWidth,
-      pictureHeight: picture.sourceHeight,
-      tracks: tracks.filter((track) => track.state === 'confirmed' || track.state === 'lost'),
-      history: this.#history,
-      signalAt: (name, mediaTimeMs) => this.#signalAt(name, mediaTimeMs),
-    };
-    const { matches, crossings } = this.#rules.update(context);
+    const found = this.#road.update(frame, detections, (name, mediaTimeMs) =>
+      this.#signalAt(name, mediaTimeMs),
+    );
     const signals = new Map<string, SignalView>();
     for (const name of this.#timelines.keys()) {
       const view = this.#signalAt(name, frame.mediaTimeMs);
       if (view !== undefined) signals.set(name, view);
     }
-    return { frame, detections, tracks, readings, signals, matches, crossings };
+    return { frame, detections, readings, signals, ...found };
   }
 
   #readLamps(picture: Frame): Map<string, LampReading> {

@@ -1,4 +1,4 @@
-import type { Scene } from '@ngatu/contract';
+import { NgatuError, type Rule, type Scene } from '@ngatu/contract';
 import { ForbiddenAreaRule } from './forbidden-area.ts';
 import { LineCountRule, type LineCrossing } from './line-count.ts';
 import { RedLightRule } from './red-light.ts';
@@ -14,11 +14,8 @@ export class RuleSet {
   /** @throws RangeError where a rule names what the scene has not; a loaded scene was checked for that. */
   constructor(scene: Scene) {
     for (const rule of scene.rules) {
-      if (rule.kind === 'RED_LIGHT') this.#rules.push(new RedLightRule(rule, scene));
-      else if (rule.kind === 'STOP_LINE') this.#rules.push(new StopLineRule(rule, scene));
-      else if (rule.kind === 'WRONG_WAY') this.#rules.push(new WrongWayRule(rule, scene));
-      else if (rule.kind === 'FORBIDDEN_AREA') this.#rules.push(new ForbiddenAreaRule(rule, scene));
-      else this.#counts.push(new LineCountRule(rule, scene));
+      if (rule.kind === 'LINE_COUNT') this.#counts.push(new LineCountRule(rule, scene));
+      else this.#rules.push(buildRule(rule, scene));
     }
   }
 
@@ -32,5 +29,23 @@ export class RuleSet {
       matches: this.#rules.flatMap((rule) => rule.update(context)),
       crossings: this.#counts.flatMap((count) => count.update(context)),
     };
+  }
+}
+
+function buildRule(rule: Exclude<Rule, { kind: 'LINE_COUNT' }>, scene: Scene): EventRule {
+  switch (rule.kind) {
+    case 'RED_LIGHT':
+      return new RedLightRule(rule, scene);
+    case 'STOP_LINE':
+      return new StopLineRule(rule, scene);
+    case 'WRONG_WAY':
+      return new WrongWayRule(rule, scene);
+    case 'FORBIDDEN_AREA':
+      return new ForbiddenAreaRule(rule, scene);
+    default:
+      throw new NgatuError(
+        'SCENE_INVALID',
+        `Cannot build rule "${rule.name}": ${rule.kind} is not known here`,
+      );
   }
 }

@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { writeReplay } from '@ngatu/edge';
+import { evaluateViolations, findRepositoryRoot, formatViolationTable } from '@ngatu/models';
+import type { Command } from 'commander';
+import { type EvaluationOptions, writeMetrics } from './evaluation-option.ts';
+import { openNamedDetector } from './model-option.ts';
+import { watchStopSignals } from './stop-signal.ts';
+
+interface ViolationOptions extends EvaluationOptions {
+  readonly model?: string;
+}
+
+/** `ngatu eval violations --data DIR`. */
+export function addViolationEvaluation(command: Command): void {
+  command
+    .command('violations')
+    .description(
+      'red light and stop line on clips with truth: DIR holds NAME.mp4, NAME.truth.json (docs/evaluation.md) and\n' +
+        'NAME.scene.yaml (a shipped scene of that name serves where there is none)',
+    )
+    .requiredOption('--data <dir>', 'folder of clips with truth')
+    .option('--json <file>', 'write the metrics as JSON')
+    .option('--predictions <dir>', 'write events.jsonl, tracks.jsonl and summary.json of each clip')
+    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .action(evaluate);
+}
+
+async function evaluate(options: ViolationOptions): Promise<void> {
+  const stop = watchStopSignals(() => undefined);
+  const { detector } = await openNamedDetector(options.model, stop.signal);
+  try {
+    const { metrics, clips } = await evaluateViolations(
+      {
+        dataDir: options.data,
+        scenesDir: join(findRepositoryRoot(), 'firmware-config', 'scenes'),
+        detector,
+        onClip: (name) => console.error(`evaluating ${name}`),
+      },
+      stop.signal,
+    );
+    console.log(formatViolationTable(metrics));
+    if (options.json !== undefined) await writeMetrics(options.json, metrics);
+    if (options.predictions !== undefined) {
+      for (const { clip, replay } of clips) await writeReplay(replay, join(options.predictions, clip));
+    }
+  } finally {
+    await detector.close();
+    stop.dispose();
+  }
+}

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { writeReplay } from '@ngatu/edge';
 import { evaluateViolations, findRepositoryRoot, formatViolationTable } from '@ngatu/models';
 import type { Command } from 'commander';
-import { type EvaluationOptions, writeMetrics } from './evaluation-option.ts';
+import type { EvaluationOptions } from './evaluation-option.ts';
+import { writeJson } from './json-file.ts';
 import { openNamedDetector } from './model-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -39,7 +40,7 @@ async function evaluate(options: ViolationOptions): Promise<void> {
       stop.signal,
     );
     console.log(formatViolationTable(metrics));
-    if (options.json !== undefined) await writeMetrics(options.json, metrics);
+    if (options.json !== undefined) await writeJson(options.json, metrics);
     if (options.predictions !== undefined) {
       for (const { clip, replay } of clips) await writeReplay(replay, join(options.predictions, clip));
     }

@@ -56,7 +56,7 @@ export async function runAgent(
     clock: CLOCK,
     logger,
   }).outbox;
-  const detector = new SharedDetector(await openDetector(config.detector));
+  const detector = new SharedDetector(openDetector(config.detector));
   const files = await EvidenceFiles.open(join(config.dataDir, 'evidence'));
   const rings = await openRings(config, logger);
   const workers = config.cameras.map((camera) => {
@@ -75,6 +75,7 @@ export async function runAgent(
   try {
     await runTogether(
       [
+        () => detector.opened,
         ...workers.map((worker) => (stop: AbortSignal) => worker.run(stop)),
         (stop) => runEvidenceWorker(forEvidence, stop),
         (stop) => runEvidenceRetention(forEvidence, stop),

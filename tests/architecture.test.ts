@@ -30,7 +30,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const CONTRACT_LIBRARIES = ['@sinclair/typebox'];
 
 /** Stages of the edge, which do not know each other. */
-const STAGES = ['camera', 'detect', 'track', 'signal', 'rules', 'evidence', 'outbox', 'uplink', 'health'];
+const STAGES = [
+  'camera',
+  'detect',
+  'track',
+  'signal',
+  'rules',
+  'evidence',
+  'outbox',
+  'uplink',
+  'health',
+  'thermal',
+];
 const SHARED_BY_STAGES = ['frame', 'geometry'];
 /** Value types that cross stages: imported as types only. */
 const SHARED_TYPES = ['edge/src/detect/detection.ts', 'edge/src/track/track.ts'];

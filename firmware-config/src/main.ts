@@ -2,3 +2,4 @@ export { type BrokerUser, type MosquittoFiles, renderMosquittoConfig } from './b
 export { loadProfile, type ProfileFile, resolveSecret } from './profile-file.ts';
 export { formatProfile } from './profile-format.ts';
 export { loadScene, type SceneFile } from './scene-file.ts';
+export { formatSceneProposal } from './scene-proposal.ts';

@@ -1,0 +1,95 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Scene } from '@ngatu/contract';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadScene } from './scene-file.ts';
+import { formatSceneProposal, type SurveyFinding } from './scene-proposal.ts';
+
+let dir: string;
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'ngatu-proposal-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+async function read(text: string): Promise<Scene> {
+  const file = join(dir, 'proposed.scene.yaml');
+  await writeFile(file, text);
+  return (await loadScene(file)).scene;
+}
+
+const UP = {
+  from: [320, 470],
+  to: [300, 60],
+  polygon: [
+    [250, 470],
+    [240, 60],
+    [360, 60],
+    [400, 470],
+  ],
+  count: 12,
+  stopLines: [
+    {
+      points: [
+        [200.4, 350.2],
+        [420, 356],
+      ],
+      forwardTowards: [310, 200],
+      paint: 0.97,
+      stops: 0.4,
+    },
+    {
+      points: [
+        [200, 250],
+        [420, 256],
+      ],
+      forwardTowards: [310, 100],
+      paint: 0.5,
+    },
+  ],
+} as const satisfies SurveyFinding['flows'][number];
+const DOWN = { ...UP, from: [420, 60], to: [440, 470], stopLines: [], count: 5 } as const;
+const LAMP = {
+  box: [617.2, 178, 631, 220],
+  lenses: ['red', 'amber', 'green'],
+  seen: { red: 0.9 },
+  score: 0.7,
+} as const;
+const PICTURE = { width: 640, height: 480 };
+
+describe('formatSceneProposal', () => {
+  it('writes a scene that loads, with the best line and lamp in rules and the reasons beside them', async () => {
+    const text = formatSceneProposal('le-loi', { picture: PICTURE, flows: [UP], lamps: [LAMP] });
+    expect(text).toContain(
+      '# best candidate: paint along 97 % of it; 40 % of those who stopped did so before it',
+    );
+    expect(text).toContain('points: [[200, 350], [420, 356]]');
+    const scene = await read(text);
+    expect(scene.rules.map(({ name }) => name)).toEqual([
+      'red-light',
+      'stop-line',
+      'wrong-way-1',
+      'count-stop-line-1',
+      'traffic-1',
+    ]);
+    expect(scene.signals[0]?.box).toEqual([617, 178, 631, 220]);
+  });
+
+  it('proposes no wrong way where traffic goes both ways, and no lamp rule without a lamp', async () => {
+    const scene = await read(
+      formatSceneProposal('two-way', {
+        picture: PICTURE,
+        flows: [UP, DOWN],
+        lamps: [{ ...LAMP, score: 0.1 }],
+      }),
+    );
+    expect(scene.signals).toEqual([]);
+    expect(scene.rules.map(({ kind }) => kind)).toEqual(['LINE_COUNT', 'TRAFFIC', 'TRAFFIC']);
+  });
+
+  it('writes an empty scene where nothing was found', async () => {
+    const scene = await read(formatSceneProposal('empty', { picture: PICTURE, flows: [], lamps: [] }));
+    expect([scene.zones, scene.tripwires, scene.rules]).toEqual([[], [], []]);
+  });
+});

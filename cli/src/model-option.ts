@@ -37,13 +37,14 @@ export function limitScene(scene: Scene, { asset }: ResolvedModel): Scene {
 export async function openNamedDetector(
   name: string | undefined,
   signal: AbortSignal,
+  { minConfidence = MIN_CONFIDENCE }: { readonly minConfidence?: number } = {},
 ): Promise<{ detector: Detector; model: ResolvedModel }> {
   const store = new AssetStore();
   let last: unknown;
   for (const candidate of name === undefined ? DETECTOR_MODELS : [name]) {
     try {
       const model = await store.resolveModel(candidate, { signal });
-      const options = { minConfidence: MIN_CONFIDENCE, threads: THREADS };
+      const options = { minConfidence, threads: THREADS };
       return { detector: await openDetector(describeDetector(model, options)), model };
     } catch (error) {
       const absent = error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';

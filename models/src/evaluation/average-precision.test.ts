@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { computeAveragePrecision, type PictureFindings, type PixelBox } from './average-precision.ts';
+
+const at = (x: number, size = 10): PixelBox => [x, 0, x + size, size];
+
+function aPicture(found: readonly [number, number][], truth: readonly number[]): PictureFindings {
+  return {
+    found: found.map(([x, confidence]) => ({ box: at(x), confidence })),
+    truth: truth.map((x) => ({ box: at(x) })),
+  };
+}
+
+describe('computeAveragePrecision', () => {
+  it('is 1 where everything is found and nothing else', () => {
+    const result = computeAveragePrecision(
+      [
+        aPicture(
+          [
+            [0, 0.9],
+            [50, 0.4],
+          ],
+          [0, 50],
+        ),
+      ],
+      0.5,
+    );
+    expect(result.value).toBe(1);
+    expect(result.best).toEqual({ threshold: 0.4, precision: 1, recall: 1 });
+  });
+
+  it('is absent without truth, and 0 without findings', () => {
+    expect(computeAveragePrecision([aPicture([[0, 0.9]], [])], 0.5)).toEqual({ truths: 0 });
+    expect(computeAveragePrecision([aPicture([], [0])], 0.5).value).toBe(0);
+  });
+
+  it('gives what the definition of COCO gives by hand', () => {
+    // hits at ranks 1 and 3 of 3 truths: precision 1 up to recall 1/3, 2/3 up to 2/3, then 0
+    const result = computeAveragePrecision(
+      [
+        aPicture(
+          [
+            [0, 0.9],
+            [200, 0.8],
+            [50, 0.7],
+          ],
+          [0, 50, 100],
+        ),
+      ],
+      0.5,
+    );
+    expect(result.value).toBeCloseTo((34 * 1 + 33 * (2 / 3)) / 101, 10);
+  });
+
+  it('counts a second finding of the same truth as false', () => {
+    const twice = computeAveragePrecision(
+      [
+        aPicture(
+          [
+            [0, 0.9],
+            [1, 0.8],
+            [50, 0.7],
+          ],
+          [0, 50],
+        ),
+      ],
+      0.5,
+    );
+    expect(twice.value).toBeCloseTo((51 * 1 + 50 * (2 / 3)) / 101, 10);
+  });
+
+  it('leaves out findings on ignored truth', () => {
+    const picture: PictureFindings = {
+      found: [
+        { box: at(0), confidence: 0.9 },
+        { box: at(50), confidence: 0.8 },
+      ],
+      truth: [{ box: at(0), ignored: true }, { box: at(50) }],
+    };
+    expect(computeAveragePrecision([picture], 0.5)).toMatchObject({ value: 1, truths: 1 });
+  });
+
+  it('asks for the overlap that it is given', () => {
+    const picture: PictureFindings = { found: [{ box: at(3), confidence: 0.9 }], truth: [{ box: at(0) }] };
+    expect(computeAveragePrecision([picture], 0.5).value).toBe(1);
+    expect(computeAveragePrecision([picture], 0.6).value).toBe(0);
+  });
+});

@@ -1,0 +1,239 @@
+import type { RoadUserLabel } from '@ngatu/contract';
+import { type Detector, type Frame, fuseRiders, readPictureFile } from '@ngatu/edge';
+import {
+  type AveragePrecision,
+  computeAveragePrecision,
+  type PictureFindings,
+  type PixelBox,
+} from './average-precision.ts';
+import { loadYoloFolder } from './yolo-folder.ts';
+
+export interface DetectorEvaluationOptions {
+  /** YOLO folder: `images/`, `labels/`, and `data.yaml` or `classes.txt` with the names of the classes. */
+  readonly dataDir: string;
+  readonly detector: Detector;
+  /** Pictures are scaled down to this width where they are wider, px. */
+  readonly maxWidth: number;
+  /** Compare what the network found, not the road users that were made of it (two-wheelers with their riders). */
+  readonly raw: boolean;
+  /** Names of the pictures that were taken at night; told by their brightness where it is left out. */
+  readonly nightNames?: ReadonlySet<string>;
+  readonly onPicture?: (done: number, total: number) => void;
+}
+
+export interface ClassQuality {
+  readonly name: string;
+  readonly label: RoadUserLabel;
+  readonly truths: number;
+  readonly ap50?: number;
+  readonly ap50to95?: number;
+  /** AP50 of truth by its size: below 32², to 96², above, px² of the picture that the detector saw (COCO). */
+  readonly bySize: Readonly<Record<'small' | 'medium' | 'large', AveragePrecision>>;
+  readonly byLight: Readonly<Record<'day' | 'night', AveragePrecision>>;
+  readonly best?: AveragePrecision['best'];
+}
+
+export interface DetectorMetrics {
+  readonly model: { readonly name: string; readonly sha256: string };
+  readonly maxWidth: number;
+  readonly raw: boolean;
+  readonly pictures: Readonly<Record<'day' | 'night', number>>;
+  readonly classes: readonly ClassQuality[];
+  /** Classes of the folder that the detector does not know, with the number of their objects. */
+  readonly unknownClasses: readonly { readonly name: string; readonly truths: number }[];
+  /** One inference with its pre- and postprocessing, ms. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number };
+}
+
+/** A picture whose median luma lies below this was taken at night, 0–255. */
+const NIGHT_LUMA = 70;
+const SMALL_PX2 = 32 ** 2;
+const LARGE_PX2 = 96 ** 2;
+const IOUS = Array.from({ length: 10 }, (_, k) => 0.5 + 0.05 * k);
+
+/** Names that data sets use for what the detector finds. */
+const LABELS: Readonly<Record<string, RoadUserLabel>> = {
+  person: 'person',
+  pedestrian: 'person',
+  bicycle: 'bicycle',
+  bike: 'bicycle',
+  motorbike: 'motorbike',
+  motorcycle: 'motorbike',
+  'motorbike with rider': 'motorbike',
+  '2 wheeler': 'motorbike',
+  car: 'car',
+  bus: 'bus',
+  truck: 'truck',
+};
+
+interface SeenPicture {
+  readonly isNight: boolean;
+  readonly found: readonly {
+    readonly label: RoadUserLabel;
+    readonly confidence: number;
+    readonly box: PixelBox;
+  }[];
+  readonly truth: readonly { readonly label: RoadUserLabel; readonly box: PixelBox }[];
+  /** Analysed pixels per source pixel. */
+  readonly scale: number;
+}
+
+/**
+ * Measures a detector on a YOLO folder. Classes are matched by name; without names all objects are taken for motorbikes with
+ * riders where there is one class.
+ * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, PICTURE_UNREADABLE, MODEL_INVALID
+ */
+export async function evaluateDetector(
+  options: DetectorEvaluationOptions,
+  signal: AbortSignal,
+): Promise<DetectorMetrics> {
+  const folder = await loadYoloFolder(options.dataDir);
+  const labelOf = (index: number): RoadUserLabel | undefined => {
+    const name = folder.names[index];
+    return name === undefined
+      ? folder.names.length === 0 && index === 0
+        ? 'motorbike'
+        : undefined
+      : toLabel(name);
+  };
+  const seen: SeenPicture[] = [];
+  const durations: number[] = [];
+  const unknown = new Map<string, number>();
+  for (const [index, picture] of folder.pictures.entries()) {
+    signal.throwIfAborted();
+    const frame = await readPictureFile(picture.file, options.maxWidth);
+    const startedAt = performance.now();
+    const detections = await options.detector.detect(frame);
+    durations.push(performance.now() - startedAt);
+    const { sourceWidth: w, sourceHeight: h } = frame;
+    const truth = picture.objects.flatMap(({ index: kind, box }) => {
+      const label = labelOf(kind);
+      const name = folder.names[kind] ?? `class ${kind}`;
+      if (label === undefined) unknown.set(name, (unknown.get(name) ?? 0) + 1);
+      return label === undefined
+        ? []
+        : [{ label, box: [box[0] * w, box[1] * h, box[2] * w, box[3] * h] as const }];
+    });
+    const found = options.raw ? detections : fuseRiders(detections);
+    seen.push({
+      isNight: options.nightNames?.has(picture.name) ?? isDark(frame),
+      found,
+      truth,
+      scale: frame.width / w,
+    });
+    options.onPicture?.(index + 1, folder.pictures.length);
+  }
+  const labels = [...new Set(seen.flatMap(({ truth }) => truth.map(({ label }) => label)))];
+  durations.sort((a, b) => a - b);
+  const nights = seen.filter((picture) => picture.isNight).length;
+  return {
+    model: options.detector.model,
+    maxWidth: options.maxWidth,
+    raw: options.raw,
+    pictures: { day: seen.length - nights, night: nights },
+    classes: labels.map((label) => measureClass(label, seen)),
+    unknownClasses: [...unknown].map(([name, truths]) => ({ name, truths })),
+    latencyMs: { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) },
+  };
+}
+
+function toLabel(name: string): RoadUserLabel | undefined {
+  return LABELS[name.trim().toLowerCase().replaceAll(/[_-]+/g, ' ')];
+}
+
+function measureClass(label: RoadUserLabel, seen: readonly SeenPicture[]): ClassQuality {
+  const all = seen.map((picture) => select(picture, label, () => true));
+  const at50 = computeAveragePrecision(all, 0.5);
+  const values = IOUS.map((iou) => computeAveragePrecision(all, iou).value ?? 0);
+  const bySize = (low: number, high: number): AveragePrecision =>
+    computeAveragePrecision(
+      seen.map((picture) => select(picture, label, (areaPx2) => areaPx2 >= low && areaPx2 < high)),
+      0.5,
+    );
+  const byLight = (night: boolean): AveragePrecision =>
+    computeAveragePrecision(
+      seen.filter(({ isNight }) => isNight === night).map((picture) => select(picture, label, () => true)),
+      0.5,
+    );
+  return {
+    name: label,
+    label,
+    truths: at50.truths,
+    ...(at50.value === undefined
+      ? {}
+      : { ap50: at50.value, ap50to95: values.reduce((sum, value) => sum + value, 0) / values.length }),
+    bySize: {
+      small: bySize(0, SMALL_PX2),
+      medium: bySize(SMALL_PX2, LARGE_PX2),
+      large: bySize(LARGE_PX2, Number.POSITIVE_INFINITY),
+    },
+    byLight: { day: byLight(false), night: byLight(true) },
+    ...(at50.best === undefined ? {} : { best: at50.best }),
+  };
+}
+
+/** One class of a picture; truth of another size is ignored, and so are findings of another size that match nothing. */
+function select(
+  { found, truth, scale }: SeenPicture,
+  label: RoadUserLabel,
+  isWanted: (areaPx2: number) => boolean,
+): PictureFindings {
+  const isOfSize = ([x1, y1, x2, y2]: PixelBox): boolean => isWanted((x2 - x1) * (y2 - y1) * scale ** 2);
+  const mine = truth.filter((object) => object.label === label);
+  return {
+    found: found.filter(
+      (finding) =>
+        finding.label === label &&
+        (isOfSize(finding.box) || mine.some(({ box }) => isOfSize(box) && overlaps(box, finding.box))),
+    ),
+    truth: mine.map(({ box }) => ({ box, ignored: !isOfSize(box) })),
+  };
+}
+
+function overlaps(a: PixelBox, b: PixelBox): boolean {
+  return Math.min(a[2], b[2]) > Math.max(a[0], b[0]) && Math.min(a[3], b[3]) > Math.max(a[1], b[1]);
+}
+
+function isDark({ pixels }: Frame): boolean {
+  const histogram = new Uint32Array(256);
+  let count = 0;
+  for (let i = 0; i + 2 < pixels.length; i += 3 * 7) {
+    const luma = 0.114 * (pixels[i] ?? 0) + 0.587 * (pixels[i + 1] ?? 0) + 0.299 * (pixels[i + 2] ?? 0);
+    const bin = Math.min(255, Math.round(luma));
+    histogram[bin] = (histogram[bin] ?? 0) + 1;
+    count += 1;
+  }
+  let below = 0;
+  for (let luma = 0; luma < NIGHT_LUMA; luma++) below += histogram[luma] ?? 0;
+  return below > count / 2;
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+/** The table that `ngatu eval detector` prints. */
+export function formatDetectorTable(metrics: DetectorMetrics): string {
+  const share = (value: number | undefined): string =>
+    (value === undefined ? '–' : value.toFixed(3)).padEnd(8);
+  const part = ({ value, truths }: AveragePrecision): string =>
+    `${value === undefined ? '–' : value.toFixed(3)} (${truths})`.padEnd(15);
+  const { pictures, latencyMs } = metrics;
+  const kind = metrics.raw ? 'findings of the network' : 'road users (two-wheelers with their riders)';
+  return [
+    `${metrics.model.name}, ${kind}, at most ${metrics.maxWidth} px wide: ${pictures.day} pictures by day, ${pictures.night} by night; ` +
+      `${latencyMs.p50.toFixed(0)} ms a picture (p95 ${latencyMs.p95.toFixed(0)})`,
+    'class      objects  AP50    AP50:95 small          medium         large          day            night          best threshold: precision, recall',
+    ...metrics.classes.map(
+      ({ name, truths, ap50, ap50to95, bySize, byLight, best }) =>
+        `${name.padEnd(11)}${String(truths).padEnd(9)}${share(ap50)}${share(ap50to95)}${part(bySize.small)}${part(bySize.medium)}` +
+        `${part(bySize.large)}${part(byLight.day)}${part(byLight.night)}` +
+        (best === undefined
+          ? '–'
+          : `${best.threshold.toFixed(2)}: ${best.precision.toFixed(3)}, ${best.recall.toFixed(3)}`),
+    ),
+    ...metrics.unknownClasses.map(
+      ({ name, truths }) => `${name}: not a class of this detector (${truths} objects)`,
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,124 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { errorMessage, NgatuError } from '@ngatu/contract';
+
+/** A labelled object; box xyxy as shares 0–1 of the picture. */
+export interface YoloObject {
+  /** Class index of the label file. */
+  readonly index: number;
+  readonly box: readonly [x1: number, y1: number, x2: number, y2: number];
+}
+
+export interface YoloPicture {
+  /** Absolute path of the picture. */
+  readonly file: string;
+  readonly name: string;
+  readonly objects: readonly YoloObject[];
+}
+
+/** A folder with `images/` and `labels/`, one text file a picture; class names where the folder tells them. */
+export interface YoloFolder {
+  readonly pictures: readonly YoloPicture[];
+  /** By class index; from `data.yaml` (`names:`) or `classes.txt`. */
+  readonly names: readonly string[];
+}
+
+const PICTURE = /\.(jpe?g|png|webp)$/i;
+
+/**
+ * Reads a YOLO folder. A picture without a label file has no objects; polygons are taken for the boxes around them.
+ * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID (file and line)
+ */
+export async function loadYoloFolder(dir: string): Promise<YoloFolder> {
+  const files = (await listFolder(join(dir, 'images'))).filter((file) => PICTURE.test(file)).sort();
+  if (files.length === 0)
+    throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate ${dir}: no picture in images/`);
+  const labels = new Set(await listFolder(join(dir, 'labels')));
+  const pictures: YoloPicture[] = [];
+  for (const file of files) {
+    const label = `${basename(file, extname(file))}.txt`;
+    const path = join(dir, 'labels', label);
+    const objects = labels.has(label) ? parseYoloLabels(await readText(path), path) : [];
+    pictures.push({ file: join(dir, 'images', file), name: file, objects });
+  }
+  return { pictures, names: await readNames(dir) };
+}
+
+/** One object a line: class, then centre, width and height, or the corners of a polygon; shares 0–1. */
+export function parseYoloLabels(text: string, file: string): YoloObject[] {
+  return text.split('\n').flatMap((line, number): YoloObject[] => {
+    const words = line.trim().split(/\s+/).filter(Boolean);
+    if (words.length === 0) return [];
+    const values = words.map(Number);
+    const [index = Number.NaN, ...shape] = values;
+    const isBox = shape.length === 4 || shape.length === 5;
+    const isPolygon = shape.length >= 6 && shape.length % 2 === 0;
+    if (
+      !Number.isInteger(index) ||
+      index < 0 ||
+      values.some((v) => !Number.isFinite(v)) ||
+      !(isBox || isPolygon)
+    ) {
+      throw new NgatuError(
+        'TRUTH_INVALID',
+        `Cannot accept ${file}: line ${number + 1} is neither a class with a box nor one with a polygon`,
+      );
+    }
+    return [{ index, box: isBox ? boxOf(shape) : aroundPolygon(shape) }];
+  });
+}
+
+function boxOf([x = 0, y = 0, w = 0, h = 0]: readonly number[]): YoloObject['box'] {
+  return [clamp(x - w / 2), clamp(y - h / 2), clamp(x + w / 2), clamp(y + h / 2)];
+}
+
+function aroundPolygon(values: readonly number[]): YoloObject['box'] {
+  const xs = values.filter((_, index) => index % 2 === 0);
+  const ys = values.filter((_, index) => index % 2 === 1);
+  return [clamp(Math.min(...xs)), clamp(Math.min(...ys)), clamp(Math.max(...xs)), clamp(Math.max(...ys))];
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+async function readNames(dir: string): Promise<string[]> {
+  const files = await listFolder(dir);
+  if (files.includes('data.yaml')) {
+    const text = await readText(join(dir, 'data.yaml'));
+    const inline = /^names:\s*\[(.*)\]\s*$/m.exec(text)?.[1];
+    if (inline !== undefined)
+      return inline.split(',').map((name) => name.trim().replaceAll(/^['"]|['"]$/g, ''));
+    const block = /^names:\s*\n((?:\s*(?:-|\d+:)\s*.+\n?)+)/m.exec(text)?.[1] ?? '';
+    return block
+      .split('\n')
+      .map((line) =>
+        line
+          .replace(/^\s*(?:-|\d+:)\s*/, '')
+          .trim()
+          .replaceAll(/^['"]|['"]$/g, ''),
+      )
+      .filter((name) => name !== '');
+  }
+  if (!files.includes('classes.txt')) return [];
+  return (await readText(join(dir, 'classes.txt')))
+    .split('\n')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+async function listFolder(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (cause) {
+    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${dir}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new NgatuError('FILE_UNREADABLE', `Cannot read ${file}: ${errorMessage(cause)}`, { cause });
+  }
+}

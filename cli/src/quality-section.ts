@@ -1,0 +1,77 @@
+import type { QualitySection } from './quality-page.ts';
+
+/** Every evaluation of docs/quality.md, in the order of the page. */
+export const QUALITY_SECTIONS: readonly QualitySection[] = [
+  {
+    name: 'violations',
+    title: 'Red light and stop line on a real junction',
+    note:
+      'The Hanoi clip with its truth, read by eye. The clip is short: the intervals say how much these figures are worth. ' +
+      'Abstentions count as misses.',
+    args: ['eval', 'violations', '--data', '{data}/media'],
+    data: ['media/hanoi-giangvo-langha-1615.mp4', 'media/hanoi-giangvo-langha-1615.truth.json'],
+  },
+  {
+    name: 'violations-half-rate',
+    title: 'The same at half the frame rate',
+    note: 'Every second frame is left out. No rule may depend on the frame rate beyond its stated bounds.',
+    args: ['eval', 'violations', '--data', '{data}/media', '--thin', '2'],
+    data: ['media/hanoi-giangvo-langha-1615.mp4', 'media/hanoi-giangvo-langha-1615.truth.json'],
+  },
+  {
+    name: 'rules',
+    title: 'Every rule on simulated tracks',
+    note:
+      'Scripted road users with exact truth, seen through the detector’s measured noise (docs/scene-simulator.md); half of the ' +
+      'cases are near-misses that must not fire.',
+    args: ['eval', 'rules', '--cases', '200'],
+    data: [],
+  },
+  {
+    name: 'speed',
+    title: 'Speed on exact trajectories',
+    note: 'Simulated cameras, exact ground truth; the 95 % interval must hold 90–98 % of the true speeds.',
+    args: ['eval', 'speed'],
+    data: [],
+  },
+  {
+    name: 'tracker-mot15',
+    title: 'Tracking: six sequences of MOTChallenge 2015',
+    note: 'Public detections and truth; one parameter set. Pedestrians only: vehicles are below.',
+    args: ['eval', 'tracker', '--data', '{data}/datasets/mot15'],
+    data: ['datasets/mot15'],
+  },
+  {
+    name: 'tracker-mot17-04',
+    title: 'Tracking: MOT17-04 with weak detections',
+    note: 'Public DPM detections; they cap MOTA near 34.',
+    args: ['eval', 'tracker', '--data', '{data}/datasets/mot17-04-dpm'],
+    data: ['datasets/mot17-04-dpm'],
+  },
+  {
+    name: 'detector-vn-intersection',
+    title: 'Detector: a Vietnamese junction by day and by night',
+    note:
+      'Stretched and contrast-equalised pictures of one junction, some objects unlabelled. Night: frames told by eye ' +
+      '(models/annotations/vn-intersection-night.txt). MOTORBIKE is the bike with its riders.',
+    args: [
+      ...['eval', 'detector', '--data', '{data}/datasets/vn-intersection', '--night'],
+      'models/annotations/vn-intersection-night.txt',
+    ],
+    data: ['datasets/vn-intersection'],
+  },
+  {
+    name: 'detector-cctv-bikes',
+    title: 'Detector: motorbikes of one CCTV camera',
+    note: 'Motorbike with riders, one Indian camera.',
+    args: ['eval', 'detector', '--data', '{data}/datasets/cctv-bikes'],
+    data: ['datasets/cctv-bikes'],
+  },
+  {
+    name: 'fever',
+    title: 'Fever decision on published temperatures',
+    note: 'Facial temperatures of 1,020 subjects with oral truth; threshold locked on one half, figures on the other.',
+    args: ['eval', 'fever', '--data', '{data}/datasets/fever-irt'],
+    data: ['datasets/fever-irt'],
+  },
+];

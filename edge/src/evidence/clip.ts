@@ -1,7 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { NgatuError } from '@ngatu/contract';
-import { runMediaCommand } from './media-command.ts';
-import { buildConcatInput, buildConcatList, type PictureEntry, type Recording } from './recording.ts';
+import { type MediaPlan, runMediaPlans } from './media-plan.ts';
+import type { PictureEntry, Recording } from './recording.ts';
 
 export interface ClipRange {
   /** Wanted beginning and end, ms of the session's media time. */
@@ -56,17 +55,22 @@ export function selectClip(pictures: readonly PictureEntry[], range: ClipRange):
   return { first, last, dropped, startMs: start.mediaTimeMs, endMs };
 }
 
+/** A clip that is yet to be cut: what it will be, and what ffmpeg must be told. */
+export interface ClipPlan {
+  readonly clip: Clip;
+  readonly command: MediaPlan;
+}
+
 /**
- * Cuts an MP4 from the original packets; nothing is encoded anew. Its time 0 is its first picture. It plays while it
+ * Plans an MP4 of the original packets; nothing is encoded anew. Its time 0 is its first picture. It plays while it
  * loads (index in front), and H.265 carries the tag `hvc1` that browsers ask for.
  * @param listFile is written for it; the caller removes it
- * @throws NgatuError CLIP_UNAVAILABLE, DISK_FULL, VIDEO_UNREADABLE
+ * @throws NgatuError CLIP_UNAVAILABLE
  */
-export async function cutClip(
+export function planClip(
   recording: Recording,
   options: ClipRange & { readonly outFile: string; readonly listFile: string },
-  signal: AbortSignal,
-): Promise<Clip> {
+): ClipPlan {
   const { segments, pictures, codec, width, height } = recording;
   const selection = selectClip(pictures, options);
   const [segment] = segments;
@@ -76,41 +80,52 @@ export async function cutClip(
       `Cannot cut a clip: nothing lies between ${options.fromMs} and ${options.toMs} ms`,
     );
   }
-  await writeFile(options.listFile, buildConcatList(segments));
   // By number, and moved by the muxer: bitstream filters of ffmpeg 5.1 are told a wrong time base when copying.
   const dropped = selection.dropped.map((place) => `+eq(n\\,${place})`).join('');
   const drop = `lt(n\\,${selection.first})+gt(n\\,${selection.last})${dropped}`;
   const offsetS = (segment.startMs - selection.startMs) / 1000;
-  await runMediaCommand(
-    'ffmpeg',
-    [
-      ...[
-        '-y',
-        '-nostdin',
-        '-v',
-        'error',
-        ...buildConcatInput(options.listFile),
-        '-map',
-        '0:V:0',
-        '-c',
-        'copy',
-        '-copytb',
-        '1',
-      ],
-      ...['-bsf:v', `noise=drop='${drop}'`, '-output_ts_offset', offsetS.toFixed(6)],
-      ...(codec === 'hevc' ? ['-tag:v', 'hvc1'] : []),
-      ...['-video_track_timescale', '90000', '-movflags', '+faststart', '-fflags', '+bitexact', '-f', 'mp4'],
-      `file:${options.outFile}`,
-    ],
-    { purpose: 'Cannot cut a clip', signal },
-  );
   return {
-    codec,
-    width,
-    height,
-    startMs: selection.startMs,
-    durationMs: selection.endMs - selection.startMs + computeInterval(pictures),
+    clip: {
+      codec,
+      width,
+      height,
+      startMs: selection.startMs,
+      durationMs: selection.endMs - selection.startMs + computeInterval(pictures),
+    },
+    command: {
+      listFile: options.listFile,
+      segments,
+      output: [
+        ...['-c', 'copy', '-bsf:v', `noise=drop='${drop}'`, '-output_ts_offset', offsetS.toFixed(6)],
+        ...(codec === 'hevc' ? ['-tag:v', 'hvc1'] : []),
+        ...[
+          '-video_track_timescale',
+          '90000',
+          '-movflags',
+          '+faststart',
+          '-fflags',
+          '+bitexact',
+          '-f',
+          'mp4',
+        ],
+        `file:${options.outFile}`,
+      ],
+    },
   };
+}
+
+/**
+ * Cuts a clip by itself, as planned.
+ * @throws NgatuError CLIP_UNAVAILABLE, DISK_FULL, VIDEO_UNREADABLE
+ */
+export async function cutClip(
+  recording: Recording,
+  options: ClipRange & { readonly outFile: string; readonly listFile: string },
+  signal: AbortSignal,
+): Promise<Clip> {
+  const { clip, command } = planClip(recording, options);
+  await runMediaPlans([command], { purpose: 'Cannot cut a clip', signal });
+  return clip;
 }
 
 /** Median time between pictures, ms. */

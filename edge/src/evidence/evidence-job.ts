@@ -8,11 +8,12 @@ import {
   errorMessage,
   NgatuError,
 } from '@ngatu/contract';
-import { computeInterval, cutClip } from './clip.ts';
+import { type Clip, computeInterval, cutClip, planClip } from './clip.ts';
 import type { EvidenceFiles } from './evidence-files.ts';
+import { runMediaPlans } from './media-plan.ts';
 import { indexRecording, type Recording } from './recording.ts';
 import type { SegmentRing } from './segment-ring.ts';
-import { extractStills, findNearestPicture } from './still.ts';
+import { collectStills, extractStills, findNearestPicture, planStills, type StillRequest } from './still.ts';
 
 /** The decisive moment of an event. */
 export interface EvidenceMoment {
@@ -42,6 +43,7 @@ type StillRole = Exclude<EvidenceRole, 'clip'>;
 
 /** A still may lie this far from its time, or half its distance from the moment, or one interval of a slow stream, ms. */
 const STILL_TOLERANCE_MS = 500;
+const CLIP_FILE = 'clip.mp4';
 
 /**
  * Makes the evidence of one event: waits until the ring covers it, then cuts the clip from the original packets and three
@@ -67,8 +69,9 @@ export async function makeEvidence(
     const segments = ring.findClosed(range);
     const recording = await indexRecording(segments, join(workDir, 'index.ffconcat'), signal);
     const job = { ...options, recording, workDir };
-    const stills = await makeStills(job, signal);
-    const clip = await makeClip(job, signal);
+    const done = await makeTogether(job, signal);
+    const stills = done.stills ?? (await makeStills(job, signal));
+    const clip = done.clip ?? (await makeClip(job, signal));
     return { files: [...stills.files, ...clip.files], missing: [...stills.missing, ...clip.missing] };
   } catch (error) {
     signal.throwIfAborted();
@@ -99,8 +102,46 @@ interface RunningJob extends EvidenceJobOptions {
   readonly workDir: string;
 }
 
+type StillWish = StillRequest & { readonly role: StillRole };
+
+/** Stills and clip from one process; what is absent is yet to be made by itself, and then says what fails. */
+async function makeTogether(
+  job: RunningJob,
+  signal: AbortSignal,
+): Promise<{ stills?: EvidenceResult; clip?: EvidenceResult }> {
+  try {
+    const { wishes, missing } = chooseStills(job);
+    const stillPlan = planStills(job.recording, wishes, job.workDir);
+    const clipPlan = planClip(job.recording, clipOptions(job));
+    if (wishes.length === 0 || job.moment.mediaTimeMs < clipPlan.clip.startMs) return {};
+    const purpose = 'Cannot make stills and clip';
+    await runMediaPlans([clipPlan.command, stillPlan.command], { purpose, signal });
+    const made = await collectStills(stillPlan);
+    return {
+      stills: await storeStills(job, { wishes, missing, made }),
+      clip: await storeClip(job, clipPlan.clip),
+    };
+  } catch (error) {
+    signal.throwIfAborted();
+    explainMissing([], error);
+    return {};
+  }
+}
+
 async function makeStills(job: RunningJob, signal: AbortSignal): Promise<EvidenceResult> {
-  const { moment, stillOffsetMs, recording, workDir, files } = job;
+  const { wishes, missing } = chooseStills(job);
+  try {
+    const made = await extractStills(job.recording, wishes, job.workDir, signal);
+    return await storeStills(job, { wishes, missing, made });
+  } catch (error) {
+    signal.throwIfAborted();
+    return explainMissing(['still-before', 'still-at', 'still-after'], error);
+  }
+}
+
+/** The pictures of the recording that come nearest to the wanted times, and what has none. */
+function chooseStills(job: RunningJob): { wishes: StillWish[]; missing: EvidenceResult['missing'] } {
+  const { moment, stillOffsetMs, recording, workDir } = job;
   const wanted: { role: StillRole; mediaTimeMs: number }[] = [
     { role: 'still-before', mediaTimeMs: moment.mediaTimeMs - stillOffsetMs },
     { role: 'still-at', mediaTimeMs: moment.mediaTimeMs },
@@ -110,77 +151,71 @@ async function makeStills(job: RunningJob, signal: AbortSignal): Promise<Evidenc
     Math.min(STILL_TOLERANCE_MS, stillOffsetMs / 2),
     computeInterval(recording.pictures),
   );
-  const result: { files: EvidenceFile[]; missing: EvidenceManifest['missing'] } = { files: [], missing: [] };
-  const requests: { role: StillRole; mediaTimeMs: number; outFile: string }[] = [];
+  const missing: EvidenceManifest['missing'] = [];
+  const wishes: StillWish[] = [];
   for (const { role, mediaTimeMs } of wanted) {
     const picture = findNearestPicture(recording.pictures, mediaTimeMs);
     if (picture === undefined || Math.abs(picture.mediaTimeMs - mediaTimeMs) > toleranceMs) {
-      result.missing.push({
-        role,
-        reason: `the ring holds no picture within ${toleranceMs} ms of that time`,
-      });
+      missing.push({ role, reason: `the ring holds no picture within ${toleranceMs} ms of that time` });
     } else {
-      requests.push({ role, mediaTimeMs: picture.mediaTimeMs, outFile: join(workDir, `${role}.jpg`) });
+      wishes.push({ role, mediaTimeMs: picture.mediaTimeMs, outFile: join(workDir, `${role}.jpg`) });
     }
   }
-  try {
-    const made = await extractStills(recording, requests, workDir, signal);
-    for (const [index, { role, mediaTimeMs, outFile }] of requests.entries()) {
-      if (made[index] !== true) {
-        result.missing.push({ role, reason: 'the picture could not be decoded' });
-        continue;
-      }
-      const { width, height } = recording;
-      const capturedAt = computeCapturedAt(moment, mediaTimeMs);
-      result.files.push({
-        role,
-        ...(await files.add(outFile)),
-        mediaType: 'image/jpeg',
-        capturedAt,
-        width,
-        height,
-      });
+  return { wishes, missing };
+}
+
+async function storeStills(
+  { moment, recording, files }: RunningJob,
+  stills: { wishes: readonly StillWish[]; missing: EvidenceResult['missing']; made: readonly boolean[] },
+): Promise<EvidenceResult> {
+  const result: { files: EvidenceFile[]; missing: EvidenceManifest['missing'] } = {
+    files: [],
+    missing: [...stills.missing],
+  };
+  const { width, height } = recording;
+  for (const [index, { role, mediaTimeMs, outFile }] of stills.wishes.entries()) {
+    if (stills.made[index] !== true) {
+      result.missing.push({ role, reason: 'the picture could not be decoded' });
+      continue;
     }
-  } catch (error) {
-    signal.throwIfAborted();
-    return explainMissing(
-      wanted.map(({ role }) => role),
-      error,
-    );
+    const capturedAt = computeCapturedAt(moment, mediaTimeMs);
+    const stored = await files.add(outFile);
+    result.files.push({ role, ...stored, mediaType: 'image/jpeg', capturedAt, width, height });
   }
   return result;
 }
 
+function clipOptions({ moment, beforeMs, afterMs, workDir }: RunningJob) {
+  return {
+    fromMs: moment.mediaTimeMs - beforeMs,
+    toMs: moment.mediaTimeMs + afterMs,
+    outFile: join(workDir, CLIP_FILE),
+    listFile: join(workDir, 'clip.ffconcat'),
+  };
+}
+
 async function makeClip(job: RunningJob, signal: AbortSignal): Promise<EvidenceResult> {
-  const { moment, recording, workDir, files } = job;
-  const outFile = join(workDir, 'clip.mp4');
   try {
-    const clip = await cutClip(
-      recording,
-      {
-        fromMs: moment.mediaTimeMs - job.beforeMs,
-        toMs: moment.mediaTimeMs + job.afterMs,
-        outFile,
-        listFile: join(workDir, 'clip.ffconcat'),
-      },
-      signal,
-    );
-    const { codec, width, height, startMs, durationMs } = clip;
-    const eventOffsetMs = moment.mediaTimeMs - startMs;
-    if (eventOffsetMs < 0)
-      throw new NgatuError('CLIP_UNAVAILABLE', 'Cannot cut a clip: the ring begins after the event');
-    const stored = await files.add(outFile);
-    if (stored.sizeBytes > EVIDENCE_MAX_BYTES) {
-      await rm(files.path(stored.sha256), { force: true });
-      throw new NgatuError('EVIDENCE_TOO_LARGE', `Cannot keep the clip: ${stored.sizeBytes} bytes`);
-    }
-    const capturedAt = computeCapturedAt(moment, startMs);
-    const about = { capturedAt, codec, durationMs, eventOffsetMs, width, height };
-    return { files: [{ role: 'clip', ...stored, mediaType: 'video/mp4', ...about }], missing: [] };
+    return await storeClip(job, await cutClip(job.recording, clipOptions(job), signal));
   } catch (error) {
     signal.throwIfAborted();
     return explainMissing(['clip'], error);
   }
+}
+
+async function storeClip({ moment, workDir, files }: RunningJob, clip: Clip): Promise<EvidenceResult> {
+  const { codec, width, height, startMs, durationMs } = clip;
+  const eventOffsetMs = moment.mediaTimeMs - startMs;
+  if (eventOffsetMs < 0)
+    throw new NgatuError('CLIP_UNAVAILABLE', 'Cannot cut a clip: the ring begins after the event');
+  const stored = await files.add(join(workDir, CLIP_FILE));
+  if (stored.sizeBytes > EVIDENCE_MAX_BYTES) {
+    await rm(files.path(stored.sha256), { force: true });
+    throw new NgatuError('EVIDENCE_TOO_LARGE', `Cannot keep the clip: ${stored.sizeBytes} bytes`);
+  }
+  const capturedAt = computeCapturedAt(moment, startMs);
+  const about = { capturedAt, codec, durationMs, eventOffsetMs, width, height };
+  return { files: [{ role: 'clip', ...stored, mediaType: 'video/mp4', ...about }], missing: [] };
 }
 
 /** The disk and the machine can be put right; that the ring does not hold something any more cannot. */

@@ -1,8 +1,8 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
-import { runMediaCommand } from './media-command.ts';
-import { buildConcatInput, buildConcatList, type PictureEntry, type Recording } from './recording.ts';
+import { type MediaPlan, runMediaPlans } from './media-plan.ts';
+import type { PictureEntry, Recording } from './recording.ts';
 
 /** Wanted still: where it goes, and the presentation time of a picture of the recording, ms. */
 export interface StillRequest {
@@ -29,12 +29,62 @@ export function findNearestPicture(
   return nearest;
 }
 
+/** Stills that are yet to be made: what ffmpeg must be told, and where its files are found. */
+export interface StillPlan {
+  readonly command: MediaPlan;
+  readonly requests: readonly StillRequest[];
+  readonly originMs: number;
+  readonly workDir: string;
+}
+
 /**
- * Writes full-resolution JPEGs of exact pictures, all in one pass of decoding.
- * @param requests distinct times of pictures of the recording, rising
+ * Plans full-resolution JPEGs of exact pictures, all in one pass of decoding.
+ * @param requests distinct times of pictures of the recording, rising; one at least
  * @param workDir takes temporary files; the caller removes it
+ * @throws NgatuError CLIP_UNAVAILABLE
+ */
+export function planStills(
+  recording: Recording,
+  requests: readonly StillRequest[],
+  workDir: string,
+): StillPlan {
+  const earliestMs = requests[0]?.mediaTimeMs ?? Number.POSITIVE_INFINITY;
+  const skipped = recording.segments.findLastIndex((segment) => segment.startMs <= earliestMs);
+  const segments = recording.segments.slice(Math.max(0, skipped));
+  const [first] = segments;
+  if (first === undefined)
+    throw new NgatuError('CLIP_UNAVAILABLE', 'Cannot make stills: there is no segment');
+  const select = requests.map(({ mediaTimeMs }) => {
+    const timeS = (mediaTimeMs - first.startMs) / 1000;
+    return `between(t\\,${(timeS - 0.0008).toFixed(4)}\\,${(timeS + 0.0008).toFixed(4)})`;
+  });
+  return {
+    requests,
+    originMs: first.startMs,
+    workDir,
+    command: {
+      listFile: join(workDir, 'stills.ffconcat'),
+      segments,
+      output: [
+        ...['-vf', `select='${select.join('+')}'`, '-fps_mode', 'passthrough'],
+        ...['-frames:v', String(requests.length), '-c:v', 'mjpeg', '-q:v', String(JPEG_QUALITY)],
+        ...['-fflags', '+bitexact', '-flags:v', '+bitexact'],
+        ...['-f', 'image2', '-frame_pts', '1', '-enc_time_base', '1/1000'],
+        `file:${join(workDir.replaceAll('%', '%%'), 'still-%d.jpg')}`,
+      ],
+    },
+  };
+}
+
+/** Takes the stills that ffmpeg has made. @returns for each request whether its picture could be decoded */
+export function collectStills({ requests, originMs, workDir }: StillPlan): Promise<boolean[]> {
+  return Promise.all(requests.map((request) => takeStill(request, originMs, workDir)));
+}
+
+/**
+ * Makes stills by themselves, as planned.
  * @returns for each request whether its picture could be decoded
- * @throws NgatuError VIDEO_UNREADABLE, DISK_FULL
+ * @throws NgatuError CLIP_UNAVAILABLE, VIDEO_UNREADABLE, DISK_FULL
  */
 export async function extractStills(
   recording: Recording,
@@ -42,49 +92,10 @@ export async function extractStills(
   workDir: string,
   signal: AbortSignal,
 ): Promise<boolean[]> {
-  const earliest = requests[0];
-  if (earliest === undefined) return [];
-  const skipped = recording.segments.findLastIndex((segment) => segment.startMs <= earliest.mediaTimeMs);
-  const segments = recording.segments.slice(Math.max(0, skipped));
-  const [first] = segments;
-  if (first === undefined)
-    throw new NgatuError('CLIP_UNAVAILABLE', 'Cannot make stills: there is no segment');
-  const listFile = join(workDir, 'stills.ffconcat');
-  await writeFile(listFile, buildConcatList(segments));
-  const select = requests.map(({ mediaTimeMs }) => {
-    const timeS = (mediaTimeMs - first.startMs) / 1000;
-    return `between(t\\,${(timeS - 0.0008).toFixed(4)}\\,${(timeS + 0.0008).toFixed(4)})`;
-  });
-  await runMediaCommand(
-    'ffmpeg',
-    [
-      ...[
-        '-y',
-        '-nostdin',
-        '-v',
-        'error',
-        '-threads',
-        '1',
-        '-copyts',
-        ...buildConcatInput(listFile),
-        '-map',
-        '0:V:0',
-      ],
-      ...[
-        '-vf',
-        `select='${select.join('+')}'`,
-        '-fps_mode',
-        'passthrough',
-        '-frames:v',
-        String(requests.length),
-      ],
-      ...['-c:v', 'mjpeg', '-q:v', String(JPEG_QUALITY), '-fflags', '+bitexact', '-flags:v', '+bitexact'],
-      ...['-f', 'image2', '-frame_pts', '1', '-enc_time_base', '1/1000'],
-      `file:${join(workDir.replaceAll('%', '%%'), 'still-%d.jpg')}`,
-    ],
-    { purpose: 'Cannot make stills', signal },
-  );
-  return Promise.all(requests.map((request) => takeStill(request, first.startMs, workDir)));
+  if (requests.length === 0) return [];
+  const plan = planStills(recording, requests, workDir);
+  await runMediaPlans([plan.command], { purpose: 'Cannot make stills', signal });
+  return collectStills(plan);
 }
 
 /** ffmpeg names each file after the presentation time of its picture, whole ms. */

@@ -18,6 +18,8 @@ export const CAMERA_STATE_REASONS = [
   'warming-up',
   'frames-dropped',
   'signal-unreadable',
+  'signal-disagrees',
+  'rules-suspended',
   'detector-failed',
 ] as const;
 export const CameraStateReason = Type.Union(CAMERA_STATE_REASONS.map((reason) => Type.Literal(reason)));

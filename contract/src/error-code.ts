@@ -19,19 +19,30 @@ export const ERROR_CODES = {
   // configuration
   PROFILE_INVALID: 'The gateway profile does not match its schema, or refers to something that is not there.',
   SCENE_INVALID: 'The scene file does not match its schema, or contradicts itself.',
+  CALIBRATION_INVALID:
+    'The pairs or lengths of a calibration do not determine how the picture lies on the road, or contradict each other.',
   TRUTH_INVALID: 'A truth file of an evaluation does not match its schema.',
+  DETECTIONS_INVALID: 'A file of detections or tracks of an evaluation has a line that is not of its format.',
   FILE_UNREADABLE: 'A file that was named cannot be read.',
   // edge
   VIDEO_UNREADABLE: 'The file or stream is not video that ffmpeg can decode.',
+  PICTURE_UNREADABLE: 'The file is not a picture that can be decoded.',
   CAMERA_UNREACHABLE: 'The camera did not answer, or refused the connection.',
   CAMERA_UNAUTHORIZED: 'The camera refused the user name and password.',
   CAMERA_STALLED: 'The camera is connected but no picture arrived within the time limit.',
+  THERMAL_INVALID:
+    'A thermal picture, recording or matrix of temperatures is damaged, or not of a form that is known.',
+  THERMAL_UNAVAILABLE: 'A thermal camera or its feed did not answer.',
   MODEL_INVALID: 'The model file cannot be loaded or has not the tensors that its entry names.',
   MODEL_DIGEST_MISMATCH: 'The model file does not have the sha256 of its entry.',
   CLIP_UNAVAILABLE: 'The compressed ring no longer, or not yet, holds the time that was asked for.',
   OUTBOX_CORRUPT: 'The outbox database cannot be opened; it was moved aside and a new one begun.',
   OUTBOX_LOCKED: 'Another process holds the outbox database.',
   OUTBOX_FULL: 'The outbox has reached its limit of bytes.',
+  SIGNAL_STALE:
+    'A signal controller’s message is a repetition, older than one before it, or past its validity.',
+  SIGNAL_CLOCK: 'The clock of a signal controller differs from the node’s by more than its profile allows.',
+  INPUT_UNREADABLE: 'A digital input of a signal cannot be read, or reads something other than 0 or 1.',
   BROKER_UNREACHABLE: 'The MQTT broker did not answer.',
   UPLOAD_FAILED: 'An evidence file could not be sent to the centre.',
   // ingestor
@@ -52,6 +63,9 @@ export const ERROR_CODES = {
   CREDENTIALS_INVALID: 'The user name or password is wrong.',
   FORBIDDEN: 'The account has not the role that this needs, or the request came from another site.',
   NOT_FOUND: 'There is nothing under this address.',
+  EVENT_LET_PASS: 'The case was let pass; there is nothing to decide about it.',
+  DIRECTIVE_ENDED: 'The directive has ended already, by its time or by a person.',
+  DIRECTIVE_LIMIT: 'The node holds as many directives as it can take.',
   REVIEW_CONFLICT: 'Somebody else has decided this case since it was opened.',
   RATE_LIMITED: 'Too many requests; wait and try again.',
   INTERNAL: 'The product failed in a way that nobody foresaw.',

@@ -1,11 +1,15 @@
 export * from './camera-state.ts';
+export * from './directive.ts';
 export * from './drop-record.ts';
 export * from './envelope.ts';
 export * from './error-code.ts';
 export * from './event.ts';
 export * from './evidence.ts';
 export * from './id.ts';
+export { LawRow } from './law/law-row.ts';
+export { type LawAnswer, type LawQuestion, resolveLaw } from './law/resolve-law.ts';
 export * from './profile.ts';
+export * from './readiness.ts';
 export * from './scene.ts';
 export * from './scene-part.ts';
 export * from './scene-rule.ts';
@@ -25,5 +29,8 @@ export type {
   SpeedRule,
 } from './scene-rule-lane.ts';
 export * from './schema.ts';
+export * from './screening.ts';
+export * from './signal-message.ts';
+export * from './signal-source.ts';
 export * from './telemetry.ts';
 export * from './topic.ts';

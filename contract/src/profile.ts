@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Slug } from './id.ts';
+import { SignalSource } from './signal-source.ts';
 
 /** When a changed field takes effect: at once, or with a restart of the agent. */
 type Apply = 'hot' | 'restart';
@@ -137,6 +138,11 @@ export const GatewayProfile = Type.Object(
       { additionalProperties: false, default: {} },
     ),
     cameras: Type.Array(CameraProfile, { minItems: 1, maxItems: 64 }),
+    signals: Type.Array(SignalSource, {
+      maxItems: 128,
+      default: [],
+      description: 'Sources of signal phases beside the lamps in the pictures.',
+    }),
   },
   { additionalProperties: false, $id: 'GatewayProfile', description: 'What one gateway runs.' },
 );

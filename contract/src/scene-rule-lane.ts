@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { Slug } from './id.ts';
+import { Arrow } from './scene-part.ts';
 import { ALL_VEHICLES, Labels, labelsWithDefault, ruleBase } from './scene-rule-base.ts';
 
 /** Rules about where on the road somebody drives, whereto, and how fast. */
@@ -13,6 +14,12 @@ export const LaneReservedRule = Type.Object(
     zone: Slug,
     allowed: Type.Unsafe<Static<typeof Labels>>({ ...Labels, description: 'Who may use the lane.' }),
     labels: labelsWithDefault(ALL_VEHICLES),
+    along: Type.Optional(Arrow),
+    lookAlikeExempt: Type.Boolean({
+      default: true,
+      description:
+        'Who is easily taken for somebody allowed is let go: a truck where buses may drive, a bicycle where motorbikes may, and the other way round.',
+    }),
     minTravelHeights: Type.Number({
       minimum: 0.2,
       maximum: 50,

@@ -18,6 +18,14 @@ import {
   SpeedRule,
 } from './scene-rule-lane.ts';
 
+const maxPhaseMs = Type.Number({
+  minimum: 10_000,
+  maximum: 3_600_000,
+  default: 300_000,
+  description:
+    'A phase of the light that lasts longer than this is taken for a stuck lamp: what it would flag is let pass, ms.',
+});
+
 export const RedLightRule = Type.Object(
   {
     ...ruleBase,
@@ -31,8 +39,9 @@ export const RedLightRule = Type.Object(
       maximum: 10_000,
       default: 300,
       description:
-        'A crossing this soon after the onset of red is not flagged, ms (covers the lamp reading and the frame interval).',
+        'A crossing this soon after the onset of red is let pass, ms (covers the lamp reading and the frame interval).',
     }),
+    maxPhaseMs,
   },
   {
     additionalProperties: false,
@@ -54,6 +63,7 @@ export const StopLineRule = Type.Object(
       default: 2_000,
       description: 'Standing with the front past the line for this long on red fires, ms.',
     }),
+    maxPhaseMs,
   },
   {
     additionalProperties: false,
@@ -86,6 +96,11 @@ export const WrongWayRule = Type.Object(
       maximum: 60_000,
       default: 700,
       description: 'And for how long, ms.',
+    }),
+    walkedExempt: Type.Boolean({
+      default: true,
+      description:
+        'A two-wheeler that never goes faster than at a walk is taken for one that is pushed by hand, and let go.',
     }),
   },
   { additionalProperties: false, description: 'Travels against the allowed direction inside a zone.' },

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { CameraInterval } from './camera-state.ts';
 import { Slug, Timestamp } from './id.ts';
+import { Readiness, RuleBlindInterval } from './readiness.ts';
 
 /** A number measured at a time; `metric` carries its unit last (`analysedFps`, `inferenceMsP50`). */
 export const Measurement = Type.Object(
@@ -27,6 +28,8 @@ export const Telemetry = Type.Object(
     camera: Type.Optional(Slug),
     intervals: Type.Array(CameraInterval, { maxItems: 200 }),
     measurements: Type.Array(Measurement, { maxItems: 500 }),
+    readiness: Type.Optional(Readiness),
+    ruleBlindIntervals: Type.Optional(Type.Array(RuleBlindInterval, { maxItems: 500 })),
   },
   { additionalProperties: false, $id: 'Telemetry' },
 );
@@ -41,6 +44,12 @@ export const NodeState = Type.Object(
     at: Timestamp,
     version: Type.String({ maxLength: 32 }),
     cameras: Type.Array(Slug, { maxItems: 256 }),
+    directiveRevision: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'The set of directives that the node holds on disk; absent before the first one.',
+      }),
+    ),
   },
   { additionalProperties: false, $id: 'NodeState' },
 );

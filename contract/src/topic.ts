@@ -1,9 +1,9 @@
 /**
  * MQTT topics, built and parsed here only: `ngatu/v1/{site}/{node}/{channel}`.
  * `event`, `telemetry` and `evidence` carry outbox envelopes from node to ingestor; `ack` carries committed numbers
- * back; `state` is retained, with a will.
+ * back; `state` is retained, with a will; `directive` is retained, from the centre to the node.
  */
-export const CHANNELS = ['event', 'telemetry', 'evidence', 'state', 'ack'] as const;
+export const CHANNELS = ['event', 'telemetry', 'evidence', 'state', 'ack', 'directive'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 /** The channels whose messages are numbered by the node's outbox and acknowledged by the ingestor. */

@@ -79,16 +79,19 @@ describe('computeFootprint', () => {
   it('measures the length of who crosses a picture that is seen from straight above', () => {
     const view = { depressionDeg: 90, heading: RIGHT };
     const { rear, front } = computeFootprint('bus', [300, 100, 460, 140], view);
-    expect(rear[0]).toBeCloseTo(300, 6);
-    expect(front[0]).toBeCloseTo(460, 6);
-    expect([rear[1], front[1]]).toEqual([140, 140]);
+    expect(rear[0]).toBeCloseTo(300, 0);
+    expect(front[0]).toBeCloseTo(460, 0);
+    // the middle of the body, half its width above the lower edge
+    expect(rear[1]).toBeCloseTo(120, 0);
+    expect(front[1]).toBeCloseTo(rear[1], 9);
   });
 
   it('gives a person, and who has no direction, one ground point', () => {
     const box = [300, 200, 340, 280] as const;
     const person = computeFootprint('person', box, { depressionDeg: 25, heading: AWAY });
     expect(person).toMatchObject({ rear: [320, 280], front: [320, 280] });
-    expect(person.rearError).toBeCloseTo(0.03 * 80, 12);
+    expect(person.rearError).toBeCloseTo(Math.hypot(0.025, 0.016) * 80, 12);
+    expect(person.noise).toBeCloseTo(0.025 * 80, 12);
     const still = computeFootprint('car', box, { depressionDeg: 25, heading: [0, 0] });
     expect(still).toMatchObject({ rear: [320, 280], front: [320, 280] });
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Box, Point } from '../geometry/box.ts';
 import { aScene } from '../testing/builder.ts';
+import { addNoise } from '../testing/rule-noise.ts';
 import { playScenario, type ScenarioOutcome } from '../testing/rule-scenario.ts';
 import type { ScriptedRoadUser } from '../testing/scripted-road-user.ts';
 import { forAll } from '../testing/seeded-random.ts';
@@ -44,11 +45,11 @@ describe('forbidden area: fires', () => {
     const [match] = matches;
     expect(match).toMatchObject({ rule: 'no-walking', kind: 'FORBIDDEN_AREA', trackId: 9, label: 'person' });
     expect(match?.signal).toBeUndefined();
-    // entered within the hysteresis before the border, one second earlier
-    expect(match?.sureAtMs).toBeGreaterThan(1700);
-    expect(match?.sureAtMs).toBeLessThan(2200);
-    expect(match?.measures['enteredAtMediaMs']).toBeGreaterThan(700);
-    expect(match?.measures['enteredAtMediaMs']).toBeLessThan(1100);
+    // on the border at 1 s; surely inside 2 px further, at 30 px/s
+    expect(match?.sureAtMs).toBeGreaterThanOrEqual(2070);
+    expect(match?.sureAtMs).toBeLessThan(2300);
+    expect(match?.measures['enteredAtMediaMs']).toBeGreaterThanOrEqual(1070);
+    expect(match?.measures['enteredAtMediaMs']).toBeLessThan(1200);
     expect(match?.explanation.en).toMatch(
       /Person \(track 9\) entered forbidden area "square" and stayed for 1\.\d s/,
     );
@@ -59,7 +60,7 @@ describe('forbidden area: fires', () => {
     const times = [6, 12.5, 25].map((fps) => walk({ fps }).matches.map(({ sureAtMs }) => sureAtMs));
     for (const time of times) {
       expect(time).toHaveLength(1);
-      expect(Math.abs((time[0] ?? 0) - (times[2]?.[0] ?? 0))).toBeLessThan(1.5 * (1000 / 6));
+      expect(Math.abs((time[0] ?? 0) - (times[2]?.[0] ?? 0))).toBeLessThan(2 * (1000 / 6));
     }
   });
 
@@ -77,11 +78,11 @@ describe('forbidden area: fires', () => {
     expect(walk({ scene: { zones: [toTheEdge] }, user: { path: entering } }).matches).toHaveLength(1);
   });
 
-  it('although the box jitters over the border while it dwells there', () => {
+  it('although the box jitters over the border while it dwells inside', () => {
     forAll(10, (random) => {
-      const atBorder = path([0, 300, 290], [1000, 300, 249], [6000, 300, 249]);
-      const jitter = shake(3, () => random.next());
-      // the last sight must be inside, which a jittering box is every other time
+      // 5 px inside, with an error of 2 px: surely inside in most of the sights
+      const atBorder = path([0, 300, 290], [1000, 300, 245], [6000, 300, 245]);
+      const jitter = shake(6, () => random.next());
       expect(walk({ user: { path: atBorder, distort: jitter } }).matches).toHaveLength(1);
     });
   });
@@ -95,17 +96,52 @@ describe('forbidden area: fires', () => {
     }
   });
 
-  it('again after the cool-down, not during it', () => {
-    const during = walk({ untilMs: 20_000, rule: { cooldownMs: 60_000 } });
-    expect(during.matches).toHaveLength(1);
-    const after = walk({ untilMs: 20_000, rule: { cooldownMs: 8000 } });
-    expect(after.matches.map(({ sureAtMs }) => sureAtMs)).toHaveLength(3);
-    const [first = 0, second = 0] = after.matches.map(({ sureAtMs }) => sureAtMs);
-    expect(second - first).toBeGreaterThanOrEqual(8000);
+  it('once a stay, however long; again on who has left and comes back after the cool-down', () => {
+    expect(walk({ untilMs: 60_000, rule: { cooldownMs: 8000 } }).matches).toHaveLength(1);
+    const back = path(
+      [0, 300, 280],
+      [3000, 300, 190],
+      [6000, 300, 280],
+      [9000, 300, 190],
+      [20_000, 300, 190],
+    );
+    const again = (cooldownMs: number): number =>
+      walk({ untilMs: 20_000, rule: { cooldownMs }, user: { path: back } }).matches.length;
+    expect(again(5000)).toBe(2);
+    expect(again(60_000)).toBe(1);
+  });
+
+  it('under box noise of 3 % and misses of 15 %', () => {
+    forAll(20, (random) => {
+      const user = { trackId: 9, label: 'person' as const, path: enterAndStay(8000) };
+      const outcome = playScenario({
+        scene: aScene({ rules: [RULE] }),
+        users: [addNoise(user, random)],
+        untilMs: 8000,
+      });
+      expect(outcome.matches).toHaveLength(1);
+    });
   });
 });
 
 describe('forbidden area: stays silent', () => {
+  it('on who stays on the border, within the error of the ground contact', () => {
+    forAll(10, (random) => {
+      const onBorder = path([0, 300, 290], [1000, 300, 249], [20_000, 300, 249]);
+      const user = { trackId: 9, label: 'person' as const, path: onBorder };
+      const scene = aScene({ rules: [{ ...RULE, dwellMs: 3000 }] });
+      expect(playScenario({ scene, users: [user], untilMs: 20_000 }).matches).toEqual([]);
+      const jittering = { ...user, distort: shake(2, () => random.next()) };
+      expect(playScenario({ scene, users: [jittering], untilMs: 20_000 }).matches).toEqual([]);
+    });
+  });
+
+  it('on who stands outside when something comes to hide its feet', () => {
+    const outside = path([0, 300, 275], [8000, 300, 275]);
+    const hidden = ([x1, y1, x2, y2]: Box, atMs: number): Box => [x1, y1, x2, atMs > 2000 ? y2 - 40 : y2];
+    expect(walk({ user: { path: outside, distort: hidden }, untilMs: 8000 }).matches).toEqual([]);
+  });
+
   it('on who crosses it faster than the dwell time', () => {
     expect(walk({ user: { path: path([0, 300, 280], [1200, 300, 60]) } }).matches).toEqual([]);
   });

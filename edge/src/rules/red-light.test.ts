@@ -36,6 +36,9 @@ interface Variant {
   readonly untilMs?: number;
 }
 
+/** What a case was let pass for; undefined where it was flagged. */
+const reasons = ({ matches }: ScenarioOutcome) => matches.map(({ letPass }) => letPass?.reason);
+
 function ride({
   user,
   rule,
@@ -183,15 +186,21 @@ describe('red light: fires', () => {
 });
 
 describe('red light: stays silent', () => {
-  it.each(['green', 'amber', 'off', 'unknown'] as const)('on %s', (state) => {
-    expect(
-      ride({
-        signal: [
-          { state: 'red', sinceMs: -20_000 },
-          { state, sinceMs: 1000 },
-        ],
-      }).matches,
-    ).toEqual([]);
+  it.each(['green', 'amber'] as const)('on %s', (state) => {
+    const signal: ScriptedSignal = [
+      { state: 'red', sinceMs: -20_000 },
+      { state, sinceMs: 1000 },
+    ];
+    expect(ride({ signal }).matches).toEqual([]);
+  });
+
+  it.each(['off', 'unknown'] as const)('on a lamp that is %s and was not red before', (state) => {
+    const signal: ScriptedSignal = [
+      { state: 'green', sinceMs: -20_000 },
+      { state, sinceMs: 1000 },
+    ];
+    expect(ride({ signal }).matches).toEqual([]);
+    expect(ride({ signal: [{ state, sinceMs: -9000 }] }).matches).toEqual([]);
   });
 
   it('where the lamp was never read', () => {
@@ -228,15 +237,6 @@ describe('red light: stays silent', () => {
       untilMs: 5200,
     });
     expect(matches).toEqual([]);
-  });
-
-  it('within the grace time after the onset', () => {
-    const signal: ScriptedSignal = [
-      { state: 'amber', sinceMs: -900 },
-      { state: 'red', sinceMs: 1400 },
-    ];
-    expect(ride({ signal, rule: { graceMs: 600 } }).matches).toEqual([]);
-    expect(ride({ signal, rule: { graceMs: 300 } }).matches).toHaveLength(1);
   });
 
   it('on who is first seen beyond the line, or only once before it', () => {
@@ -315,6 +315,72 @@ describe('red light: stays silent', () => {
   it('on road users that the rule does not name', () => {
     expect(ride({ user: { label: 'person' } }).matches).toEqual([]);
     expect(ride({ rule: { labels: ['car'] } }).matches).toEqual([]);
+  });
+});
+
+describe('red light: lets pass, with the reason', () => {
+  const redAt = (sinceMs: number): ScriptedSignal => [
+    { state: 'amber', sinceMs: -900 },
+    { state: 'red', sinceMs },
+  ];
+
+  it('within the grace time after the onset', () => {
+    expect(reasons(ride({ signal: redAt(1400), rule: { graceMs: 600 } }))).toEqual(['phase-just-begun']);
+    expect(reasons(ride({ signal: redAt(1400), rule: { graceMs: 300 } }))).toEqual([undefined]);
+  });
+
+  it('where the error of the front does not exclude that it passed before red', () => {
+    // the front passes at 1509 ms, give or take about 50 ms
+    expect(reasons(ride({ signal: redAt(1520), rule: { graceMs: 0 } }))).toEqual(['phase-just-begun']);
+    expect(reasons(ride({ signal: redAt(1420), rule: { graceMs: 0 } }))).toEqual([undefined]);
+  });
+
+  it('on a light that has been red for longer than a phase lasts', () => {
+    const signal: ScriptedSignal = [{ state: 'red', sinceMs: -400_000 }];
+    expect(reasons(ride({ signal }))).toEqual(['stuck-lamp']);
+    expect(reasons(ride({ signal, rule: { maxPhaseMs: 900_000 } }))).toEqual([undefined]);
+  });
+
+  it('on a red lamp that went dark, for a while: then nothing is said', () => {
+    const dark = (sinceMs: number): ScriptedSignal => [
+      { state: 'red', sinceMs: -60_000 },
+      { state: 'off', sinceMs },
+    ];
+    expect(reasons(ride({ signal: dark(1000) }))).toEqual(['dark-lamp']);
+    expect(reasons(ride({ signal: dark(-30_000) }))).toEqual([]);
+  });
+
+  it('on who stood over the line behind a queue when red came', () => {
+    const held = {
+      path: path([0, 320, 460], [1200, 320, 312], [3200, 320, 312], [5200, 320, 142]),
+      heading: [0, -1] as Point,
+    };
+    const signal: ScriptedSignal = [
+      { state: 'green', sinceMs: -9000 },
+      { state: 'red', sinceMs: 2000 },
+    ];
+    const play = (ahead: boolean) =>
+      playScenario({
+        scene: aScene({ rules: [RULE] }),
+        users: [
+          { ...RIDER, ...held },
+          ...(ahead
+            ? [{ ...RIDER, trackId: 8, heading: held.heading, path: path([0, 322, 250], [5200, 322, 249]) }]
+            : []),
+        ],
+        signal,
+        untilMs: 5200,
+      });
+    expect(reasons(play(true))).toEqual(['pushed-by-queue']);
+    expect(play(false).matches).toEqual([]);
+  });
+
+  it('and keeps figures, phase and both explanations of the case', () => {
+    const [match] = ride({ signal: redAt(1400), rule: { graceMs: 600 } }).matches;
+    expect(match).toMatchObject({ kind: 'RED_LIGHT', signal: { state: 'red' } });
+    expect(match?.letPass?.explanation.en).toContain('red had just begun');
+    expect(match?.letPass?.explanation.vi).toContain('vừa chuyển đỏ');
+    expect(match?.explanation.en).toContain('passed stop line');
   });
 });
 

@@ -1,30 +1,31 @@
 import type { RedLightRule as RedLightParameters, Scene } from '@ngatu/contract';
 import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
+import { excuse, hadQueueAhead, judgePhase } from './exculpation.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
-import type { EventRule, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
-import { StopLineGauge } from './stop-line-gauge.ts';
+import type { EventRule, LetPass, Observation, RuleContext, RuleMatch, SignalView } from './rule.ts';
+import { StopLineGauge, type StopLineSight } from './stop-line-gauge.ts';
+import { computePassing, findLastPassing, isUnbroken, type Passing, timeOf } from './stop-line-passing.ts';
 import { computeTravelAngle, movedAsWhole, type StopLinePosition } from './stop-line-position.ts';
 
 /** The road user was seen before the line at least this often; who appears beyond it never fires. */
-const MIN_OBSERVATIONS_BEFORE = 2;
-/** Between two sights around the line at most this long, ms: a longer gap may join two road users. */
-const MAX_GAP_MS = 700;
-/** It was sure to be beyond the line at least this often. */
-const MIN_OBSERVATIONS_BEYOND = 2;
+const MIN_SIGHTS_BEFORE = 2;
+/** It was sure to be beyond the line at least this often, and over this time: neighbouring frames share their errors. */
+const MIN_SIGHTS_BEYOND = 2;
+const MIN_BEYOND_MS = 100;
 /** Crossings in another direction (turning traffic, pushing back) are not of this approach. */
 const MAX_ANGLE_DEG = 70;
 /** Looked back at most this long from the current frame: a crossing is decided by then or never, ms. */
-const HORIZON_MS = 2500;
+const HORIZON_MS = 3000;
+/** A direction is told over at least this time before the line, ms. */
+const WAY_BEFORE_MS = 250;
 
 interface Crossing {
-  readonly last: Observation;
-  readonly first: Observation;
-  readonly lastPosition: StopLinePosition;
-  readonly firstPosition: StopLinePosition;
-  /** Largest margin beyond the line so far over its error, px. */
-  readonly marginPx: number;
-  readonly marginErrorPx: number;
+  readonly decisive: Observation;
+  readonly rear: Passing;
+  readonly front: Passing;
+  /** Of the sight with the largest margin beyond the line so far. */
+  readonly widest: StopLinePosition;
 }
 
 /**
@@ -64,88 +65,98 @@ export class RedLightRule implements EventRule {
   }
 
   #judge(track: Track, context: RuleContext): RuleMatch | undefined {
-    const crossing = this.#findCrossing(track, context);
+    const sights = this.#gauge.follow(track.label, context.history.of(track.trackId));
+    const crossing = this.#findCrossing(sights, context.frame.mediaTimeMs);
     if (crossing === undefined) return undefined;
-    const crossedAtMs = interpolateCrossing(crossing);
-    const signal = context.signalAt(this.#rule.signal, crossedAtMs);
-    if (signal?.state !== 'red') return undefined;
-    if (signal.onsetSeen && crossedAtMs - signal.sinceMs < this.#rule.graceMs) return undefined;
-    // a vehicle that stood over the line when red came is let go: its front passed in time
-    if (signal.onsetSeen && estimateFrontPassing(crossing, crossedAtMs) < signal.sinceMs) return undefined;
-    if (signal.onsetSeen && this.#wasFrontPast(track, context, signal.sinceMs)) return undefined;
-    return this.#explain(track, crossing, crossedAtMs, signal);
-  }
-
-  /** True where the front was surely past the line in the last sight up to `atMs`. */
-  #wasFrontPast(track: Track, context: RuleContext, atMs: number): boolean {
-    const sight = context.history.of(track.trackId).findLast((o) => o.frame.mediaTimeMs <= atMs);
-    if (sight === undefined) return false;
-    const { front, frontError } = this.#gauge.positionOf(track.label, sight);
-    return front > frontError;
-  }
-
-  #findCrossing(track: Track, context: RuleContext): Crossing | undefined {
-    const seen = context.history
-      .of(track.trackId)
-      .filter((o) => context.frame.mediaTimeMs - o.frame.mediaTimeMs <= HORIZON_MS);
-    const positions = seen.map((o) => this.#gauge.positionOf(track.label, o));
-    const at = positions.findIndex((p, i) => {
-      const before = positions[i - 1];
-      return before !== undefined && before.rear < 0 && p.rear >= 0 && p.rearWithin;
-    });
-    const [last, first] = [seen[at - 1], seen[at]];
-    const [lastPosition, firstPosition] = [positions[at - 1], positions[at]];
-    if (
-      last === undefined ||
-      first === undefined ||
-      lastPosition === undefined ||
-      firstPosition === undefined
-    )
-      return undefined;
-    const before = positions.slice(0, at).filter((p) => p.rear < -p.rearError);
-    const sure = positions.flatMap((p, i) =>
-      i >= at && seen[i]?.groundSeen && p.rear > p.rearError ? [i] : [],
+    const { signal: name, graceMs, maxPhaseMs } = this.#rule;
+    const { rear, front } = crossing;
+    const phase = judgePhase({ signal: name, decisive: rear, front, graceMs, maxPhaseMs }, (signal, atMs) =>
+      context.signalAt(signal, atMs),
     );
-    const confirmedAt = sure[MIN_OBSERVATIONS_BEYOND - 1];
-    if (before.length < MIN_OBSERVATIONS_BEFORE || confirmedAt === undefined) return undefined;
-    const cameBack = positions.some((p, i) => i > at && seen[i]?.groundSeen && p.rear < -p.rearError);
-    if (cameBack || !isUnbroken(seen.slice(at - 1, confirmedAt + 1))) return undefined;
-    const beyond = sure.map((i) => positions[i] as StopLinePosition);
-    const firstBefore = seen[Math.max(0, at - 3)] ?? last;
-    const newest = seen.at(-1) ?? first;
-    const angle = computeTravelAngle(firstBefore, newest, this.#gauge.heading, 2);
-    if (angle === undefined || angle > MAX_ANGLE_DEG || !movedAsWhole(firstBefore, newest)) return undefined;
-    const widest = beyond.reduce((a, b) => (b.rear > a.rear ? b : a));
+    if (phase.verdict === 'red') return this.#explain(track, crossing, phase.signal, phase.letPass);
+    if (phase.verdict !== 'front-in-time' || !this.#wasHeldByQueue(track, context, phase.signal.sinceMs))
+      return undefined;
+    return this.#explain(track, crossing, phase.signal, excuse('pushed-by-queue'));
+  }
+
+  /** True where it stood over the line behind a queue when the light turned red. */
+  #wasHeldByQueue(track: Track, context: RuleContext, onsetMs: number): boolean {
+    const member = ({ trackId }: Track) => ({ trackId, sights: context.history.of(trackId) });
+    return hadQueueAhead(member(track), context.tracks.map(member), this.#gauge.heading, onsetMs);
+  }
+
+  #findCrossing(all: readonly StopLineSight[], nowMs: number): Crossing | undefined {
+    const newest = all.at(-1);
+    if (newest === undefined || newest.position.rear <= 0) return undefined;
+    const from = all.findIndex(({ observation }) => nowMs - observation.frame.mediaTimeMs <= HORIZON_MS);
+    const at = findFirstCrossing(all, Math.max(1, from));
+    const decisive = all[at];
+    if (decisive === undefined) return undefined;
+    const before = all.slice(0, at).filter(({ position: p }) => p.rear < -p.rearError);
+    const sure = all.flatMap(({ observation: o, position: p }, i) =>
+      i >= at && o.groundSeen && p.rear > p.rearError ? [i] : [],
+    );
+    const confirmedAt = sure.find(
+      (i, nth) => nth >= MIN_SIGHTS_BEYOND - 1 && timeOf(all, i) - timeOf(all, sure[0] ?? i) >= MIN_BEYOND_MS,
+    );
+    if (before.length < MIN_SIGHTS_BEFORE || confirmedAt === undefined) return undefined;
+    const cameBack = all.some(
+      ({ observation: o, position: p }, i) => i > at && o.groundSeen && p.rear < -p.rearError,
+    );
+    if (cameBack || !isUnbroken(all.slice(at - 1, confirmedAt + 1))) return undefined;
+    if (!this.#wentAlong(all, at)) return undefined;
+    const rear = computePassing(all, 'rear', at);
+    const beyond = sure.map((i) => (all[i] as StopLineSight).position);
     return {
-      last,
-      first,
-      lastPosition,
-      firstPosition,
-      marginPx: widest.rear,
-      marginErrorPx: widest.rearError,
+      decisive: decisive.observation,
+      rear,
+      front: estimateFrontPassing(all, rear),
+      widest: beyond.reduce((a, b) => (b.rear > a.rear ? b : a)),
     };
   }
 
-  #explain(track: Track, crossing: Crossing, crossedAtMs: number, signal: SignalView): RuleMatch {
-    const sinceRedMs = Math.max(0, crossedAtMs - signal.sinceMs);
+  /** It moved as a whole, and in the direction in which the line is passed. */
+  #wentAlong(all: readonly StopLineSight[], at: number): boolean {
+    const start = all.findLast(
+      (_, i) => i < at && (timeOf(all, at) - timeOf(all, i) >= WAY_BEFORE_MS || i === 0),
+    );
+    const [before, newest] = [start?.observation, all.at(-1)?.observation];
+    if (before === undefined || newest === undefined) return false;
+    const angle = computeTravelAngle(before, newest, this.#gauge.heading, 2);
+    return angle !== undefined && angle <= MAX_ANGLE_DEG && movedAsWhole(before, newest);
+  }
+
+  #explain(
+    track: Track,
+    { decisive, rear, front, widest }: Crossing,
+    signal: SignalView,
+    letPass?: LetPass,
+  ): RuleMatch {
+    const sinceRedMs = Math.max(0, rear.atMs - signal.sinceMs);
     const who = nameOf(track.label);
     const seconds = formatSeconds(sinceRedMs);
     const least = signal.onsetSeen ? { vi: '', en: '' } : { vi: 'ít nhất ', en: 'at least ' };
-    const margin = crossing.marginPx.toFixed(0);
-    const error = crossing.marginErrorPx.toFixed(0);
+    const margin = widest.rear.toFixed(0);
+    const error = widest.rearError.toFixed(0);
     return {
       rule: this.name,
       kind: 'RED_LIGHT',
       trackId: track.trackId,
       label: track.label,
-      observation: crossing.first,
+      observation: decisive,
       signal: { state: signal.state, sinceMs: sinceRedMs, confidence: signal.confidence },
-      alternatives: crossing.marginPx < 2 * crossing.marginErrorPx ? ['STOP_LINE'] : [],
+      alternatives: widest.rear < 2 * widest.rearError ? ['STOP_LINE'] : [],
+      ...(letPass === undefined ? {} : { letPass }),
       measures: {
-        crossedAtMediaMs: Math.round(crossedAtMs),
+        crossedAtMediaMs: Math.round(rear.atMs),
+        crossedEarliestMediaMs: Math.round(rear.earliestMs),
+        crossedLatestMediaMs: Math.round(rear.latestMs),
+        frontPassedAtMediaMs: Math.round(front.atMs),
+        frontPassedEarliestMediaMs: Math.round(front.earliestMs),
+        frontPassedLatestMediaMs: Math.round(front.latestMs),
         redBeforeCrossingMs: Math.round(sinceRedMs),
-        rearBeyondLinePx: round1(crossing.marginPx),
-        rearErrorPx: round1(crossing.marginErrorPx),
+        rearBeyondLinePx: round1(widest.rear),
+        rearErrorPx: round1(widest.rearError),
       },
       explanation: {
         vi: `${who.vi} (số hiệu ${track.trackId}) vượt vạch dừng "${this.#rule.stopLine}" bằng bánh sau khi đèn "${this.#rule.signal}" đã đỏ ${least.vi}${seconds.vi} giây; bánh sau quá vạch ${margin} điểm ảnh, sai số ±${error}.`,
@@ -155,29 +166,40 @@ export class RedLightRule implements EventRule {
   }
 }
 
-/** The instant at which the front was on the line, from the speed of the rear over it, ms. */
-function estimateFrontPassing(
-  { last, first, lastPosition, firstPosition }: Crossing,
-  crossedAtMs: number,
-): number {
-  const durationMs = first.frame.mediaTimeMs - last.frame.mediaTimeMs;
-  const speed = (firstPosition.rear - lastPosition.rear) / Math.max(1, durationMs);
-  const length = Math.max(0, firstPosition.front - firstPosition.rear);
-  return crossedAtMs - length / Math.max(speed, Number.EPSILON);
-}
-
-function isUnbroken(observations: readonly Observation[]): boolean {
-  return observations.every((o, i) => {
-    const before = observations[i - 1];
-    return before === undefined || o.frame.mediaTimeMs - before.frame.mediaTimeMs <= MAX_GAP_MS;
+/** The first sight from `from` on in which the rear came from before the line to beyond it, between the ends of the line; -1 where none. */
+function findFirstCrossing(all: readonly StopLineSight[], from: number): number {
+  return all.findIndex(({ position }, i) => {
+    const before = all[i - 1];
+    return (
+      i >= from &&
+      before !== undefined &&
+      before.position.rear < 0 &&
+      position.rear >= 0 &&
+      position.rearWithin
+    );
   });
 }
 
-/** The instant at which the rear was on the line, between the last frame before it and the first one beyond, ms. */
-function interpolateCrossing({ last, first, lastPosition, firstPosition }: Crossing): number {
-  const span = firstPosition.rear - lastPosition.rear;
-  const share = span > 0 ? -lastPosition.rear / span : 1;
-  return last.frame.mediaTimeMs + share * (first.frame.mediaTimeMs - last.frame.mediaTimeMs);
+/** When the front passed: from its own sights where it was seen coming, else back from the rear at the speed it had then. */
+function estimateFrontPassing(all: readonly StopLineSight[], rear: Passing): Passing {
+  const seen = findLastPassing(all, 'front', rear.index);
+  if (seen !== undefined) return computePassing(all, 'front', seen);
+  const [before, here] = [all[rear.index - 1], all[rear.index]];
+  if (before === undefined || here === undefined) return rear;
+  const durationMs = timeOf(all, rear.index) - timeOf(all, rear.index - 1);
+  const speed = Math.max(
+    (here.position.rear - before.position.rear) / Math.max(1, durationMs),
+    Number.EPSILON,
+  );
+  const backMs = (px: number): number => rear.atMs - Math.max(0, px) / speed;
+  const length = here.position.front - here.position.rear;
+  const { frontError } = here.position;
+  return {
+    index: rear.index,
+    atMs: backMs(length),
+    earliestMs: backMs(length + frontError),
+    latestMs: backMs(length - frontError),
+  };
 }
 
 function round1(value: number): number {

@@ -16,8 +16,8 @@ const VIEW = { depressionDeg: 25, heading: [0, -1] as const };
 
 describe('computeStopLinePosition', () => {
   const line = new DirectedLine(LINE, [320, 100]);
-  const locate = (box: readonly [number, number, number, number], groundSeen = true) =>
-    computeStopLinePosition(line, 'motorbike', anObservation({ box, groundSeen }), VIEW);
+  const locate = (box: readonly [number, number, number, number], hiddenErrorPx = 0) =>
+    computeStopLinePosition(line, 'motorbike', { box, hiddenErrorPx }, VIEW);
 
   it('is negative before the line and positive beyond it, the front ahead of the rear', () => {
     const before = locate([300, 240, 340, 330]);
@@ -26,10 +26,11 @@ describe('computeStopLinePosition', () => {
     expect(locate([300, 190, 340, 280]).rear).toBeCloseTo(20, 9);
   });
 
-  it('is four times less sure of wheels that were inferred from the rider', () => {
-    const [seen, inferred] = [locate([300, 240, 340, 330]), locate([300, 240, 340, 330], false)];
-    expect(inferred.rearError).toBeCloseTo(4 * seen.rearError, 9);
-    expect(inferred.frontError).toBeCloseTo(4 * seen.frontError, 9);
+  it('adds the error of hidden wheels to that of the box', () => {
+    const [seen, inferred] = [locate([300, 240, 340, 330]), locate([300, 240, 340, 330], 6)];
+    expect(inferred.rearError).toBeCloseTo(Math.hypot(seen.rearError, 6), 9);
+    expect(inferred.frontError).toBeCloseTo(Math.hypot(seen.frontError, 6), 9);
+    expect([seen.hiddenError, inferred.hiddenError]).toEqual([0, 6]);
     expect(inferred.rear).toBe(seen.rear);
   });
 

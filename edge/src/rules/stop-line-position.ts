@@ -1,45 +1,58 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import { computeGroundPoint, type Point } from '../geometry/box.ts';
-import { computeFootprint } from '../geometry/footprint.ts';
+import { type Box, computeGroundPoint, type Point } from '../geometry/box.ts';
+import { computeFootprint, type FootprintView } from '../geometry/footprint.ts';
 import type { DirectedLine } from '../geometry/polyline.ts';
 import type { Observation } from './rule.ts';
 
 /** Where the two ends of a road user stand relative to a stop line; px, positive beyond the line. */
 export interface StopLinePosition {
   readonly rear: number;
+  /** Standard errors of this one sight. */
   readonly rearError: number;
   readonly front: number;
   readonly frontError: number;
+  /** The part of the errors that differs from sight to sight: it shrinks over independent sights. */
+  readonly noise: number;
+  /** The part that comes from hidden wheels: all sights of one stand share it. 0 where they were seen. */
+  readonly hiddenError: number;
   /** True where the end that decides passes between the ends of the line. */
   readonly rearWithin: boolean;
   readonly frontWithin: boolean;
+  /** Scale of the picture where it stands; absent where nothing tells it. */
+  readonly pxPerMetre?: number;
 }
 
 /** A wheel may pass this far beside the painted end, as a share of the box width. */
 const END_TOLERANCE = 0.25;
 /** The upper edge moves at least this share of what the lower edge moves; perspective alone leaves more. */
 const MIN_UPPER_SHARE = 0.4;
-/** Ground contacts that were inferred from the rider are this much less certain. */
-const INFERRED_FACTOR = 4;
+
+/** The box of a road user that is measured, and how much less certain its lower edge is because it was not seen, px. */
+export interface MeasuredBox {
+  readonly box: Box;
+  readonly hiddenErrorPx: number;
+}
 
 export function computeStopLinePosition(
   line: DirectedLine,
   label: RoadUserLabel,
-  observation: Observation,
-  view: { depressionDeg: number; heading: Point },
+  { box, hiddenErrorPx }: MeasuredBox,
+  view: FootprintView,
 ): StopLinePosition {
-  const footprint = computeFootprint(label, observation.box, view);
+  const footprint = computeFootprint(label, box, view);
   const rear = line.locate(footprint.rear);
   const front = line.locate(footprint.front);
-  const tolerance = END_TOLERANCE * (observation.box[2] - observation.box[0]);
-  const factor = observation.groundSeen ? 1 : INFERRED_FACTOR;
+  const tolerance = END_TOLERANCE * (box[2] - box[0]);
   return {
     rear: rear.distance,
-    rearError: footprint.rearError * factor,
+    rearError: Math.hypot(footprint.rearError, hiddenErrorPx),
     front: front.distance,
-    frontError: footprint.frontError * factor,
+    frontError: Math.hypot(footprint.frontError, hiddenErrorPx),
+    noise: footprint.noise,
+    hiddenError: hiddenErrorPx,
     rearWithin: rear.overrun <= tolerance,
     frontWithin: front.overrun <= tolerance,
+    ...(footprint.pxPerMetre === undefined ? {} : { pxPerMetre: footprint.pxPerMetre }),
   };
 }
 

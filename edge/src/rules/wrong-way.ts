@@ -1,120 +1,160 @@
-import type { Scene, WrongWayRule as WrongWayParameters } from '@ngatu/contract';
-import { computeGroundPoint, type Point } from '../geometry/box.ts';
-import { isInside } from '../geometry/polygon.ts';
+import type { EventKind, Scene, WrongWayRule as WrongWayParameters } from '@ngatu/contract';
+import type { Point } from '../geometry/box.ts';
+import { computeBorderDistance, isInside } from '../geometry/polygon.ts';
 import type { Track } from '../track/track.ts';
-import { Cooldown } from './cooldown.ts';
+import { AgainstPath, type AgainstWay } from './against-path.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
-import type { EventRule, Observation, RuleContext, RuleMatch } from './rule.ts';
+import { findSight, type PathPoint } from './ground-path.ts';
+import { ManoeuvreMemory } from './manoeuvre-memory.ts';
+import { PathFollower } from './path-follower.ts';
+import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
+import { findZone } from './zone-position.ts';
 
-/** Seen at least this often inside the zone. */
-const MIN_OBSERVATIONS = 4;
-/** Of the steps inside the zone at least this share went against the direction: a swerve is no wrong way. */
-const MIN_AGAINST_SHARE = 0.75;
-/** A step shorter than this share of the box height says nothing about direction. */
-const MIN_STEP_HEIGHTS = 0.02;
+/** Decided within this time or never, ms: averaging, and the longest pause between sights. */
+const HORIZON_MS = 1500;
+/** Outside by less than this share of the box height is no leaving of the zone: boxes jitter at its border. */
+const HYSTERESIS_HEIGHTS = 0.08;
+/** A two-wheeler pushed by hand goes no faster, m/s: 5.8 km/h. */
+const WALKING_MPS = 1.6;
+/** Bound of the scale that is taken from the box, as a share: usual sizes of a class, and the angle of the camera. */
+const SCALE_ERROR = 0.2;
+/** Who reverses in its own way, no faster than this (10 km/h, m/s), parks or is pushed back: no wrong-way driver before this many times the usual way. */
+const REVERSING_MPS = 2.8;
+const REVERSING_FACTOR = 2;
+
+interface Finding {
+  readonly way: AgainstWay;
+  readonly reachedAtMs: number;
+}
 
 /**
- * Wrong way: inside the zone the ground point travels against the allowed direction, far and long enough. The path is
- * judged from where it entered the zone (or turned round in it), start to end, and step by step.
+ * Wrong way: inside the zone the ground point travels against the allowed direction, far and long enough, with all errors taken against
+ * it. The path is judged from where it had come furthest along (where it entered, or turned round). States per road
+ * user: outside → inside → against (told once) → outside or turned along; cool-down.
+ *
+ * ```
+ *    allowed ▲    ╷ ●  ╷ origin: entered, or turned round
+ *            │    │ ↓  │   way: straight from origin to now; at least `minTravelHeights` after both errors
+ *            │    │ ↓  │   angle: in the picture and on the ground, the smaller one, less its error
+ *            │    │ ●  │   share: of all that it moved at least three quarters went against
+ *                 ╵    ╵
+ * ```
  */
 export class WrongWayRule implements EventRule {
   readonly name: string;
-  readonly horizonMs = 0;
+  readonly horizonMs = HORIZON_MS;
   readonly #rule: WrongWayParameters;
   readonly #polygon: readonly Point[];
-  readonly #allowed: Point;
-  readonly #cooldown: Cooldown;
+  readonly #mayBeUTurn: boolean;
+  readonly #memory: ManoeuvreMemory;
+  readonly #follower: PathFollower<AgainstPath>;
 
   constructor(rule: WrongWayParameters, scene: Scene) {
-    const zone = scene.zones.find(({ name }) => name === rule.zone);
-    if (zone === undefined) throw new RangeError(`Scene "${scene.name}" has no zone "${rule.zone}"`);
     this.name = rule.name;
     this.#rule = rule;
-    this.#polygon = zone.polygon;
+    this.#polygon = findZone(scene, rule.zone);
+    this.#mayBeUTurn = scene.rules.some((one) => one.kind === 'FORBIDDEN_TURN' && one.turn === 'u-turn');
+    this.#memory = new ManoeuvreMemory(rule.cooldownMs);
     const { from, to } = rule.allowed;
-    const norm = Math.hypot(to[0] - from[0], to[1] - from[1]) || 1;
-    this.#allowed = [(to[0] - from[0]) / norm, (to[1] - from[1]) / norm];
-    this.#cooldown = new Cooldown(rule.cooldownMs);
+    const allowed: Point = [to[0] - from[0], to[1] - from[1]];
+    const { depressionDeg } = scene.view;
+    this.#follower = new PathFollower(() => new AgainstPath({ allowed, depressionDeg }));
   }
 
   update(context: RuleContext): RuleMatch[] {
-    const tracks = context.tracks.filter(({ seen, label }) => seen && this.#rule.labels.includes(label));
-    return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, (track) =>
-      this.#judge(track, context.history.of(track.trackId)),
+    this.#memory.follow(context);
+    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
+      const findings = points.flatMap((point) => this.#watch(state, track, point) ?? []);
+      return findings.flatMap((finding) =>
+        this.#memory.tell(track, context, () => this.#judge(track, finding, context)),
+      );
+    });
+  }
+
+  #watch(path: AgainstPath, track: Track, point: PathPoint): Finding | undefined {
+    // a class that is believed only now says nothing against the way; a pause or another road user does
+    if (point.start !== undefined && point.start !== 'class') path.restart(point.start === 'gap');
+    if (!isInside(this.#polygon, point.point)) {
+      const height = point.box[3] - point.box[1];
+      const margin = Math.max(point.errorPx, HYSTERESIS_HEIGHTS * height);
+      if (computeBorderDistance(this.#polygon, point.point) > margin) path.leave(point);
+      return undefined;
+    }
+    const before = path.way;
+    path.take(point, track.label);
+    const { way } = path;
+    if (path.isTold || way === undefined || !this.#rule.labels.includes(track.label)) return undefined;
+    if (!this.#isAgainst(way) || this.#isLetGo(way, track)) return undefined;
+    path.isTold = true;
+    return { way, reachedAtMs: this.#computeReached(way, before) };
+  }
+
+  /** All bounds of the rule hold after the errors are taken against it. */
+  #isAgainst(way: AgainstWay): boolean {
+    const { minAngleDeg, minDurationMs } = this.#rule;
+    return (
+      this.#lackPx(way) <= 0 &&
+      way.durationMs >= minDurationMs &&
+      way.angleDeg - way.angleErrorDeg >= minAngleDeg &&
+      way.isSteady
     );
   }
 
-  #judge(track: Track, observations: readonly Observation[]): RuleMatch | undefined {
-    const path = this.#sinceTurn(this.#lastStretchInside(observations));
-    const start = path[0];
-    const end = path.at(-1);
-    if (start === undefined || end === undefined || path.length < MIN_OBSERVATIONS) return undefined;
-    const durationMs = end.frame.mediaTimeMs - start.frame.mediaTimeMs;
-    if (durationMs < this.#rule.minDurationMs) return undefined;
-    const [x1, y1] = computeGroundPoint(start.box);
-    const [x2, y2] = computeGroundPoint(end.box);
-    const travel = Math.hypot(x2 - x1, y2 - y1);
-    const height = (start.box[3] - start.box[1] + end.box[3] - end.box[1]) / 2;
-    if (height <= 0 || travel < this.#rule.minTravelHeights * height) return undefined;
-    const cos = ((x2 - x1) * this.#allowed[0] + (y2 - y1) * this.#allowed[1]) / travel;
-    const angle = (Math.acos(Math.min(1, Math.max(-1, cos))) * 180) / Math.PI;
-    if (angle < this.#rule.minAngleDeg || this.#againstShare(path) < MIN_AGAINST_SHARE) return undefined;
+  /** How much of the way is missing, px. */
+  #lackPx(way: AgainstWay): number {
+    const isSlow = way.fastestMps * (1 - SCALE_ERROR) <= REVERSING_MPS;
+    const factor = way.isReversing && isSlow ? REVERSING_FACTOR : 1;
+    return factor * this.#rule.minTravelHeights * way.heightPx + way.errorPx - way.travelPx;
+  }
+
+  #isLetGo(way: AgainstWay, { label }: Track): boolean {
+    if (!this.#rule.walkedExempt || (label !== 'bicycle' && label !== 'motorbike')) return false;
+    return way.fastestMps * (1 - SCALE_ERROR) <= WALKING_MPS;
+  }
+
+  #computeReached(way: AgainstWay, before: AgainstWay | undefined): number {
+    const earlier = before?.originAtMs === way.originAtMs ? before : undefined;
+    if (earlier === undefined) return way.atMs;
+    const [from, to] = [this.#lackPx(earlier), this.#lackPx(way)];
+    const share = from > 0 && from > to ? from / (from - to) : 0;
+    const farAtMs = earlier.atMs + share * (way.atMs - earlier.atMs);
+    const longAtMs = way.originAtMs + this.#rule.minDurationMs;
+    return Math.min(way.atMs, Math.max(earlier.atMs, farAtMs, longAtMs));
+  }
+
+  #judge(track: Track, { way, reachedAtMs }: Finding, context: RuleContext): RuleMatch | undefined {
+    const observation = findSight(context.history.of(track.trackId), reachedAtMs);
+    if (observation === undefined || context.frame.mediaTimeMs - observation.frame.mediaTimeMs > HORIZON_MS)
+      return undefined;
     const who = nameOf(track.label);
-    const seconds = formatSeconds(durationMs);
+    const seconds = formatSeconds(way.durationMs);
+    const heights = (way.travelPx / way.heightPx).toFixed(1);
+    const least = ((way.travelPx - way.errorPx) / way.heightPx).toFixed(1);
+    const [angle, error] = [way.angleDeg.toFixed(0), way.angleErrorDeg.toFixed(0)];
+    // who turned round in the zone and has not gone much further may only have made a U-turn
+    const isShort = way.travelPx - way.errorPx < 2 * this.#rule.minTravelHeights * way.heightPx;
+    const alternatives: EventKind[] =
+      this.#mayBeUTurn && way.hasTurnedRound && isShort ? ['FORBIDDEN_TURN'] : [];
     return {
       rule: this.name,
       kind: 'WRONG_WAY',
       trackId: track.trackId,
       label: track.label,
-      observation: end,
-      alternatives: [],
+      observation,
+      alternatives,
       measures: {
-        angleDeg: Math.round(angle),
-        travelPx: Math.round(travel),
-        travelHeights: Math.round((travel / height) * 10) / 10,
-        durationMs: Math.round(durationMs),
+        angleDeg: Math.round(way.angleDeg),
+        angleErrorDeg: Math.round(way.angleErrorDeg * 10) / 10,
+        travelPx: Math.round(way.travelPx),
+        travelErrorPx: Math.round(way.errorPx * 10) / 10,
+        travelHeights: Math.round((way.travelPx / way.heightPx) * 10) / 10,
+        durationMs: Math.round(way.durationMs),
+        reachedAtMediaMs: Math.round(reachedAtMs),
       },
       explanation: {
-        vi: `${who.vi} (số hiệu ${track.trackId}) đi ngược chiều trong khu vực "${this.#rule.zone}" suốt ${seconds.vi} giây, lệch ${angle.toFixed(0)}° so với chiều cho phép, quãng đường bằng ${(travel / height).toFixed(1).replace('.', ',')} lần chiều cao của xe trên hình.`,
-        en: `${who.en} (track ${track.trackId}) went against the direction of zone "${this.#rule.zone}" for ${seconds.en} s, ${angle.toFixed(0)}° off the allowed direction, over ${(travel / height).toFixed(1)} times its own height in the picture.`,
+        vi: `${who.vi} (số hiệu ${track.trackId}) đi ngược chiều trong khu vực "${this.#rule.zone}" suốt ${seconds.vi} giây, lệch ${angle}° (sai số ±${error}°) so với chiều cho phép, quãng đường bằng ${heights.replace('.', ',')} lần chiều cao của xe trên hình (ít nhất ${least.replace('.', ',')}).`,
+        en: `${who.en} (track ${track.trackId}) went against the direction of zone "${this.#rule.zone}" for ${seconds.en} s, ${angle}° (error ±${error}°) off the allowed direction, over ${heights} times its own height in the picture (at least ${least}).`,
       },
     };
-  }
-
-  /** The newest unbroken stretch of observations inside the zone, oldest first. */
-  #lastStretchInside(observations: readonly Observation[]): readonly Observation[] {
-    let from = observations.length;
-    while (from > 0) {
-      const observation = observations[from - 1] as Observation;
-      if (!isInside(this.#polygon, computeGroundPoint(observation.box))) break;
-      from -= 1;
-    }
-    return observations.slice(from);
-  }
-
-  /** From where it had come furthest along the allowed direction. */
-  #sinceTurn(path: readonly Observation[]): readonly Observation[] {
-    const along = path.map(({ box }) => {
-      const [x, y] = computeGroundPoint(box);
-      return x * this.#allowed[0] + y * this.#allowed[1];
-    });
-    return path.slice(along.indexOf(Math.max(...along)));
-  }
-
-  #againstShare(path: readonly Observation[]): number {
-    let against = 0;
-    let steps = 0;
-    let from = 0;
-    for (let i = 1; i < path.length; i++) {
-      const [x1, y1] = computeGroundPoint((path[from] as Observation).box);
-      const [x2, y2] = computeGroundPoint((path[i] as Observation).box);
-      const box = (path[i] as Observation).box;
-      // a step lasts until it is long enough, whatever the frame rate
-      if (Math.hypot(x2 - x1, y2 - y1) < MIN_STEP_HEIGHTS * (box[3] - box[1])) continue;
-      from = i;
-      steps += 1;
-      if ((x2 - x1) * this.#allowed[0] + (y2 - y1) * this.#allowed[1] < 0) against += 1;
-    }
-    return steps === 0 ? 0 : against / steps;
   }
 }

@@ -1,0 +1,204 @@
+import { type Box, computeGroundPoint, type Point } from '../geometry/box.ts';
+import { BoxJitter } from './box-jitter.ts';
+import { computeEdgeError } from './ground-outline.ts';
+import type { Observation } from './rule.ts';
+
+/** Boxes of this time are averaged, ms: at 6 frames a second three of them. */
+const WINDOW_MS = 400;
+/** A longer pause between two sights breaks what happens across it, ms: it may join two road users. */
+export const MAX_GAP_MS = 700;
+/** Where frames are rare, so many of them may be missed; but never for longer than the tracker itself waits, ms. */
+const MAX_MISSED_FRAMES = 1;
+const MAX_SLOW_GAP_MS = 1500;
+/** A sight may lie this far from where the path leads: boxes change at occlusion (heights), and drivers brake and steer (heights/s). */
+const MAX_DEVIATION_HEIGHTS = 0.35;
+const MAX_DEVIATION_HEIGHTS_PER_S = 3;
+/** Before a speed is known nothing moves faster than this, heights/s: 70 km/h for a car. */
+const MAX_SPEED_HEIGHTS_PER_S = 7.5;
+/** From one sight to the next a box does not grow or shrink by more than this factor. */
+const MAX_GROWTH = 1.65;
+/** Odd sights are left out; when they last this long the tracker has gone over to another road user, ms. */
+const SWAP_MS = 300;
+/** Speed is measured back over at least this time, ms. */
+const SPEED_BASE_MS = 200;
+/** Direction is taken over at least two such steps, heights. */
+const HEADING_STEP_HEIGHTS = 0.15;
+/** While no direction is known yet, places of the last so many ms before it set off wait for it, and so many at most. */
+const WAIT_MS = 600;
+const MAX_WAITING = 64;
+/** A box this near the picture's edge is cut off there: its ground contact is not in sight, share of the picture. */
+const CUT_SHARE = 0.003;
+
+/** Where a road user was, from the boxes of a short time: their mean at the mean of their instants. */
+export interface PathPoint {
+  readonly atMs: number;
+  /** Source pixels. */
+  readonly box: Box;
+  /** Middle of the lower edge of `box`. */
+  readonly point: Point;
+  /** Bound of `point` in either direction, px: edge of a box, and twice the standard error of the mean of these boxes. */
+  readonly errorPx: number;
+  /** Direction of travel, last known; px, no unit vector. */
+  readonly heading: Point;
+  /**
+   * Set where the path begins anew: `new` at first, `gap` after a pause, `swap` where the tracker has gone over to another road
+   * user, `class` where another class is believed now.
+   */
+  readonly start?: PathStart;
+}
+export type PathStart = 'new' | 'gap' | 'swap' | 'class';
+
+/** What was looked at: size of the source picture, px, and the usual time between two frames, ms. */
+export interface PathPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly frameMs: number;
+}
+
+type Unheaded = Omit<PathPoint, 'heading'>;
+
+/**
+ * Makes a steady path of what is seen of one road user: whole boxes with their ground contact in sight, averaged over a short
+ * time, without odd ones. Nothing of it depends on the frame rate but the error.
+ */
+export class GroundPath {
+  #window: Observation[] = [];
+  #odd: Observation[] = [];
+  #jitter = new BoxJitter();
+  /** Points of the last `SPEED_BASE_MS`, the first one just older. */
+  #recent: Unheaded[] = [];
+  #anchors: Point[] = [];
+  #waiting: Unheaded[] = [];
+  #start: PathStart | undefined = 'new';
+
+  /** Takes the next sight; gives the points that became known, oldest first. */
+  take(sight: Observation, picture: PathPicture): PathPoint[] {
+    if (!sight.groundSeen || isCut(sight.box, picture)) return [];
+    const last = this.#window.at(-1);
+    if (last !== undefined && this.#isOdd(sight, last)) {
+      this.#odd.push(sight);
+      const first = this.#odd[0] ?? sight;
+      if (this.#odd.length < 2 || timeBetween(first, sight) < SWAP_MS) return [];
+      return this.#restart(this.#odd, picture);
+    }
+    this.#odd = [];
+    if (last !== undefined && timeBetween(last, sight) > computeMaxGap(picture.frameMs)) {
+      this.#start ??= 'gap';
+      this.#window = [];
+    }
+    this.#window = this.#window.filter((one) => timeBetween(one, sight) <= WINDOW_MS);
+    this.#window.push(sight);
+    this.#jitter.add(sight);
+    return this.#head(this.#average());
+  }
+
+  /** The class that is believed has changed: what was measured so far does not compare with what comes. */
+  changeClass(): void {
+    this.#start ??= 'class';
+  }
+
+  #restart(sights: readonly Observation[], picture: PathPicture): PathPoint[] {
+    this.#window = [];
+    this.#odd = [];
+    this.#jitter = new BoxJitter();
+    this.#recent = [];
+    this.#anchors = [];
+    this.#waiting = [];
+    this.#start = 'swap';
+    return sights.flatMap((sight) => this.take(sight, picture));
+  }
+
+  #isOdd(sight: Observation, last: Observation): boolean {
+    const seconds = timeBetween(last, sight) / 1000;
+    const height = last.box[3] - last.box[1];
+    const growth = (sight.box[3] - sight.box[1]) / Math.max(1, height);
+    if (growth > MAX_GROWTH || growth < 1 / MAX_GROWTH) return true;
+    const newest = this.#recent.at(-1);
+    const oldest = this.#recent[0];
+    const [x, y] = computeGroundPoint(sight.box);
+    if (newest === undefined || oldest === undefined || newest.atMs - oldest.atMs < SPEED_BASE_MS / 2) {
+      const [lx, ly] = computeGroundPoint(last.box);
+      return (
+        Math.hypot(x - lx, y - ly) > (MAX_DEVIATION_HEIGHTS + MAX_SPEED_HEIGHTS_PER_S * seconds) * height
+      );
+    }
+    const ahead = (sight.frame.mediaTimeMs - newest.atMs) / (newest.atMs - oldest.atMs);
+    const deviation = Math.hypot(
+      x - newest.point[0] - ahead * (newest.point[0] - oldest.point[0]),
+      y - newest.point[1] - ahead * (newest.point[1] - oldest.point[1]),
+    );
+    return deviation > (MAX_DEVIATION_HEIGHTS + MAX_DEVIATION_HEIGHTS_PER_S * seconds) * height;
+  }
+
+  #average(): Unheaded {
+    const count = this.#window.length;
+    const mean = (pick: (one: Observation) => number): number =>
+      this.#window.reduce((sum, one) => sum + pick(one), 0) / count;
+    const box: Box = [
+      mean((one) => one.box[0]),
+      mean((one) => one.box[1]),
+      mean((one) => one.box[2]),
+      mean((one) => one.box[3]),
+    ];
+    const errorPx = Math.hypot(computeEdgeError(box), (2 * this.#jitter.sigmaPx) / Math.sqrt(count));
+    const start = this.#start;
+    this.#start = undefined;
+    const point = {
+      atMs: mean((one) => one.frame.mediaTimeMs),
+      box,
+      point: computeGroundPoint(box),
+      errorPx,
+      ...(start === undefined ? {} : { start }),
+    };
+    this.#recent.push(point);
+    while (point.atMs - (this.#recent[1]?.atMs ?? point.atMs) >= SPEED_BASE_MS) this.#recent.shift();
+    return point;
+  }
+
+  #head(point: Unheaded): PathPoint[] {
+    const [x, y] = point.point;
+    const step = HEADING_STEP_HEIGHTS * (point.box[3] - point.box[1]);
+    const newest = this.#anchors.at(-1);
+    if (newest === undefined || Math.hypot(x - newest[0], y - newest[1]) >= step) {
+      this.#anchors.push(point.point);
+      if (this.#anchors.length > 3) this.#anchors.shift();
+    }
+    const [from, , to] = this.#anchors;
+    if (from === undefined || to === undefined) {
+      this.#wait(point);
+      return [];
+    }
+    const heading: Point = [to[0] - from[0], to[1] - from[1]];
+    const waited = this.#waiting;
+    this.#waiting = [];
+    return [...waited, point].map((one) => ({ ...one, heading }));
+  }
+
+  /** Keeps how it stood before it set off: the first place, which tells that the path begins, and the newest ones up to then. */
+  #wait(point: Unheaded): void {
+    this.#waiting.push(point);
+    if (this.#anchors.length > 1) {
+      if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.filter((_, i) => i % 2 === 0);
+      return;
+    }
+    while (point.atMs - (this.#waiting[1]?.atMs ?? point.atMs) > WAIT_MS) this.#waiting.splice(1, 1);
+  }
+}
+
+/** The first sight of a moment or after it: the picture to show of an instant that lies between two frames. */
+export function findSight(sights: readonly Observation[], atMs: number): Observation | undefined {
+  return sights.find((sight) => sight.frame.mediaTimeMs >= atMs);
+}
+
+function computeMaxGap(frameMs: number): number {
+  return Math.max(MAX_GAP_MS, Math.min(MAX_SLOW_GAP_MS, 1.2 * (MAX_MISSED_FRAMES + 1) * frameMs));
+}
+
+function timeBetween(from: Observation, to: Observation): number {
+  return to.frame.mediaTimeMs - from.frame.mediaTimeMs;
+}
+
+function isCut(box: Box, { width, height }: PathPicture): boolean {
+  const [dx, dy] = [CUT_SHARE * width, CUT_SHARE * height];
+  return box[0] <= dx || box[2] >= width - dx || box[3] >= height - dy;
+}

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import type { Point } from '../geometry/box.ts';
+import { aFrameMark, anObservation, aTrack } from '../testing/builder.ts';
+import { ManoeuvreMemory } from './manoeuvre-memory.ts';
+import type { RuleContext, RuleMatch } from './rule.ts';
+import { TrackHistory } from './track-history.ts';
+
+interface User {
+  readonly trackId: number;
+  readonly at: (atMs: number) => Point | undefined;
+}
+
+const MATCH: Omit<RuleMatch, 'trackId'> = {
+  rule: 'rule',
+  kind: 'SOLID_LINE',
+  label: 'motorbike',
+  observation: anObservation(),
+  alternatives: [],
+  measures: {},
+  explanation: { vi: 'vì', en: 'why' },
+};
+
+/** Every road user would fire in every frame; gives who did, and when. */
+function run(users: readonly User[], { cooldownMs = 60_000, untilMs = 6000 } = {}): [number, number][] {
+  const memory = new ManoeuvreMemory(cooldownMs);
+  const history = new TrackHistory();
+  const told: [number, number][] = [];
+  for (let index = 0; index * 80 <= untilMs; index++) {
+    const frame = aFrameMark({ index, mediaTimeMs: index * 80 });
+    const tracks = users.flatMap(({ trackId, at }) => {
+      const place = at(frame.mediaTimeMs);
+      if (place === undefined) return [];
+      const [x, y] = place;
+      return [aTrack({ trackId, box: [x - 20, y - 80, x + 20, y] })];
+    });
+    history.add(frame, tracks);
+    const context: RuleContext = {
+      frame,
+      tracks,
+      history,
+      pictureWidth: 640,
+      pictureHeight: 480,
+      signalAt: () => undefined,
+    };
+    memory.follow(context);
+    for (const track of tracks) {
+      const matches = memory.tell(track, context, () => ({ ...MATCH, trackId: track.trackId }));
+      for (const { trackId } of matches) told.push([trackId, frame.mediaTimeMs]);
+    }
+  }
+  return told;
+}
+
+const riding =
+  (fromMs: number, untilMs: number, x = 100) =>
+  (atMs: number): Point | undefined =>
+    atMs >= fromMs && atMs <= untilMs ? [x + atMs / 10, 300] : undefined;
+
+describe('ManoeuvreMemory', () => {
+  it('tells a road user once, and again after the cool-down', () => {
+    expect(run([{ trackId: 1, at: riding(0, 6000) }])).toEqual([[1, 0]]);
+    expect(run([{ trackId: 1, at: riding(0, 6000) }], { cooldownMs: 2000, untilMs: 5900 })).toEqual([
+      [1, 0],
+      [1, 2000],
+      [1, 4000],
+    ]);
+  });
+
+  it('knows it again under another number, also more than once', () => {
+    const users = [
+      { trackId: 1, at: riding(0, 1500) },
+      { trackId: 2, at: riding(2000, 3000) },
+      { trackId: 3, at: riding(4500, 6000) },
+    ];
+    expect(run(users)).toEqual([[1, 0]]);
+  });
+
+  it('takes nobody else for it: elsewhere, at the same time, too late, of another size', () => {
+    const first = { trackId: 1, at: riding(0, 1500) };
+    expect(run([first, { trackId: 2, at: riding(2000, 3000, 280) }])).toHaveLength(2);
+    expect(run([first, { trackId: 2, at: riding(1000, 3000, 110) }])).toHaveLength(2);
+    expect(run([first, { trackId: 2, at: riding(4700, 6000) }])).toHaveLength(2);
+  });
+
+  it('takes a case whose cool-down is over for none', () => {
+    const users = [
+      { trackId: 1, at: riding(0, 1500) },
+      { trackId: 2, at: riding(3000, 6000) },
+    ];
+    expect(run(users, { cooldownMs: 2500, untilMs: 5000 })).toEqual([
+      [1, 0],
+      [2, 3040],
+    ]);
+  });
+});

@@ -1,0 +1,101 @@
+import { type Box, computeGroundPoint, type Point } from '../geometry/box.ts';
+import type { Track } from '../track/track.ts';
+import { Cooldown } from './cooldown.ts';
+import type { Observation, RuleContext, RuleMatch } from './rule.ts';
+
+/** A track that ends in a case may go on under another number within this time, ms. */
+const MAX_PAUSE_MS = 3000;
+/** Where it is expected then, it is found within this, heights; and heights more for each second of the pause. */
+const REACH_HEIGHTS = 1;
+const REACH_HEIGHTS_PER_S = 0.7;
+/** Boxes of one road user do not differ in height by more than this factor over such a pause. */
+const MAX_GROWTH = 1.7;
+/** Speed is measured over at least this time, ms. */
+const SPEED_BASE_MS = 200;
+
+/** A road user whose case was told, where it was seen last. */
+interface Told {
+  readonly trackId: number;
+  box: Box;
+  atMs: number;
+  /** px/ms */
+  velocity: Point;
+}
+
+/**
+ * One manoeuvre is one case: keeps the cool-down per road user, also across a change of its number. A track that begins where and
+ * when one with a case would be by now, and no other number has gone on there, is that one.
+ */
+export class ManoeuvreMemory {
+  readonly #cooldown: Cooldown;
+  #told: Told[] = [];
+
+  constructor(cooldownMs: number) {
+    this.#cooldown = new Cooldown(cooldownMs);
+  }
+
+  /** Call once a frame, before anything is told. */
+  follow(context: RuleContext): void {
+    const nowMs = context.frame.mediaTimeMs;
+    for (const told of this.#told) {
+      const sights = context.history.of(told.trackId);
+      const newest = sights.at(-1);
+      if (newest === undefined || newest.frame.mediaTimeMs <= told.atMs) continue;
+      told.atMs = newest.frame.mediaTimeMs;
+      told.box = newest.box;
+      told.velocity = computeVelocity(sights, newest);
+    }
+    this.#told = this.#told.filter(({ atMs }) => nowMs - atMs <= MAX_PAUSE_MS + SPEED_BASE_MS);
+    for (const track of context.tracks) {
+      const first = context.history.of(track.trackId)[0];
+      if (first === undefined || nowMs - first.frame.mediaTimeMs > MAX_PAUSE_MS) continue;
+      const before = this.#told.find((told) => told.trackId !== track.trackId && isSuccessor(first, told));
+      if (before === undefined || this.#told.some(({ trackId }) => trackId === track.trackId)) continue;
+      if (!this.#cooldown.isCooling(before.trackId, nowMs)) continue;
+      this.#remember(track, first);
+      this.#cooldown.start(track.trackId, nowMs);
+    }
+  }
+
+  isTold(trackId: number, nowMs: number): boolean {
+    return this.#cooldown.isCooling(trackId, nowMs);
+  }
+
+  /** The match, unless the case was told already; it is told from now on. */
+  tell(track: Track, context: RuleContext, judge: () => RuleMatch | undefined): RuleMatch[] {
+    const nowMs = context.frame.mediaTimeMs;
+    if (this.isTold(track.trackId, nowMs)) return [];
+    const match = judge();
+    if (match === undefined) return [];
+    this.#cooldown.start(track.trackId, nowMs);
+    const newest = context.history.of(track.trackId).at(-1);
+    if (newest !== undefined) this.#remember(track, newest);
+    return [match];
+  }
+
+  #remember({ trackId }: Track, { box, frame }: Observation): void {
+    this.#told = this.#told.filter((told) => told.trackId !== trackId);
+    this.#told.push({ trackId, box, atMs: frame.mediaTimeMs, velocity: [0, 0] });
+  }
+}
+
+function computeVelocity(sights: readonly Observation[], newest: Observation): Point {
+  const from = sights.findLast((one) => newest.frame.mediaTimeMs - one.frame.mediaTimeMs >= SPEED_BASE_MS);
+  if (from === undefined) return [0, 0];
+  const [x1, y1] = computeGroundPoint(from.box);
+  const [x2, y2] = computeGroundPoint(newest.box);
+  const spanMs = newest.frame.mediaTimeMs - from.frame.mediaTimeMs;
+  return [(x2 - x1) / spanMs, (y2 - y1) / spanMs];
+}
+
+function isSuccessor(first: Observation, told: Told): boolean {
+  const pauseMs = first.frame.mediaTimeMs - told.atMs;
+  if (pauseMs <= 0 || pauseMs > MAX_PAUSE_MS) return false;
+  const height = told.box[3] - told.box[1];
+  const growth = (first.box[3] - first.box[1]) / Math.max(1, height);
+  if (growth > MAX_GROWTH || growth < 1 / MAX_GROWTH) return false;
+  const [x, y] = computeGroundPoint(told.box);
+  const [fx, fy] = computeGroundPoint(first.box);
+  const gap = Math.hypot(x + told.velocity[0] * pauseMs - fx, y + told.velocity[1] * pauseMs - fy);
+  return gap <= (REACH_HEIGHTS + (REACH_HEIGHTS_PER_S * pauseMs) / 1000) * height;
+}

@@ -29,6 +29,34 @@ it('keeps no password in the clear and salts each', () => {
   expect(first?.split('$')[4]).not.toBe(second?.split('$')[4]);
 });
 
+it('lets a node read its directives and signals, a controller write its topics, and neither of them more', () => {
+  const topic = 'signals/junction-1/north';
+  const { aclFile } = renderMosquittoConfig({
+    port: 1,
+    dataDir: '/x',
+    users: [
+      { ...node, acl: { ...node.acl, signalTopics: [topic] } },
+      { name: 'cabinet', password: 'p', acl: { role: 'controller', topics: [topic] } },
+      { name: 'centre', password: 'p', acl: { role: 'ingestor' } },
+    ],
+  });
+  const [ofNode = '', ofController = '', ofIngestor = ''] = aclFile.split('\n\n');
+  expect(ofNode.split('\n')).toContain('topic read ngatu/v1/q1/gw-1/directive');
+  expect(ofNode.split('\n')).toContain(`topic read ${topic}`);
+  expect(ofNode).not.toContain('write ngatu/v1/q1/gw-1/directive');
+  expect(ofController).toBe(`user cabinet\ntopic write ${topic}`);
+  expect(ofIngestor.split('\n')).toContain('topic write ngatu/v1/+/+/directive');
+});
+
+it.each(['ngatu/v1/q1/gw-1/event', 'signals/#', 'signals/+/x', 'a b', 'a\ntopic write x', ''])(
+  'refuses %j as the topic of a controller',
+  (topic) => {
+    const users = [{ name: 'cabinet', password: 'p', acl: { role: 'controller' as const, topics: [topic] } }];
+    const render = () => renderMosquittoConfig({ port: 1, dataDir: '/x', users });
+    expect(render).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));
+  },
+);
+
 it.each(['a:b', 'a\nuser root', '', 'a b', '#'])('refuses the user name %j', (name) => {
   const render = () => renderMosquittoConfig({ port: 1, dataDir: '/x', users: [{ ...node, name }] });
   expect(render).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));

@@ -8,10 +8,19 @@ import {
   NUMBERED_CHANNELS,
 } from '@ngatu/contract';
 
-/** What a user of the broker may do: a node its own channels, an ingestor all of them from the other side. */
+/**
+ * What a user of the broker may do: a node its own channels and the signal topics of its profile, an ingestor all channels from
+ * the other side, a signal controller its own topics.
+ */
 type BrokerAcl =
-  | { readonly role: 'node'; readonly site: string; readonly node: string }
-  | { readonly role: 'ingestor' };
+  | {
+      readonly role: 'node';
+      readonly site: string;
+      readonly node: string;
+      readonly signalTopics?: readonly string[];
+    }
+  | { readonly role: 'ingestor' }
+  | { readonly role: 'controller'; readonly topics: readonly string[] };
 
 export interface BrokerUser {
   readonly name: string;
@@ -56,7 +65,12 @@ const BROKER_MESSAGE_MAX_BYTES = 4 * MESSAGE_MAX_BYTES;
 export function renderMosquittoConfig({ port, dataDir, users, runAs }: MosquittoOptions): MosquittoFiles {
   if (/[\r\n]/.test(dataDir))
     throw new NgatuError('PROFILE_INVALID', 'Cannot render broker: the folder has a line break');
-  for (const { name } of users) checkUserName(name);
+  for (const { name, acl } of users) {
+    checkUserName(name);
+    const topics =
+      acl.role === 'controller' ? acl.topics : acl.role === 'node' ? acl.signalTopics : undefined;
+    for (const topic of topics ?? []) checkSignalTopic(topic);
+  }
   const passwordPath = join(dataDir, 'passwords');
   const aclPath = join(dataDir, 'acl');
   const config = [
@@ -101,18 +115,33 @@ function hashPassword(password: string): string {
   return `$7$${PBKDF2_ITERATIONS}$${salt.toString('base64')}$${key.toString('base64')}`;
 }
 
+/** A wildcard, or a topic of ngatu itself, would let a controller speak for a node. */
+function checkSignalTopic(topic: string): void {
+  const [root, version] = buildChannelFilter('event').split('/');
+  if (/^[^+#\s]+$/.test(topic) && topic !== root && !topic.startsWith(`${root}/${version}/`)) return;
+  throw new NgatuError(
+    'PROFILE_INVALID',
+    `Cannot render broker: "${topic}" is no topic of a signal controller`,
+  );
+}
+
 function renderAcl({ name, acl }: BrokerUser): string[] {
   const lines = [`user ${name}`];
   if (acl.role === 'node') {
-    const { site, node } = acl;
+    const { site, node, signalTopics = [] } = acl;
     for (const channel of [...NUMBERED_CHANNELS, 'state'] as const) {
       lines.push(`topic write ${buildTopic({ site, node, channel })}`);
     }
-    lines.push(`topic read ${buildTopic({ site, node, channel: 'ack' })}`);
-  } else {
+    for (const channel of ['ack', 'directive'] as const)
+      lines.push(`topic read ${buildTopic({ site, node, channel })}`);
+    for (const topic of signalTopics) lines.push(`topic read ${topic}`);
+  } else if (acl.role === 'ingestor') {
     for (const channel of [...NUMBERED_CHANNELS, 'state'] as const)
       lines.push(`topic read ${buildChannelFilter(channel)}`);
-    lines.push(`topic write ${buildChannelFilter('ack')}`);
+    for (const channel of ['ack', 'directive'] as const)
+      lines.push(`topic write ${buildChannelFilter(channel)}`);
+  } else {
+    for (const topic of acl.topics) lines.push(`topic write ${topic}`);
   }
   return [...lines, ''];
 }

@@ -80,6 +80,32 @@ describe('loadProfile', () => {
     );
   });
 
+  it('takes further sources of a signal that is there, with their defaults, and names what is not', async () => {
+    const scene = `${SCENE}signals: [{ name: main, box: [10, 10, 20, 40] }]\n`;
+    await writeFile(join(folder, 'scenes', 'lit.scene.yaml'), scene);
+    const source = (signal: string, camera = 'north') =>
+      `  - { camera: ${camera}, signal: ${signal}, source: { kind: mqtt, topic: signals/north } }\n`;
+    const lit = `${GOOD.replace('empty', 'lit')}signals:\n`;
+    const { profile } = await load(lit + source('main'));
+    expect(profile.signals).toMatchObject([
+      {
+        lamp: 'check',
+        maxOffsetMs: 2_000,
+        maxDisagreementMs: 1_500,
+        source: { clock: 'controller', maxClockErrorMs: 1_500, validMs: 5_000 },
+      },
+    ]);
+    await expect(load(lit + source('other'))).rejects.toThrow(
+      /line 12 \/signals\/0\/signal: the scene of camera "north" has no signal "other"/,
+    );
+    await expect(load(lit + source('main', 'south'))).rejects.toThrow(/there is no camera "south"/);
+    await expect(load(lit + source('main') + source('main'))).rejects.toThrow(
+      /a second source of kind "mqtt"/,
+    );
+    const wild = lit + source('main').replace('signals/north', '"signals/#"');
+    await expect(load(wild)).rejects.toMatchObject({ code: 'PROFILE_INVALID' });
+  });
+
   it('passes the error of a scene on', async () => {
     await writeFile(join(folder, 'scenes', 'bad.scene.yaml'), 'schemaVersion: 1\n');
     await expect(load(GOOD.replace('empty', 'bad'))).rejects.toMatchObject({ code: 'SCENE_INVALID' });

@@ -37,6 +37,7 @@ export async function loadProfile(file: string): Promise<ProfileFile> {
       issues.push({ path: `/cameras/${index}/scene`, reason: errorMessage(error) });
     }
   }
+  issues.push(...findSignalIssues(profile, scenes));
   if (issues.length > 0) throw refuseFile(source, 'PROFILE_INVALID', issues);
   return { file, profile, sha256: source.sha256, scenes };
 }
@@ -52,6 +53,35 @@ function findSecretIssues(profile: GatewayProfile): FileIssue[] {
     if (camera.password !== undefined && camera.username === undefined) {
       issues.push({ path: `/cameras/${index}`, reason });
     }
+  }
+  for (const [index, { source }] of profile.signals.entries()) {
+    if (source.kind !== 'mqtt' || source.broker === undefined) continue;
+    if (source.broker.password !== undefined && source.broker.username === undefined) {
+      issues.push({ path: `/signals/${index}/source/broker`, reason });
+    }
+  }
+  return issues;
+}
+
+/** A source must belong to a signal of a camera that is there; two of one kind cannot check each other. */
+function findSignalIssues(profile: GatewayProfile, scenes: ReadonlyMap<string, SceneFile>): FileIssue[] {
+  const issues: FileIssue[] = [];
+  const seen = new Set<string>();
+  for (const [index, { camera, signal, source }] of profile.signals.entries()) {
+    const path = `/signals/${index}`;
+    const scene = scenes.get(camera);
+    if (!profile.cameras.some(({ name }) => name === camera)) {
+      issues.push({ path: `${path}/camera`, reason: `there is no camera "${camera}"` });
+    } else if (scene !== undefined && !scene.scene.signals.some(({ name }) => name === signal)) {
+      issues.push({
+        path: `${path}/signal`,
+        reason: `the scene of camera "${camera}" has no signal "${signal}"`,
+      });
+    }
+    const key = `${camera}/${signal}/${source.kind}`;
+    if (seen.has(key))
+      issues.push({ path, reason: `a second source of kind "${source.kind}" for this signal` });
+    seen.add(key);
   }
   return issues;
 }

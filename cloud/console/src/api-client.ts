@@ -1,12 +1,18 @@
 import type { ErrorCode, EventKind } from '@ngatu/contract';
 import type {
+  CameraDirective,
   CameraReport,
+  DirectiveList,
+  DirectiveRequest,
   EventDetail,
   EventPage,
   ReviewRequest,
+  SeriesAnswer,
+  SeriesRequest,
   SessionStatus,
   SignedInAccount,
 } from '../../src/api/api-schema.ts';
+import { endOfDay, startOfDay } from './day.ts';
 
 export type Account = SignedInAccount;
 
@@ -27,6 +33,11 @@ export interface ListFilter {
   readonly kind?: EventKind;
   readonly camera?: string;
   readonly review?: EventDetail['review'];
+  /** Cases that were let pass, which nobody decides; without it they are left out. */
+  readonly letPass?: true;
+  /** First and last day in Vietnam's time, `2025-11-22`. */
+  readonly firstDay?: string;
+  readonly lastDay?: string;
 }
 
 interface CallOptions {
@@ -74,7 +85,7 @@ async function call<T>(method: string, path: string, options: CallOptions = {}):
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-function buildQuery(values: Readonly<Record<string, string | number | undefined>>): string {
+function buildQuery(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
     if (value !== undefined) query.append(name, String(value));
@@ -103,7 +114,14 @@ export interface PageRequest {
 }
 
 export function fetchEvents({ filter, limit, cursor, to, signal }: PageRequest): Promise<EventPage> {
-  const query = { kinds: filter.kind, cameras: filter.camera, review: filter.review, to, cursor, limit };
+  const { kind, camera, review, letPass, firstDay, lastDay } = filter;
+  const ends = [to, lastDay === undefined ? undefined : endOfDay(lastDay)].filter((end) => end !== undefined);
+  const query = {
+    ...{ kinds: kind, cameras: camera, review, cursor, limit },
+    letPass: letPass === true ? 'only' : undefined,
+    from: firstDay === undefined ? undefined : startOfDay(firstDay),
+    to: ends.sort()[0],
+  };
   return call<EventPage>('GET', `/events${buildQuery(query)}`, signal === undefined ? {} : { signal });
 }
 
@@ -124,6 +142,31 @@ export function fetchCameras(request: {
   const { fromMs, toMs, buckets, signal } = request;
   const query = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), buckets };
   return call<CameraReport>('GET', `/cameras${buildQuery(query)}`, { signal, background: true });
+}
+
+/** Directives in force and to come, of every camera. */
+export async function fetchDirectives(signal: AbortSignal): Promise<readonly CameraDirective[]> {
+  return (await call<DirectiveList>('GET', '/directives?limit=200', { signal, background: true })).items;
+}
+
+export function declareDirective(
+  { site, node, camera }: { site: string; node: string; camera: string },
+  body: DirectiveRequest,
+): Promise<CameraDirective> {
+  return call<CameraDirective>('POST', `/cameras/${site}/${node}/${camera}/directives`, { body });
+}
+
+export function endDirective(directiveId: string, reason: string): Promise<CameraDirective> {
+  return call<CameraDirective>('POST', `/directives/${directiveId}/end`, { body: { reason } });
+}
+
+export async function fetchSeries(
+  { tag, ...query }: SeriesRequest,
+  signal: AbortSignal,
+): Promise<SeriesAnswer['lines']> {
+  const tags = (tag ?? []).map((value) => `&tag=${encodeURIComponent(value)}`).join('');
+  const path = `/series${buildQuery(query)}${tags}`;
+  return (await call<SeriesAnswer>('GET', path, { signal, background: true })).lines;
 }
 
 export function buildEvidenceUrl(sha256: string): string {

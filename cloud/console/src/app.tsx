@@ -7,6 +7,7 @@ import { CamerasPage } from './page-cameras.tsx';
 import { EventPage } from './page-event.tsx';
 import { EventsPage } from './page-events.tsx';
 import { SignInPage } from './page-sign-in.tsx';
+import { TrafficPage } from './page-traffic.tsx';
 import { useRoute } from './route.ts';
 import { useWorkplace } from './workplace.ts';
 
@@ -84,7 +85,8 @@ function Workplace(props: { account: Account; onEnded: () => void; onSignedOut: 
       <main id="main" tabIndex={-1}>
         {route.page === 'events' && <EventsPage work={work} />}
         {route.page === 'event' && <EventPage key={route.eventId} eventId={route.eventId} work={work} />}
-        {route.page === 'cameras' && <CamerasPage onEnded={onEnded} />}
+        {route.page === 'cameras' && <CamerasPage account={account} onEnded={onEnded} />}
+        {route.page === 'traffic' && <TrafficPage onEnded={onEnded} />}
       </main>
     </>
   );

@@ -1,15 +1,19 @@
+import type { ComponentChildren } from 'preact';
 import type { CameraOverview } from '../../src/api/api-schema.ts';
 import { StateChip } from './chip.tsx';
 import { CoverageBar, SHARES } from './coverage-bar.tsx';
 import { formatDateTime, formatDuration, formatShare } from './format.ts';
 import { type Text, useText } from './language.tsx';
+import { ReadinessPanel } from './readiness-panel.tsx';
 
 function reasonWords({ nameOf, t }: Text, reason: string): string {
   const words = nameOf('blind', reason);
   return words === reason ? t('blind.other', { reason }) : words;
 }
 
-export function CameraCard({ camera }: { camera: CameraOverview }) {
+/** `children`: what stands between the state of the camera and its history. */
+export function CameraCard(props: { camera: CameraOverview; children?: ComponentChildren }) {
+  const { camera, children } = props;
   const text = useText();
   const { t, language } = text;
   return (
@@ -30,6 +34,8 @@ export function CameraCard({ camera }: { camera: CameraOverview }) {
             : t('cameras.lastReport', { time: formatDateTime(camera.lastReportAt, language) })}
         </span>
       </div>
+      {children}
+      <ReadinessPanel camera={camera} />
       <CoverageBar camera={camera} />
       <Shares camera={camera} />
       <BlindReasons camera={camera} />

@@ -1,4 +1,4 @@
-import type { EventKind } from '@ngatu/contract';
+import type { EventKind, LetPassReason } from '@ngatu/contract';
 import type { CameraOverview, EventDetail } from '../../src/api/api-schema.ts';
 import { useText } from './language.tsx';
 
@@ -11,6 +11,15 @@ export function ReviewChip({ review }: { review: EventDetail['review'] }) {
   return (
     <span class={`chip review-${review}`}>
       <span aria-hidden="true">{REVIEW_SIGN[review]}</span> {t(`review.${review}`)}
+    </span>
+  );
+}
+
+export function LetPassChip({ reason }: { reason: LetPassReason }) {
+  const { t } = useText();
+  return (
+    <span class="chip let-pass">
+      <span aria-hidden="true">↷</span> {t('letPass.chip', { reason: t(`letPass.${reason}`) })}
     </span>
   );
 }

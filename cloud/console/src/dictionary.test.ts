@@ -3,8 +3,11 @@ import { fileURLToPath } from 'node:url';
 import {
   CAMERA_STATE_REASONS,
   CAMERA_STATES,
+  DIRECTIVE_KINDS,
   EVENT_KINDS,
   EVIDENCE_ROLES,
+  LET_PASS_REASONS,
+  READINESS_ITEMS,
   ROAD_USER_LABELS,
   SIGNAL_STATES,
 } from '@ngatu/contract';
@@ -36,6 +39,7 @@ it('is translated, not copied', () => {
     'evidence.sha',
     'decision.entry',
     'cameras.share',
+    'directive.by',
     'duration.ms',
   ];
   const copied = keys.filter(isTextKey).filter((key) => DICTIONARY.vi[key] === DICTIONARY.en[key]);
@@ -47,6 +51,9 @@ it('has words for every name of the contract', () => {
     ...EVENT_KINDS.map((kind) => `kind.${kind}`),
     ...ROAD_USER_LABELS.map((label) => `label.${label}`),
     ...SIGNAL_STATES.map((state) => `signal.${state}`),
+    ...LET_PASS_REASONS.map((reason) => `letPass.${reason}`),
+    ...READINESS_ITEMS.map((item) => `readiness.${item}`),
+    ...DIRECTIVE_KINDS.flatMap((kind) => [`directive.${kind}`, `directive.${kind}.meaning`]),
     ...EVIDENCE_ROLES.map((role) => `media.${role}`),
     ...CAMERA_STATES.flatMap((state) => [`state.${state}`, `share.${state}`]),
     ...CAMERA_STATE_REASONS.map((reason) => `blind.${reason}`),

@@ -1,15 +1,14 @@
 import type { Event } from '@ngatu/contract';
 import type { ComponentChildren } from 'preact';
-import { isTextKey } from './dictionary.ts';
 import {
   formatDateTime,
   formatDuration,
-  formatMeasure,
   formatMediaTime,
   formatNumber,
   formatPreciseTime,
 } from './format.ts';
 import { useText } from './language.tsx';
+import { describeMeasures } from './measure.ts';
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
@@ -23,7 +22,7 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 /** Why it was flagged, and from what: everything that the decision may lean on. */
 export function EventFacts({ event, ingestedAt }: { event: Event; ingestedAt: string }) {
   const { t, language } = useText();
-  const { signal, alternatives, explanation } = event;
+  const { signal, explanation } = event;
   return (
     <section class="facts" aria-label={t('event.facts')}>
       <h2>{t('event.explanation')}</h2>
@@ -40,11 +39,6 @@ export function EventFacts({ event, ingestedAt }: { event: Event; ingestedAt: st
           </strong>
         </p>
       )}
-      {alternatives.length > 0 && (
-        <p class="note note-warn">
-          {t('event.alternatives.value', { kinds: alternatives.map((kind) => t(`kind.${kind}`)).join(', ') })}
-        </p>
-      )}
       <Measures measures={event.measures} />
       <Provenance event={event} ingestedAt={ingestedAt} />
     </section>
@@ -52,21 +46,18 @@ export function EventFacts({ event, ingestedAt }: { event: Event; ingestedAt: st
 }
 
 function Measures({ measures }: { measures: Event['measures'] }) {
-  const { t, language, nameOf } = useText();
-  const entries = Object.entries(measures);
-  if (entries.length === 0) return null;
+  const { t, language } = useText();
+  const rows = describeMeasures(measures, language);
+  if (rows.length === 0) return null;
   return (
     <>
       <h2>{t('event.measures')}</h2>
       <dl>
-        {entries.map(([name, value]) => {
-          const measure = formatMeasure(name, value, language);
-          return (
-            <Fact key={name} name={isTextKey(`measure.${name}`) ? nameOf('measure', name) : measure.name}>
-              {measure.value}
-            </Fact>
-          );
-        })}
+        {rows.map(({ name, words, value }) => (
+          <Fact key={name} name={words}>
+            {value}
+          </Fact>
+        ))}
       </dl>
     </>
   );

@@ -1,5 +1,6 @@
 import type { EventPage, EventSummary } from '../../src/api/api-schema.ts';
 import { ApiFailure, type ListFilter, type PageRequest } from './api-client.ts';
+import { endOfDay, startOfDay } from './day.ts';
 
 const PAGE_SIZE = 50;
 /** When live events have made the list longer than its pages by this much, it begins again with the first page. */
@@ -20,8 +21,12 @@ export function isBefore(a: EventSummary, b: EventSummary): boolean {
   return a.capturedAt === b.capturedAt ? a.eventId > b.eventId : a.capturedAt > b.capturedAt;
 }
 
-export function matchesFilter(event: EventSummary, { kind, camera, review }: ListFilter): boolean {
+export function matchesFilter(event: EventSummary, filter: ListFilter): boolean {
+  const { kind, camera, review, letPass = false, firstDay, lastDay } = filter;
   return (
+    (event.letPass !== undefined) === letPass &&
+    (firstDay === undefined || event.capturedAt >= startOfDay(firstDay)) &&
+    (lastDay === undefined || event.capturedAt < endOfDay(lastDay)) &&
     (kind === undefined || event.kind === kind) &&
     (camera === undefined || event.camera === camera) &&
     (review === undefined || event.review === review)

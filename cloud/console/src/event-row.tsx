@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { EventSummary } from '../../src/api/api-schema.ts';
 import { buildEvidenceUrl } from './api-client.ts';
-import { KindMark, ReviewChip } from './chip.tsx';
+import { KindMark, LetPassChip, ReviewChip } from './chip.tsx';
 import { formatDate, formatTime } from './format.ts';
 import { useText } from './language.tsx';
 import { buildHash } from './route.ts';
@@ -28,7 +28,11 @@ export function EventRow({ event }: { event: EventSummary }) {
           <span>{event.camera}</span>
           <span class="less">{t('events.node', { node: event.node })}</span>
         </span>
-        <ReviewChip review={event.review} />
+        {event.letPass === undefined ? (
+          <ReviewChip review={event.review} />
+        ) : (
+          <LetPassChip reason={event.letPass} />
+        )}
       </a>
     </li>
   );

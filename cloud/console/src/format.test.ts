@@ -1,8 +1,9 @@
 import { expect, it } from 'vitest';
 import {
   formatDateTime,
+  formatDay,
   formatDuration,
-  formatMeasure,
+  formatFine,
   formatMediaTime,
   formatPreciseTime,
   formatShare,
@@ -36,11 +37,11 @@ it('never rounds a little blindness away, nor nearly all up to all', () => {
   expect(formatShare(0.123, 'vi')).toBe('12,3%');
 });
 
-it('reads the unit off the name of a measure', () => {
-  expect(formatMeasure('crossedMs', 480, 'en')).toEqual({ name: 'crossed', value: '480 ms' });
-  expect(formatMeasure('speedLimitKmh', 50, 'en')).toEqual({ name: 'speed limit', value: '50 km/h' });
-  expect(formatMeasure('overlapFraction', 0.625, 'en')).toEqual({ name: 'overlap fraction', value: '0.625' });
-  expect(formatMeasure('count', 3, 'en')).toEqual({ name: 'count', value: '3' });
+it('writes a fine in the unit in which people say it', () => {
+  expect(formatFine({ fineMinVnd: 4_000_000, fineMaxVnd: 6_000_000 }, 'vi')).toBe('4–6 triệu đồng');
+  expect(formatFine({ fineMinVnd: 400_000, fineMaxVnd: 600_000 }, 'vi')).toBe('400.000–600.000 đồng');
+  expect(formatFine({ fineMinVnd: 800_000, fineMaxVnd: 1_000_000 }, 'en')).toBe('VND 800,000–1,000,000');
+  expect(formatDay('2025-01-02')).toBe('02/01/2025');
 });
 
 it('tells the place in a clip to the millisecond', () => {

@@ -48,6 +48,16 @@ export function formatDateTime(instant: string | number, language: Language): st
   return `${formatTime(instant, language)} ${formatDate(instant, language)}`;
 }
 
+/** `14:03`, with the day before it where the span is longer than one: `22/11 14:03`. */
+export function formatShortTime(instantMs: number, language: Language, withDay: boolean): string {
+  const time = formatOf(language, 'short', { hour: '2-digit', minute: '2-digit' }).format(
+    new Date(instantMs),
+  );
+  if (!withDay) return time;
+  const day = formatOf(language, 'day', { day: '2-digit', month: '2-digit' }).format(new Date(instantMs));
+  return `${day} ${time}`;
+}
+
 /** A length of time in the two units that matter. */
 export function formatDuration(durationMs: number, language: Language): string {
   if (durationMs > 0 && durationMs < 1_000)
@@ -90,23 +100,18 @@ export function formatMediaTime(timeMs: number): string {
   return `${minutes}:${((timeMs % 60_000) / 1_000).toFixed(3).padStart(6, '0')}`;
 }
 
-const UNITS: readonly (readonly [suffix: string, unit: string])[] = [
-  ['Ms', 'ms'],
-  ['Px', 'px'],
-  ['Kmh', 'km/h'],
-  ['Fraction', ''],
-  ['Deg', '°'],
-  ['Metres', 'm'],
-];
-
-/** A measure's name as words and its value with the unit that its name ends with (`insideMs` → `inside`, `1,240 ms`). */
-export function formatMeasure(
-  name: string,
-  value: number,
+/** `4–6 triệu đồng`, `400.000–600.000 đồng`. */
+export function formatFine(
+  { fineMinVnd, fineMaxVnd }: { fineMinVnd: number; fineMaxVnd: number },
   language: Language,
-): { name: string; value: string } {
-  const [suffix, unit] = UNITS.find(([ending]) => name.endsWith(ending)) ?? ['', ''];
-  const stem = suffix === 'Fraction' ? name : name.slice(0, name.length - suffix.length);
-  const words = stem.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
-  return { name: words, value: `${formatNumber(value, language, 3)} ${unit}`.trim() };
+): string {
+  const isMillions = fineMinVnd >= 1_000_000;
+  const show = (amount: number) => formatNumber(isMillions ? amount / 1_000_000 : amount, language, 1);
+  const range = `${show(fineMinVnd)}–${show(fineMaxVnd)}`;
+  return translate(language, isMillions ? 'law.fine.millions' : 'law.fine.dong', { range });
+}
+
+/** `01/01/2025` of a day as the law writes it, `2025-01-01`. */
+export function formatDay(day: string): string {
+  return day.split('-').reverse().join('/');
 }

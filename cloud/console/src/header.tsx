@@ -19,7 +19,7 @@ export function LanguageSwitch() {
   );
 }
 
-const PAGES = ['events', 'cameras'] as const;
+const PAGES = ['events', 'cameras', 'traffic'] as const;
 
 export function Header(props: {
   account: Account;

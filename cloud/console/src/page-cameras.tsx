@@ -1,6 +1,9 @@
 import { useState } from 'preact/hooks';
+import type { Account } from './api-client.ts';
 import { CameraCard } from './camera-card.tsx';
 import { useCameraPoll } from './camera-poll.ts';
+import { DirectivePanel } from './directive-panel.tsx';
+import { useDirectivePoll } from './directive-poll.ts';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
@@ -12,14 +15,18 @@ const PERIODS = {
 } as const;
 type Period = keyof typeof PERIODS;
 const PERIOD_NAMES = ['1h', '24h', '7d'] as const satisfies readonly Period[];
+/** How soon another desk's declaration is seen. */
+const DIRECTIVES_EVERY_MS = 3_000;
 /** Columns of the timeline. */
 const BUCKETS = 48;
 
-export function CamerasPage({ onEnded }: { onEnded: () => void }) {
+export function CamerasPage({ account, onEnded }: { account: Account; onEnded: () => void }) {
   const { t, language } = useText();
   const [period, setPeriod] = useState<Period>('24h');
   const { periodMs, everyMs } = PERIODS[period];
   const { report, failure } = useCameraPoll({ periodMs, buckets: BUCKETS, everyMs, onEnded });
+  const directives = useDirectivePoll(DIRECTIVES_EVERY_MS, onEnded);
+  const mayDirect = account.role === 'admin' || account.role === 'operator';
   return (
     <div class="page">
       <div class="list-head">
@@ -34,6 +41,9 @@ export function CamerasPage({ onEnded }: { onEnded: () => void }) {
         </fieldset>
       </div>
       {failure !== undefined && <FailureNote failure={failure} />}
+      {directives.failure !== undefined && failure === undefined && (
+        <FailureNote failure={directives.failure} onRetry={directives.reload} />
+      )}
       {report === undefined && failure === undefined && <p role="status">{t('common.loading')}</p>}
       {report !== undefined && (
         <>
@@ -54,7 +64,18 @@ export function CamerasPage({ onEnded }: { onEnded: () => void }) {
           )}
           <ul class="cameras">
             {report.cameras.map((camera) => (
-              <CameraCard key={`${camera.site}/${camera.node}/${camera.camera}`} camera={camera} />
+              <CameraCard key={`${camera.site}/${camera.node}/${camera.camera}`} camera={camera}>
+                <DirectivePanel
+                  camera={camera}
+                  directives={directives.directives.filter(
+                    ({ site, node, camera: name }) =>
+                      site === camera.site && node === camera.node && name === camera.camera,
+                  )}
+                  mayDirect={mayDirect}
+                  onChanged={directives.reload}
+                  onEnded={onEnded}
+                />
+              </CameraCard>
             ))}
           </ul>
         </>

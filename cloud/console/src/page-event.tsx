@@ -1,13 +1,15 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { EventDetail } from '../../src/api/api-schema.ts';
 import { ApiFailure, fetchEvent, fetchEvents, type ListFilter } from './api-client.ts';
-import { KindMark, ReviewChip } from './chip.tsx';
+import { KindMark, LetPassChip, ReviewChip } from './chip.tsx';
 import { DecisionPanel } from './decision-panel.tsx';
 import { EventFacts } from './event-facts.tsx';
 import { EvidenceTable } from './evidence-table.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDate, formatPreciseTime } from './format.ts';
 import { useText } from './language.tsx';
+import { LawReadings } from './law-readings.tsx';
+import { LetPassPanel } from './let-pass-panel.tsx';
 import { MediaViewer } from './media-viewer.tsx';
 import { NoticeBar } from './notice-bar.tsx';
 import { buildHash, openRoute } from './route.ts';
@@ -54,7 +56,8 @@ function useEventDetail(eventId: string, work: Workplace): Opened & { reload: ()
 
 /** The open case that follows in the list: the next older one, else the newest. */
 async function findNextOpen(filter: ListFilter, decided: EventDetail): Promise<string | undefined> {
-  const open: ListFilter = { ...filter, review: 'open' };
+  const { letPass: _, ...rest } = filter;
+  const open: ListFilter = { ...rest, review: 'open' };
   const older = await fetchEvents({ filter: open, limit: 1, to: decided.event.capturedAt });
   const next = older.items[0] ?? (await fetchEvents({ filter: open, limit: 1 })).items[0];
   return next?.eventId;
@@ -123,18 +126,27 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
           </time>{' '}
           <small>{t('common.zone')}</small>
         </span>
-        <ReviewChip review={detail.review} />
+        {event.letPass === undefined ? (
+          <ReviewChip review={detail.review} />
+        ) : (
+          <LetPassChip reason={event.letPass.reason} />
+        )}
       </div>
       {failure !== undefined && <FailureNote failure={failure} onRetry={reload} />}
       <div class="case">
         <MediaViewer detail={detail} />
         <div class="case-side">
-          <DecisionPanel
-            detail={detail}
-            onDecided={(decided) => void goOn(decided)}
-            onConflict={reload}
-            work={work}
-          />
+          {event.letPass === undefined ? (
+            <DecisionPanel
+              detail={detail}
+              onDecided={(decided) => void goOn(decided)}
+              onConflict={reload}
+              work={work}
+            />
+          ) : (
+            <LetPassPanel letPass={event.letPass} />
+          )}
+          <LawReadings event={event} laws={detail.laws} />
           <EventFacts event={event} ingestedAt={detail.ingestedAt} />
         </div>
         <EvidenceTable detail={detail} />

@@ -3,12 +3,14 @@ import { useEffect, useState } from 'preact/hooks';
 export type Route =
   | { readonly page: 'events' }
   | { readonly page: 'event'; readonly eventId: string }
-  | { readonly page: 'cameras' };
+  | { readonly page: 'cameras' }
+  | { readonly page: 'traffic' };
 
 export function parseRoute(hash: string): Route {
   const event = /^#\/events\/(ev-[0-9a-f]{32})$/.exec(hash)?.[1];
   if (event !== undefined) return { page: 'event', eventId: event };
-  return hash === '#/cameras' ? { page: 'cameras' } : { page: 'events' };
+  if (hash === '#/cameras') return { page: 'cameras' };
+  return hash === '#/traffic' ? { page: 'traffic' } : { page: 'events' };
 }
 
 export function buildHash(route: Route): string {

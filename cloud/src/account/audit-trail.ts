@@ -8,7 +8,9 @@ export type AuditAction =
   | 'event-read'
   | 'evidence-read'
   | 'review'
-  | 'dead-letters-read';
+  | 'dead-letters-read'
+  | 'directive-declare'
+  | 'directive-end';
 
 /** Who did what to what, when, from where. */
 export interface AuditEntry {

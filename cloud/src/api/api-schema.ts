@@ -1,6 +1,9 @@
 import {
   CAMERA_STATES,
   CameraInterval,
+  DIRECTIVE_MAX_MS,
+  DirectiveId,
+  DirectiveKind,
   ERROR_CODES,
   type ErrorCode,
   Event,
@@ -8,7 +11,10 @@ import {
   EventKind,
   EvidenceFile,
   EvidenceManifest,
+  LawRow,
+  LET_PASS_REASONS,
   NodeState,
+  Readiness,
   Sha256,
   Slug,
   Timestamp,
@@ -71,6 +77,11 @@ const ReviewStateName = Type.Union(
   { description: 'Open, or what the newest decision says.' },
 );
 
+const LetPassReason = Type.Union(
+  LET_PASS_REASONS.map((reason) => Type.Literal(reason)),
+  { description: 'Why the case was let pass; absent where it is one to decide.' },
+);
+
 export const EventQuery = Type.Object(
   {
     kinds: Type.Optional(
@@ -78,6 +89,10 @@ export const EventQuery = Type.Object(
     ),
     cameras: Type.Optional(Type.Array(Slug, { maxItems: 256 })),
     review: Type.Optional(ReviewStateName),
+    letPass: Type.Union(
+      (['without', 'only', 'with'] as const).map((choice) => Type.Literal(choice)),
+      { default: 'without', description: 'Whether cases that were let pass are listed.' },
+    ),
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),
     cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 512 })),
@@ -98,6 +113,7 @@ export const EventSummary = Type.Object(
     capturedAt: Timestamp,
     ingestedAt: Timestamp,
     review: ReviewStateName,
+    letPass: Type.Optional(LetPassReason),
     stillSha256: Type.Optional(Sha256),
   },
   { ...closed, $id: 'EventSummary' },
@@ -123,6 +139,22 @@ export type Review = Static<typeof Review>;
 
 const StoredFile = Type.Object({ ...EvidenceFile.properties, arrived: Type.Boolean() }, closed);
 
+const LawReading = Type.Object(
+  {
+    kind: EventKind,
+    state: Type.Union(
+      (['found', 'not-verified', 'not-recorded'] as const).map((state) => Type.Literal(state)),
+      { description: 'Whether clauses are recorded for the instant of the case, and were checked for it.' },
+    ),
+    rows: Type.Array(Type.Unsafe<LawRow>({ $ref: 'LawRow#' }), {
+      description: 'Clauses in force at the instant of the case; a person chooses among several.',
+    }),
+    lapsesAt: Timestamp,
+  },
+  { ...closed, description: 'One reading of the case with what the law says of it.' },
+);
+export type LawReading = Static<typeof LawReading>;
+
 export const EventDetail = Type.Object(
   {
     event: Type.Unsafe<Event>({ $ref: 'Event#' }),
@@ -135,6 +167,9 @@ export const EventDetail = Type.Object(
       ),
     ),
     reviews: Type.Array(Type.Unsafe<Review>({ $ref: 'Review#' }), { description: 'Oldest first.' }),
+    laws: Type.Array(LawReading, {
+      description: 'The reading of the event and its alternatives; none of a case that was let pass.',
+    }),
   },
   { ...closed, $id: 'EventDetail' },
 );
@@ -201,6 +236,10 @@ export const CameraOverview = Type.Object(
     nodeState: Type.Optional(NodeState.properties.state),
     ...shares,
     blindByReason: Type.Record(Type.String(), Milliseconds),
+    readiness: Type.Optional(Readiness),
+    blockedByRule: Type.Record(Type.String(), Milliseconds, {
+      description: 'How long each rule was kept from looking although the camera looked.',
+    }),
     gaps: Type.Array(CameraInterval, { description: 'Not analysed stretches, newest first, at most 100.' }),
     timeline: Type.Array(TimelineBucket),
   },
@@ -217,6 +256,74 @@ export const CameraReport = Type.Object(
   closed,
 );
 export type CameraReport = Static<typeof CameraReport>;
+
+export const CameraParams = Type.Object({ site: Slug, node: Slug, camera: Slug }, closed);
+export const DirectiveParams = Type.Object({ directiveId: DirectiveId }, closed);
+
+const Reason = Type.String({
+  minLength: 3,
+  maxLength: 200,
+  description: 'Why; counted without the space around it.',
+});
+
+export const DirectiveRequest = Type.Object(
+  {
+    kind: DirectiveKind,
+    from: Type.Optional(Timestamp),
+    until: Type.Unsafe<string>({
+      ...Timestamp,
+      description: `When it ends by itself; at most ${DIRECTIVE_MAX_MS / 3_600_000} hours after its beginning.`,
+    }),
+    reason: Reason,
+  },
+  { ...closed, description: 'From now on where `from` is absent.' },
+);
+export type DirectiveRequest = Static<typeof DirectiveRequest>;
+
+export const DirectiveEndRequest = Type.Object({ reason: Reason }, closed);
+
+export const DirectiveQuery = Type.Object(
+  {
+    ended: Type.Boolean({ default: false, description: 'True lists also those that have ended.' }),
+    limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }),
+  },
+  closed,
+);
+
+export const CameraDirective = Type.Object(
+  {
+    directiveId: DirectiveId,
+    site: Slug,
+    node: Slug,
+    camera: Slug,
+    kind: DirectiveKind,
+    from: Timestamp,
+    until: Timestamp,
+    plannedUntil: Timestamp,
+    reason: Type.String(),
+    declaredBy: Type.String(),
+    declaredAt: Timestamp,
+    endedBy: Type.Optional(Type.String()),
+    endedAt: Type.Optional(Timestamp),
+    endReason: Type.Optional(Type.String()),
+    state: Type.Union((['planned', 'active', 'ended'] as const).map((state) => Type.Literal(state))),
+    delivered: Type.Boolean({
+      description: 'True once the node has said that it holds the directive as it is here.',
+    }),
+  },
+  { ...closed, $id: 'CameraDirective' },
+);
+export type CameraDirective = Static<typeof CameraDirective>;
+
+export const DirectiveList = Type.Object(
+  {
+    items: Type.Array(Type.Unsafe<CameraDirective>({ $ref: 'CameraDirective#' }), {
+      description: 'Newest declaration first.',
+    }),
+  },
+  closed,
+);
+export type DirectiveList = Static<typeof DirectiveList>;
 
 export const SeriesRequest = Type.Object(
   {
@@ -253,6 +360,8 @@ export const SeriesAnswer = Type.Object(
   },
   closed,
 );
+
+export type SeriesAnswer = Static<typeof SeriesAnswer>;
 
 export const NodeList = Type.Object(
   {
@@ -305,10 +414,12 @@ export const Health = Type.Object({ status: Type.Literal('ok') }, closed);
 export const SHARED_SCHEMAS: readonly TSchema[] = [
   ApiError,
   SignedInAccount,
+  LawRow,
   Event,
   EventSummary,
   Review,
   EventDetail,
   NodeState,
   CameraOverview,
+  CameraDirective,
 ];

@@ -9,6 +9,7 @@ import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { answerError, answerNotFound } from './api-error.ts';
 import { SHARED_SCHEMAS } from './api-schema.ts';
+import { addDirectiveRoutes } from './directive-route.ts';
 import { addEventRoutes } from './event-route.ts';
 import { addEventStreamRoute } from './event-stream-route.ts';
 import { addEvidenceRoute } from './evidence-route.ts';
@@ -112,6 +113,7 @@ export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
       addEvidenceRoute(api, deps);
       addFleetRoutes(api, deps);
       addSeriesRoute(api, deps);
+      addDirectiveRoutes(api, deps);
     },
     { prefix: '/api/v1' },
   );

@@ -67,6 +67,8 @@ function describeReported(
     blindMs,
     unreportedMs,
     blindByReason: { ...coverage.blindByReason },
+    ...(coverage.readiness === undefined ? {} : { readiness: coverage.readiness }),
+    blockedByRule: { ...coverage.blockedByRule },
     gaps: [...coverage.gaps],
     timeline: context.timeline,
   };
@@ -88,6 +90,7 @@ function describeSilent(node: NodeRecord, camera: string, request: OverviewReque
     nodeState: node.state.state,
     ...silent(new Date(request.fromMs).toISOString(), new Date(request.toMs).toISOString()),
     blindByReason: {},
+    blockedByRule: {},
     gaps: [],
     timeline: computeBounds(request).map(({ from, to }) => ({ from, to, ...silent(from, to) })),
   };

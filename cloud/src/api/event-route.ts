@@ -1,9 +1,16 @@
-import { NgatuError } from '@ngatu/contract';
+import { NgatuError, resolveLaw } from '@ngatu/contract';
 import { Type } from '@sinclair/typebox';
 import type { EventFilter, EventRecord, ReviewState, EventPage as StoredPage } from '../store/event-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { RequestRefused, refuseInvalid } from './api-error.ts';
-import { type EventDetail, EventPage, EventParams, EventQuery, ReviewRequest } from './api-schema.ts';
+import {
+  type EventDetail,
+  EventPage,
+  EventParams,
+  EventQuery,
+  type LawReading,
+  ReviewRequest,
+} from './api-schema.ts';
 import { refusals } from './refusal-schema.ts';
 import { parseInstant } from './request-validation.ts';
 import { requireSession } from './session-guard.ts';
@@ -22,7 +29,21 @@ function describeEvent(record: EventRecord): EventDetail {
     review: reviewStateOf(record),
     ...(evidence === undefined ? {} : { evidence: { ...evidence, files: [...evidence.files] } }),
     reviews: [...reviews],
+    laws:
+      event.letPass === undefined
+        ? [event.kind, ...event.alternatives].map((kind) => readLaw(event, kind))
+        : [],
   };
+}
+
+/** What the law in force at the instant of the case says of it, read as `kind`. */
+function readLaw(
+  { subject, measures, capturedAt }: EventRecord['event'],
+  kind: LawReading['kind'],
+): LawReading {
+  const { label } = subject;
+  const { state, rows, lapsesAtMs } = resolveLaw({ kind, label, measures, atMs: Date.parse(capturedAt) });
+  return { kind, state, rows: [...rows], lapsesAt: new Date(lapsesAtMs).toISOString() };
 }
 
 function requireEvent(deps: ApiDeps, eventId: string): EventRecord {
@@ -53,7 +74,8 @@ function addListRoute(app: ApiApp, deps: ApiDeps): void {
       },
     },
     async (request) => {
-      const filter: EventFilter = request.query;
+      const { letPass, ...query } = request.query;
+      const filter: EventFilter = letPass === 'with' ? query : { ...query, letPass: letPass === 'only' };
       if (filter.from !== undefined) parseInstant(filter.from, '/query/from');
       if (filter.to !== undefined) parseInstant(filter.to, '/query/to');
       const page = listEvents(deps, filter);
@@ -111,6 +133,12 @@ function addReviewRoute(app: ApiApp, deps: ApiDeps): void {
       if (record === undefined) throw new NgatuError('NOT_FOUND', `There is no event "${eventId}"`);
       const detail = `${decision}: ${outcome}`;
       deps.audit.append({ actor: username, action: 'review', target: eventId, detail, address: request.ip });
+      if (outcome === 'let-pass') {
+        throw new NgatuError(
+          'EVENT_LET_PASS',
+          'Cannot decide the case: it was let pass, and nobody is flagged',
+        );
+      }
       if (outcome === 'conflict') {
         throw new RequestRefused(
           'REVIEW_CONFLICT',

@@ -29,6 +29,7 @@ export class BrokerLink {
   readonly #random: () => number;
   #client: MqttClient | undefined;
   #subscribed = false;
+  #connections = 0;
 
   constructor(parts: { broker: IngestorBroker; queue: IntakeQueue; logger: Logger; random: () => number }) {
     this.#broker = parts.broker;
@@ -40,6 +41,11 @@ export class BrokerLink {
   /** True while messages can arrive. */
   get isConnected(): boolean {
     return this.#subscribed && this.#client?.connected === true;
+  }
+
+  /** How often it has connected: after a break the broker may have forgotten what it retained. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** Stays connected until `signal` aborts, beginning again after each break. */
@@ -58,6 +64,19 @@ export class BrokerLink {
     client.publish(buildTopic({ site, node, channel: 'ack' }), JSON.stringify(ack), { qos: 1 }, (error) => {
       if (error) this.#logger.debug({ site, node, error: errorMessage(error) }, 'acknowledgement not sent');
     });
+  }
+
+  /** Publishes and leaves the message at the broker for whoever comes later. False where it did not get there. */
+  async publishRetained(topic: string, payload: string): Promise<boolean> {
+    const client = this.#client;
+    if (client?.connected !== true) return false;
+    try {
+      await client.publishAsync(topic, payload, { qos: 1, retain: true });
+      return true;
+    } catch (error) {
+      this.#logger.debug({ topic, error: errorMessage(error) }, 'retained message not sent');
+      return false;
+    }
   }
 
   /** One connection until its end. Returns whether it was ever ready. */
@@ -105,6 +124,7 @@ export class BrokerLink {
     try {
       await client.subscribeAsync(filters, { qos: 1 });
       this.#subscribed = true;
+      this.#connections += 1;
       this.#logger.info({ broker: this.#broker.url }, 'ingestor connected');
     } catch (error) {
       this.#logger.error(

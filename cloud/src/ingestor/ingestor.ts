@@ -9,6 +9,7 @@ import { FolderEvidenceStore } from '../store/folder-evidence-store.ts';
 import { SqliteEventStore } from '../store/sqlite-event-store.ts';
 import { BrokerLink, type IngestorBroker } from './broker-link.ts';
 import { CommitLoop } from './commit-loop.ts';
+import { runDirectivePublisher } from './directive-publisher.ts';
 import { buildIngestHttp } from './ingest-http.ts';
 import { IntakeQueue } from './intake-queue.ts';
 
@@ -74,7 +75,13 @@ export async function runIngestor(
     try {
       onReady({ url: await listenOn(http, listen) });
       // A part that fails stops the others: its error is the process's.
-      const parts = [link.run(stop.signal), loop.run(stop.signal)].map((part) => part.finally(stopAll));
+      const directives = runDirectivePublisher(
+        { directives: events.directives, link, logger, clock },
+        stop.signal,
+      );
+      const parts = [link.run(stop.signal), loop.run(stop.signal), directives].map((part) =>
+        part.finally(stopAll),
+      );
       const results = await Promise.allSettled(parts);
       for (const result of results) if (result.status === 'rejected') throw result.reason;
     } finally {

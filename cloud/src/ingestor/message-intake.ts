@@ -40,7 +40,7 @@ interface Refusal {
 /** Judges one message of the broker. Never throws: what cannot be accepted is a dead letter with its reason. */
 export function decodeMessage(topic: string, payload: Uint8Array, receivedAt: string): Intake {
   const parts = parseTopic(topic);
-  if (parts === undefined || parts.channel === 'ack') {
+  if (parts === undefined || parts.channel === 'ack' || parts.channel === 'directive') {
     const refusal: Refusal = { code: 'TOPIC_INVALID', reason: 'not a topic of ngatu that an ingestor takes' };
     return { kind: 'refused', letter: buildLetter({ topic, payload, receivedAt }, undefined, refusal) };
   }

@@ -1,6 +1,7 @@
 import type { CameraInterval } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import type { CameraCoverage } from './event-store.ts';
+import { ReadinessRecords } from './readiness-records.ts';
 
 interface CameraRow {
   readonly site: string;
@@ -25,10 +26,12 @@ const GAPS_LISTED = 100;
 
 /** Reads the ledger of every camera over a period. */
 export class CoverageReader {
+  readonly #readiness: ReadinessRecords;
   readonly #cameras: Database.Statement<[], CameraRow>;
   readonly #intervals: Database.Statement<[string, string, string, number], IntervalRow>;
 
   constructor(database: Database.Database) {
+    this.#readiness = new ReadinessRecords(database);
     this.#cameras = database.prepare(
       `SELECT site, node, camera, last_to_ms AS lastToMs, last_state AS lastState, last_reason AS lastReason
          FROM camera ORDER BY site, node, camera`,
@@ -43,6 +46,7 @@ export class CoverageReader {
   list(period: { fromMs: number; toMs: number }): CameraCoverage[] {
     return this.#cameras.all().map((row) => {
       const { site, node, camera, lastToMs, lastState, lastReason } = row;
+      const readiness = this.#readiness.get(row);
       return {
         site,
         node,
@@ -50,6 +54,8 @@ export class CoverageReader {
         lastState,
         ...(lastReason === null ? {} : { lastReason }),
         lastReportAt: new Date(lastToMs).toISOString(),
+        ...(readiness === undefined ? {} : { readiness }),
+        blockedByRule: this.#readiness.sumBlocked(row, period),
         ...sumIntervals(this.#intervals.iterate(site, node, camera, period.fromMs), period),
       };
     });

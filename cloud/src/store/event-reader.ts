@@ -9,19 +9,24 @@ import type {
   ReviewState,
 } from './event-store.ts';
 
-interface SummaryRow extends Omit<EventSummary, 'stillSha256'> {
+interface SummaryRow extends Omit<EventSummary, 'stillSha256' | 'letPass'> {
+  readonly letPass: NonNullable<EventSummary['letPass']> | null;
   readonly stillSha256: string | null;
 }
 
 const SUMMARY = `SELECT event_id AS eventId, kind, site, node, camera, rule, label, captured_at AS capturedAt,
-  ingested_at AS ingestedAt, review, change,
+  ingested_at AS ingestedAt, review, let_pass AS letPass, change,
   (SELECT sha256 FROM evidence_file JOIN evidence_arrival USING (sha256)
      WHERE evidence_file.event_id = event.event_id AND role = 'still-at' LIMIT 1) AS stillSha256
   FROM event`;
 
-function toSummary({ stillSha256, ...row }: SummaryRow & { change: number }): EventSummary {
-  const { change: _change, ...summary } = row;
-  return stillSha256 === null ? summary : { ...summary, stillSha256 };
+function toSummary(row: SummaryRow & { change: number }): EventSummary {
+  const { change: _change, stillSha256, letPass, ...summary } = row;
+  return {
+    ...summary,
+    ...(letPass === null ? {} : { letPass }),
+    ...(stillSha256 === null ? {} : { stillSha256 }),
+  };
 }
 
 /** Reads events in the forms that the API shows. */
@@ -115,6 +120,7 @@ function buildConditions(filter: EventFilter): { conditions: string[]; values: s
   addList('camera', filter.cameras);
   const review: ReviewState | undefined = filter.review;
   if (review !== undefined) add('review = ?', review);
+  if (filter.letPass !== undefined) add(`let_pass IS ${filter.letPass ? 'NOT NULL' : 'NULL'}`);
   if (filter.from !== undefined) add('captured_at >= ?', filter.from);
   if (filter.to !== undefined) add('captured_at < ?', filter.to);
   if (filter.cursor !== undefined) add('(captured_at, event_id) < (?, ?)', ...decodeCursor(filter.cursor));

@@ -6,9 +6,12 @@ import type {
   EventKind,
   EvidenceFile,
   EvidenceManifest,
+  LetPassReason,
   NodeState,
+  Readiness,
   Telemetry,
 } from '@ngatu/contract';
+import type { DirectiveStore } from './directive-store.ts';
 
 export const REVIEW_STATES = ['open', 'confirmed', 'rejected'] as const;
 export type ReviewState = (typeof REVIEW_STATES)[number];
@@ -25,6 +28,8 @@ export interface EventFilter {
   readonly kinds?: readonly EventKind[];
   readonly cameras?: readonly string[];
   readonly review?: ReviewState;
+  /** Cases that were let pass alone, or the others alone; both where it is absent. */
+  readonly letPass?: boolean;
   /** RFC 3339, inclusive and exclusive bounds on `capturedAt`. */
   readonly from?: string;
   readonly to?: string;
@@ -44,6 +49,8 @@ export interface EventSummary {
   readonly capturedAt: string;
   readonly ingestedAt: string;
   readonly review: ReviewState;
+  /** Why it was let pass; nobody decides such a case. */
+  readonly letPass?: LetPassReason;
   /** The still of the decisive moment, once it has arrived at the centre. */
   readonly stillSha256?: string;
 }
@@ -110,6 +117,10 @@ export interface CameraCoverage {
   readonly blindMs: number;
   readonly unreportedMs: number;
   readonly blindByReason: Readonly<Record<string, number>>;
+  /** What the camera said last of what its rules need. */
+  readonly readiness?: Readiness;
+  /** How long each rule was kept from looking although the camera looked, ms. */
+  readonly blockedByRule: Readonly<Record<string, number>>;
   /** Not analysed stretches in the period, newest first, at most 100. */
   readonly gaps: readonly CameraInterval[];
 }
@@ -129,6 +140,7 @@ export interface NodeRecord {
  * one transaction. Two processes may hold the store at once: the ingestor and the API.
  */
 export interface EventStore extends Disposable {
+  readonly directives: DirectiveStore;
   /**
    * Commits the batch in one transaction: when this returns, all outcomes survive a power cut. A refused number is not
    * settled until its dead letter is appended.
@@ -151,13 +163,13 @@ export interface EventStore extends Disposable {
   listChanges(change: number, limit: number): { change: number; event: EventSummary }[];
   /**
    * Appends a decision. `expectedReviews` is the number of reviews that the reviewer has seen; a different number in the
-   * store is a conflict and nothing is written.
+   * store is a conflict and nothing is written; neither is anything of a case that was let pass.
    */
   appendReview(
     eventId: string,
     review: Review,
     expectedReviews: number,
-  ): 'appended' | 'conflict' | 'unknown-event';
+  ): 'appended' | 'conflict' | 'let-pass' | 'unknown-event';
 
   /** True where an evidence manifest announced the file. */
   isEvidenceAnnounced(sha256: string): boolean;

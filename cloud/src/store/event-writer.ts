@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Event, type EvidenceManifest, readDropRanges, type Telemetry } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import type { CommitItem, CommitOutcome } from './event-store.ts';
+import { ReadinessRecords } from './readiness-records.ts';
 import type { SeqLedger } from './seq-ledger.ts';
 
 type Refusal = Extract<CommitOutcome, { outcome: 'rejected' }>;
@@ -13,10 +14,11 @@ function refuseConflict(reason: string): Refusal {
 /** Writes numbered messages into their tables. To be used inside a transaction of the caller. */
 export class EventWriter {
   readonly #ledger: SeqLedger;
+  readonly #readiness: ReadinessRecords;
   readonly #nextChange: Database.Statement<[], { latest: number }>;
   readonly #touch: Database.Statement<[number, string]>;
   readonly #eventBody: Database.Statement<[string], { body: string }>;
-  readonly #insertEvent: Database.Statement<(string | number)[]>;
+  readonly #insertEvent: Database.Statement<(string | number | null)[]>;
   readonly #evidenceBody: Database.Statement<[string], { body: string }>;
   readonly #insertEvidence: Database.Statement<[string, string]>;
   readonly #insertFile: Database.Statement<[string, number, string, string]>;
@@ -26,12 +28,13 @@ export class EventWriter {
 
   constructor(database: Database.Database, ledger: SeqLedger) {
     this.#ledger = ledger;
+    this.#readiness = new ReadinessRecords(database);
     this.#nextChange = database.prepare('UPDATE change_counter SET latest = latest + 1 RETURNING latest');
     this.#touch = database.prepare('UPDATE event SET change = ? WHERE event_id = ?');
     this.#eventBody = database.prepare('SELECT body FROM event WHERE event_id = ?');
     this.#insertEvent = database.prepare(
-      `INSERT INTO event (event_id, kind, site, node, camera, rule, label, captured_at, ingested_at, change, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO event (event_id, kind, site, node, camera, rule, label, captured_at, ingested_at, let_pass, change, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#evidenceBody = database.prepare('SELECT body FROM evidence WHERE event_id = ?');
     this.#insertEvidence = database.prepare('INSERT INTO evidence (event_id, body) VALUES (?, ?)');
@@ -90,6 +93,7 @@ export class EventWriter {
         return this.#writeEvidence(message.body);
       case 'telemetry':
         this.#writeIntervals(item, message.body);
+        this.#readiness.write(item, message.body);
         return undefined;
     }
   }
@@ -99,7 +103,8 @@ export class EventWriter {
     if (stored === undefined) {
       const { eventId, kind, site, node, camera, rule, subject, capturedAt } = event;
       const columns = [eventId, kind, site, node, camera, rule, subject.label, capturedAt, ingestedAt];
-      this.#insertEvent.run(...columns, this.#countChange(), JSON.stringify(event));
+      const letPass = event.letPass?.reason ?? null;
+      this.#insertEvent.run(...columns, letPass, this.#countChange(), JSON.stringify(event));
       return undefined;
     }
     const { detectedAt: _stored, ...known } = JSON.parse(stored.body) as Event;

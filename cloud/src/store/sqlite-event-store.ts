@@ -20,9 +20,11 @@ import { EventWriter } from './event-writer.ts';
 import { CENTRE_MIGRATIONS } from './migrations/all.ts';
 import { SeqLedger } from './seq-ledger.ts';
 import { openCentreDatabase, toStoreError } from './sqlite-database.ts';
+import { SqliteDirectiveStore } from './sqlite-directive-store.ts';
 
 /** The event store in one SQLite file. */
 export class SqliteEventStore implements EventStore {
+  readonly directives: SqliteDirectiveStore;
   readonly #file: string;
   readonly #database: Database.Database;
   readonly #ledger: SeqLedger;
@@ -39,6 +41,10 @@ export class SqliteEventStore implements EventStore {
     this.#reader = new EventReader(database);
     this.#letters = new DeadLetterBox(database, this.#ledger);
     this.#coverage = new CoverageReader(database);
+    this.directives = new SqliteDirectiveStore(database, {
+      transact: (work) => this.#transact(work),
+      read: (work) => this.#read(work),
+    });
   }
 
   /** @throws NgatuError STORE_CORRUPT, STORE_UNAVAILABLE, PERMISSION_DENIED, DISK_FULL */
@@ -117,10 +123,11 @@ export class SqliteEventStore implements EventStore {
     eventId: string,
     review: Review,
     expectedReviews: number,
-  ): 'appended' | 'conflict' | 'unknown-event' {
+  ): 'appended' | 'conflict' | 'let-pass' | 'unknown-event' {
     return this.#transact(() => {
       const record = this.#reader.get(eventId);
       if (record === undefined) return 'unknown-event';
+      if (record.event.letPass !== undefined) return 'let-pass';
       if (record.reviews.length !== expectedReviews) return 'conflict';
       const { decision, reason, reviewer, decidedAt } = review;
       this.#database

@@ -84,6 +84,11 @@ export class SignalTimeline {
     return undefined;
   }
 
+  /** The phases that are remembered, oldest first. */
+  get phases(): readonly SignalPhase[] {
+    return this.#phases;
+  }
+
   /** True where the onset of the phase was seen; the first phase may have lasted for any time before. */
   isOnsetSeen(phase: SignalPhase): boolean {
     return this.#phases[0]?.sinceMs !== phase.sinceMs;

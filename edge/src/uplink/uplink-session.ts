@@ -5,6 +5,7 @@ import {
   findSchemaIssues,
   NgatuError,
   type NumberedChannel,
+  parseTopic,
   SCHEMA_VERSION,
 } from '@ngatu/contract';
 import type { MqttClient } from 'mqtt';
@@ -21,6 +22,8 @@ const NOBODY_LISTENS_MS = 500;
 /** `No matching subscribers`, MQTT 5.0 section 3.4.2.1. */
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 const FAREWELL_MS = 1_000;
+const ACK_ONLY = ['ack'] as const;
+const ACK_AND_DIRECTIVE = ['ack', 'directive'] as const;
 
 /** One connection of a node to its broker, from the first message to its end. */
 export class UplinkSession {
@@ -59,7 +62,7 @@ export class UplinkSession {
       this.#finish = resolve;
     });
     const pump = (): void => this.#guard(() => this.#pump());
-    this.#client.on('message', (topic, payload) => this.#guard(() => this.#takeAck(topic, payload)));
+    this.#client.on('message', (topic, payload) => this.#guard(() => this.#takeMessage(topic, payload)));
     this.#client.on('packetreceive', (packet) => {
       if (packet.cmd !== 'puback') return;
       if (packet.reasonCode === NO_MATCHING_SUBSCRIBERS) this.#startProbing();
@@ -100,7 +103,9 @@ export class UplinkSession {
   async #introduce(): Promise<void> {
     const { site, node } = this.#options;
     try {
-      await this.#client.subscribeAsync(buildTopic({ site, node, channel: 'ack' }), { qos: 1 });
+      const channels = this.#options.directives === undefined ? ACK_ONLY : ACK_AND_DIRECTIVE;
+      const topics = channels.map((channel) => buildTopic({ site, node, channel }));
+      await this.#client.subscribeAsync(topics, { qos: 1 });
       await this.#publishState('online');
     } catch (error) {
       throw new NgatuError('BROKER_UNREACHABLE', `Cannot begin session with broker: ${errorMessage(error)}`, {
@@ -171,6 +176,26 @@ export class UplinkSession {
     this.#probeTimer = undefined;
     this.#options.outbox.releaseLeases();
     this.#pump();
+  }
+
+  #takeMessage(topic: string, payload: Buffer): void {
+    if (parseTopic(topic)?.channel === 'directive') this.#takeDirectives(payload);
+    else this.#takeAck(topic, payload);
+  }
+
+  /** The node says in its retained state what it holds: that is the centre's acknowledgement. */
+  #takeDirectives(payload: Buffer): void {
+    const { directives, logger } = this.#options;
+    const result = directives?.take(payload);
+    if (result?.outcome === 'refused') {
+      const { code, reason } = result;
+      logger.error({ code }, `Cannot take the directives of the centre: ${reason}`);
+    }
+    if (result?.outcome !== 'taken') return;
+    this.#publishState('online').catch((error: unknown) => {
+      // The next session begins with the state, and with what it holds.
+      logger.debug({ error: errorMessage(error) }, 'state not published: connection ended');
+    });
   }
 
   #takeAck(topic: string, payload: Buffer): void {

@@ -3,6 +3,7 @@ import { type ErrorCode, NgatuError, type NumberedChannel } from '@ngatu/contrac
 import type { Logger } from 'pino';
 import { computeBackoffMs, pause } from './backoff.ts';
 import type { BrokerAddress } from './broker-connection.ts';
+import type { DirectiveBook } from './directive-book.ts';
 import { UplinkSession } from './uplink-session.ts';
 
 /** What the uplink needs of the outbox. */
@@ -25,6 +26,8 @@ export interface UplinkOptions {
   readonly cameras: readonly string[];
   /** Version of the agent, for its retained state. */
   readonly version: string;
+  /** Takes the centre's directives; without it none are listened for. */
+  readonly directives?: Pick<DirectiveBook, 'take' | 'revision'>;
   readonly logger: Logger;
   /** Wall clock, ms since 1970, and a clock that never steps back, ms. */
   readonly clock: { nowMs(): number; monotonicMs(): number };

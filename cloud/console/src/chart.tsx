@@ -1,0 +1,113 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { formatNumber, formatShortTime } from './format.ts';
+import { useText } from './language.tsx';
+
+/** One line of a chart; an absent value is a gap, never a zero. */
+export interface ChartLine {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+}
+
+/** A stretch in which nothing was measured, seconds since 1970. */
+export interface ChartGap {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Told apart by hue, lightness and dash, also without colour sight. */
+const STROKES = ['#0b5cad', '#c2410c', '#17663a', '#7c3aed', '#a81c24', '#0e7490', '#713f12', '#475569'];
+const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [10, 3, 2, 3]];
+
+function drawGaps(plot: uPlot, gaps: readonly ChartGap[], colour: string): void {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.fillStyle = colour;
+  for (const { from, to } of gaps) {
+    const left = Math.max(bbox.left, plot.valToPos(from, 'x', true));
+    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, 'x', true));
+    if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+  ctx.restore();
+}
+
+/** Lines over time in Vietnam's zone; stretches in which the camera did not look are shaded. */
+export function Chart(props: {
+  times: readonly number[];
+  lines: readonly ChartLine[];
+  gaps: readonly ChartGap[];
+  unit: string;
+  /** Lines that stand for counts of a step are drawn as steps. */
+  stepped?: boolean;
+}) {
+  const { times, lines, gaps, unit, stepped = false } = props;
+  const { t, language } = useText();
+  const place = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return;
+    const colours = getComputedStyle(document.documentElement);
+    const colour = (name: string) => colours.getPropertyValue(name).trim();
+    const axis = {
+      stroke: colour('--soft'),
+      grid: { stroke: colour('--line'), width: 1 },
+      ticks: { show: false },
+    };
+    const spanS = (times.at(-1) ?? 0) - (times[0] ?? 0);
+    const show = (value: number | null) =>
+      value === null || value === undefined ? '–' : `${formatNumber(value, language, 1)} ${unit}`.trim();
+    const plot = new uPlot(
+      {
+        width: element.clientWidth,
+        height: 190,
+        cursor: { drag: { x: false, y: false } },
+        legend: { live: true },
+        axes: [
+          {
+            ...axis,
+            space: 76,
+            size: 30,
+            values: (_plot, splits) =>
+              splits.map((at) => formatShortTime(at * 1_000, language, spanS > 90_000)),
+          },
+          {
+            ...axis,
+            size: 58,
+            values: (_plot, splits) => splits.map((value) => formatNumber(value, language, 2)),
+          },
+        ],
+        scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+        series: [
+          {
+            label: t('traffic.time'),
+            value: (_plot, at) => (at === null ? '–' : formatShortTime(at * 1_000, language, true)),
+          },
+          ...lines.map(
+            ({ name }, index): uPlot.Series => ({
+              label: name,
+              stroke: STROKES[index % STROKES.length] ?? '#0b5cad',
+              dash: [...(DASHES[Math.floor(index / 2) % DASHES.length] ?? [])],
+              width: 2,
+              points: { show: times.length < 40 },
+              spanGaps: false,
+              value: (_plot, value) => show(value),
+              ...(stepped && uPlot.paths.stepped !== undefined
+                ? { paths: uPlot.paths.stepped({ align: 1 }) }
+                : {}),
+            }),
+          ),
+        ],
+        hooks: { drawClear: [(drawn) => drawGaps(drawn, gaps, colour('--gap'))] },
+      },
+      [[...times], ...lines.map(({ values }) => [...values])],
+      element,
+    );
+    const watcher = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: 190 }));
+    watcher.observe(element);
+    return () => {
+      watcher.disconnect();
+      plot.destroy();
+    };
+  }, [times, lines, gaps, unit, stepped, language, t]);
+  return <div class="chart" ref={place} />;
+}

@@ -1,0 +1,265 @@
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { CameraReport } from '../../src/api/api-schema.ts';
+import { ApiFailure, fetchCameras } from './api-client.ts';
+import { Chart, type ChartGap, type ChartLine } from './chart.tsx';
+import { FailureNote } from './failure-note.tsx';
+import { formatDateTime, formatNumber } from './format.ts';
+import { useText } from './language.tsx';
+import { fetchTraffic, listGaps, type TrafficFigures } from './traffic-data.ts';
+
+const PERIODS = {
+  '1h': { periodMs: 3_600_000, stepMs: 60_000, everyMs: 15_000 },
+  '24h': { periodMs: 86_400_000, stepMs: 15 * 60_000, everyMs: 60_000 },
+  '7d': { periodMs: 7 * 86_400_000, stepMs: 2 * 3_600_000, everyMs: 300_000 },
+} as const;
+type Period = keyof typeof PERIODS;
+const PERIOD_NAMES = ['1h', '24h', '7d'] as const satisfies readonly Period[];
+/** Of the ledger, for the shading: what the API gives at most, but no finer than the figures. */
+const BUCKETS = 96;
+const NO_GAPS: readonly ChartGap[] = [];
+
+interface Choice {
+  readonly camera?: string;
+  readonly tripwire?: string;
+  readonly period: Period;
+}
+
+interface Loaded {
+  readonly report?: CameraReport;
+  readonly camera?: string;
+  readonly figures?: TrafficFigures;
+  readonly failure?: ApiFailure;
+}
+
+/** Loads the figures of the chosen camera, the first one where none is chosen, and again and again. */
+function useTraffic({ camera: chosen, tripwire, period }: Choice, onEnded: () => void): Loaded {
+  const [loaded, setLoaded] = useState<Loaded>({});
+  useEffect(() => {
+    const stop = new AbortController();
+    const { periodMs, stepMs, everyMs } = PERIODS[period];
+    let timer: number | undefined;
+    const ask = async () => {
+      try {
+        // whole steps that have ended: a step that still runs would look like a fall
+        const toMs = Math.floor(Date.now() / stepMs) * stepMs;
+        const window = { fromMs: toMs - periodMs, toMs };
+        const report = await fetchCameras({ ...window, buckets: BUCKETS, signal: stop.signal });
+        const camera = chosen ?? report.cameras[0]?.camera;
+        if (camera === undefined) setLoaded({ report });
+        else {
+          const request = { camera, ...window, stepMs, ...(tripwire === undefined ? {} : { tripwire }) };
+          setLoaded({ report, camera, figures: await fetchTraffic(request, stop.signal) });
+        }
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        if (!(error instanceof ApiFailure)) throw error;
+        if (error.code === 'UNAUTHENTICATED') return onEnded();
+        setLoaded((before) => ({ ...before, failure: error }));
+      }
+      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
+    };
+    void ask();
+    return () => {
+      stop.abort();
+      window.clearTimeout(timer);
+    };
+  }, [chosen, tripwire, period, onEnded]);
+  return loaded;
+}
+
+export function TrafficPage({ onEnded }: { onEnded: () => void }) {
+  const { t, language } = useText();
+  const [choice, setChoice] = useState<Choice>({ period: '24h' });
+  const { report, camera, figures, failure } = useTraffic(choice, onEnded);
+  const timeline = report?.cameras.find((known) => known.camera === camera)?.timeline;
+  const gaps = useMemo(() => (timeline === undefined ? NO_GAPS : listGaps(timeline)), [timeline]);
+  return (
+    <div class="page">
+      <div class="list-head">
+        <h1>{t('traffic.title')}</h1>
+        <fieldset class="filters">
+          <legend class="visually-hidden">{t('traffic.filter')}</legend>
+          <label>
+            {t('events.filter.camera')}
+            <select
+              name="camera"
+              value={camera ?? ''}
+              onChange={(event) => setChoice({ period: choice.period, camera: event.currentTarget.value })}
+            >
+              {(report?.cameras ?? []).map((known) => (
+                <option key={`${known.site}/${known.node}/${known.camera}`} value={known.camera}>
+                  {known.camera}
+                </option>
+              ))}
+            </select>
+          </label>
+          {PERIOD_NAMES.map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={name === choice.period}
+              onClick={() => setChoice({ ...choice, period: name })}
+            >
+              {t(`cameras.period.${name}`)}
+            </button>
+          ))}
+        </fieldset>
+      </div>
+      {failure !== undefined && <FailureNote failure={failure} />}
+      {figures === undefined && failure === undefined && report?.cameras.length !== 0 && (
+        <p role="status">{t('common.loading')}</p>
+      )}
+      {report !== undefined && (
+        <p class="hint">
+          {t('cameras.range', {
+            from: formatDateTime(report.from, language),
+            to: formatDateTime(report.to, language),
+          })}{' '}
+          · {t('common.zone')} · <span class="swatch swatch-gap" aria-hidden="true" /> {t('traffic.gap')}
+        </p>
+      )}
+      {report?.cameras.length === 0 && (
+        <div class="empty">
+          <p>
+            <strong>{t('cameras.empty')}</strong>
+          </p>
+          <p>{t('cameras.empty.next')}</p>
+        </div>
+      )}
+      {figures !== undefined && (
+        <TrafficCharts
+          figures={figures}
+          gaps={gaps}
+          onTripwire={(tripwire) => setChoice({ ...choice, tripwire })}
+        />
+      )}
+    </div>
+  );
+}
+
+function TrafficCharts(props: {
+  figures: TrafficFigures;
+  gaps: readonly ChartGap[];
+  onTripwire: (tripwire: string) => void;
+}) {
+  const { t, nameOf } = useText();
+  const { figures, gaps, onTripwire } = props;
+  const { times, tripwires, tripwire } = figures;
+  const counts = useMemo(
+    () => figures.counts.map((line) => ({ ...line, name: nameOf('label', line.name) })),
+    [figures.counts, nameOf],
+  );
+  const queue = useMemo(
+    () =>
+      figures.queue.map(({ name, values }) => {
+        const [zone = '', kind] = name.split('|');
+        return { name: t(kind === 'max' ? 'traffic.queue.max' : 'traffic.queue.mean', { zone }), values };
+      }),
+    [figures.queue, t],
+  );
+  const shared = { times, gaps };
+  return (
+    <div class="charts">
+      <Figure title={t('traffic.counts')} lines={counts} unit="" stepped {...shared}>
+        {tripwires.length > 1 && (
+          <label class="inline">
+            {t('traffic.tripwire')}
+            <select value={tripwire} onChange={(event) => onTripwire(event.currentTarget.value)}>
+              {tripwires.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        {tripwires.length === 1 && <span class="hint">{tripwire}</span>}
+      </Figure>
+      <Figure title={t('traffic.flow')} lines={figures.flow} unit="" {...shared} />
+      <Figure title={t('traffic.speed')} lines={figures.speed} unit="km/h" {...shared} />
+      <Figure title={t('traffic.occupancy')} lines={figures.occupancy} unit="%" {...shared} />
+      <Figure title={t('traffic.queue')} lines={queue} unit="" {...shared} />
+      <TurningMatrix turnings={figures.turnings} />
+    </div>
+  );
+}
+
+function Figure(props: {
+  title: string;
+  lines: readonly ChartLine[];
+  times: readonly number[];
+  gaps: readonly ChartGap[];
+  unit: string;
+  stepped?: boolean;
+  children?: preact.ComponentChildren;
+}) {
+  const { t } = useText();
+  const { title, lines, times, gaps, unit, stepped = false, children } = props;
+  return (
+    <section class="figure" aria-label={title}>
+      <div class="figure-head">
+        <h2>{title}</h2>
+        {children}
+      </div>
+      {lines.length === 0 ? (
+        <p class="figure-none">{t('traffic.none')}</p>
+      ) : (
+        <Chart times={times} lines={lines} gaps={gaps} unit={unit} stepped={stepped} />
+      )}
+    </section>
+  );
+}
+
+function TurningMatrix({ turnings }: { turnings: TrafficFigures['turnings'] }) {
+  const { t, language } = useText();
+  const exits = [...new Set(turnings.flatMap(({ exits: counts }) => Object.keys(counts)))].sort();
+  const most = Math.max(1, ...turnings.flatMap(({ exits: counts }) => Object.values(counts)));
+  return (
+    <section class="figure" aria-label={t('traffic.turning')}>
+      <div class="figure-head">
+        <h2>{t('traffic.turning')}</h2>
+        <span class="hint">{t('traffic.turning.period')}</span>
+      </div>
+      {turnings.length === 0 ? (
+        <p class="figure-none">{t('traffic.none')}</p>
+      ) : (
+        <div class="scroll">
+          <table class="turnings">
+            <thead>
+              <tr>
+                <th scope="col">{t('traffic.turning.corner')}</th>
+                {exits.map((exit) => (
+                  <th key={exit} scope="col">
+                    {exit}
+                  </th>
+                ))}
+                <th scope="col">{t('traffic.turning.sum')}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {turnings.map(({ entry, exits: counts }) => (
+                <tr key={entry}>
+                  <th scope="row">{entry}</th>
+                  {exits.map((exit) => (
+                    <td key={exit} style={{ '--share': String((counts[exit] ?? 0) / most) }}>
+                      {formatNumber(counts[exit] ?? 0, language, 0)}
+                    </td>
+                  ))}
+                  <td>
+                    <strong>
+                      {formatNumber(
+                        Object.values(counts).reduce((sum, count) => sum + count, 0),
+                        language,
+                        0,
+                      )}
+                    </strong>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}

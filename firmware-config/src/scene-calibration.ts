@@ -1,0 +1,94 @@
+import { readFile } from 'node:fs/promises';
+import { Calibration, errorMessage, fillDefaults, findSchemaIssues, NgatuError } from '@ngatu/contract';
+import { parseDocument } from 'yaml';
+import { readYamlFile, refuseFile } from './yaml-file.ts';
+
+const MAX_ISSUES = 50;
+/** `image x, image y, ground x, ground y`. */
+const CSV_COLUMNS = 4;
+
+/**
+ * Reads calibration points: YAML with `pairs` and `lengths` as in a scene, or CSV with a pair a line
+ * (`image x, image y, ground x, ground y`; a first line without numbers and lines after `#` are passed over).
+ * @throws NgatuError FILE_UNREADABLE, CALIBRATION_INVALID with every line that is wrong
+ */
+export async function loadCalibrationPoints(file: string): Promise<Calibration> {
+  if (file.toLowerCase().endsWith('.csv')) return checkCalibration(file, { pairs: await readCsv(file) });
+  const source = await readYamlFile(file, 'CALIBRATION_INVALID');
+  const value = fillDefaults(Calibration, source.value);
+  const issues = findSchemaIssues(Calibration, value, MAX_ISSUES);
+  if (issues.length > 0) throw refuseFile(source, 'CALIBRATION_INVALID', issues);
+  return value as Calibration;
+}
+
+/**
+ * The calibration points that stand in a scene file, whatever else is in it.
+ * @throws NgatuError FILE_UNREADABLE, SCENE_INVALID (no YAML), CALIBRATION_INVALID (no calibration, or not of its form)
+ */
+export async function loadSceneCalibration(file: string): Promise<Calibration> {
+  const { value } = await readYamlFile(file, 'SCENE_INVALID');
+  const calibration =
+    typeof value === 'object' && value !== null && 'calibration' in value ? value.calibration : undefined;
+  if (calibration === undefined) {
+    throw new NgatuError(
+      'CALIBRATION_INVALID',
+      `Cannot calibrate ${file}: it has no section "calibration" with pairs or lengths, and no file of them is named`,
+    );
+  }
+  return checkCalibration(file, calibration);
+}
+
+/** The text of a scene with this calibration in place of its own; comments and everything else stay as they are. */
+export function replaceCalibration(sceneText: string, calibration: Calibration): string {
+  const document = parseDocument(sceneText);
+  const node = document.createNode(calibration, { flow: false });
+  document.set('calibration', node);
+  for (const list of ['pairs', 'lengths'] as const) {
+    const entries = document.getIn(['calibration', list]);
+    for (const entry of isSequence(entries) ? entries.items : []) {
+      if (typeof entry === 'object' && entry !== null) Object.assign(entry, { flow: true });
+    }
+  }
+  return document.toString({ lineWidth: 100 });
+}
+
+function checkCalibration(file: string, given: unknown): Calibration {
+  const value = fillDefaults(Calibration, given);
+  const issues = findSchemaIssues(Calibration, value, MAX_ISSUES);
+  if (issues.length === 0) return value as Calibration;
+  const list = issues.map(({ path, reason }) => `${path === '' ? '/' : path}: ${reason}`).join('; ');
+  throw new NgatuError('CALIBRATION_INVALID', `Cannot accept the calibration in ${file}: ${list}`);
+}
+
+async function readCsv(file: string): Promise<Calibration['pairs']> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new NgatuError('FILE_UNREADABLE', `Cannot read ${file}: ${errorMessage(cause)}`, { cause });
+  });
+  const wrong: string[] = [];
+  const pairs = text.split(/\r?\n/).flatMap((line, index): Calibration['pairs'] => {
+    const cells = line
+      .replace(/#.*/, '')
+      .split(/[,;\t]/)
+      .map((cell) => cell.trim());
+    if (cells.every((cell) => cell === '')) return [];
+    const numbers = cells.map((cell) => (cell === '' ? Number.NaN : Number(cell)));
+    const isHeader = index === 0 && numbers.every((number) => Number.isNaN(number));
+    if (isHeader) return [];
+    const [ix, iy, gx, gy] = numbers;
+    const isPair = numbers.length === CSV_COLUMNS && numbers.every((number) => Number.isFinite(number));
+    if (isPair && ix !== undefined && iy !== undefined && gx !== undefined && gy !== undefined) {
+      return [{ image: [ix, iy], ground: [gx, gy] }];
+    }
+    wrong.push(`line ${index + 1}: Expected image x, image y, ground x, ground y`);
+    return [];
+  });
+  if (wrong.length === 0) return pairs;
+  throw new NgatuError(
+    'CALIBRATION_INVALID',
+    `Cannot accept ${file}: ${wrong.slice(0, MAX_ISSUES).join('; ')}`,
+  );
+}
+
+function isSequence(value: unknown): value is { items: unknown[] } {
+  return typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items);
+}

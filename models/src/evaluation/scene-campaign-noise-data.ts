@@ -1,0 +1,145 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { errorMessage, NgatuError, type RoadUserLabel } from '@ngatu/contract';
+import type { Detector } from '@ngatu/edge';
+import { decodePictures, type NoiseGroup, type Picture } from '@ngatu/simulators';
+
+export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
+export type Finding = Awaited<ReturnType<Detector['detect']>>[number];
+
+/** A labelled box, px of the picture. `rider` boxes hold the people on a two-wheeler alone, `both` the bike with them. */
+export interface TruthBox {
+  readonly label: RoadUserLabel | 'rider' | 'both';
+  readonly box: Box;
+}
+
+/** A folder `images` and `labels` (YOLO text) and what its classes mean. */
+export interface LabelledFolder {
+  readonly name: string;
+  readonly dir: string;
+  /** By class index; absent classes are not road users. */
+  readonly classes: ReadonlyMap<number, TruthBox['label']>;
+  /** The pictures were stretched; this is the shape they had, width over height. */
+  readonly aspect?: number;
+  /** Every vehicle in the pictures is labelled, or nearly. */
+  readonly isComplete: boolean;
+}
+
+export interface LabelledPicture {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly truth: readonly TruthBox[];
+  readonly findings: readonly Finding[];
+}
+
+/** The detector looks at pictures of this width at most, as the default scene has it, px. */
+const ANALYSIS_WIDTH_PX = 960;
+
+/** Which kind of finding a truth is compared with. */
+export const GROUP_LABELS: Readonly<Record<NoiseGroup, readonly RoadUserLabel[]>> = {
+  heavy: ['car', 'bus', 'truck'],
+  bike: ['motorbike', 'bicycle'],
+  person: ['person'],
+};
+
+/**
+ * Runs the detector on every picture of a labelled folder.
+ * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, VIDEO_UNREADABLE
+ */
+export async function* detectFolder(
+  folder: LabelledFolder,
+  detector: Detector,
+  signal: AbortSignal,
+): AsyncGenerator<LabelledPicture> {
+  const files = (await listFolder(join(folder.dir, 'images'))).filter((file) => /\.(jpe?g|png)$/i.test(file));
+  if (files.length === 0) {
+    throw new NgatuError('FILE_UNREADABLE', `Cannot measure on ${folder.dir}: no picture in images/`);
+  }
+  for (const file of files.sort()) {
+    const label = join(folder.dir, 'labels', `${basename(file, extname(file))}.txt`);
+    const text = await readFile(label, 'utf8').catch((cause: unknown) => {
+      throw new NgatuError('FILE_UNREADABLE', `Cannot read labels ${label}: ${errorMessage(cause)}`, { cause });
+    });
+    for await (const picture of decodePictures(join(folder.dir, 'images', file), { maxWidth: ANALYSIS_WIDTH_PX }, signal)) {
+      const straight = folder.aspect === undefined ? picture : restoreAspect(picture, folder.aspect);
+      const findings = await detectPicture(straight, detector);
+      const truth = parseYolo(text, label, straight, folder.classes);
+      yield { name: file, width: straight.width, height: straight.height, truth, findings };
+      break;
+    }
+  }
+}
+
+async function listFolder(dir: string): Promise<string[]> {
+  try {
+    return await readdir(dir);
+  } catch (cause) {
+    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${dir}: ${errorMessage(cause)}`, { cause });
+  }
+}
+
+function parseYolo(
+  text: string,
+  file: string,
+  { width, height }: Picture,
+  classes: LabelledFolder['classes'],
+): TruthBox[] {
+  return text.split('\n').flatMap((line, index): TruthBox[] => {
+    if (line.trim() === '') return [];
+    const values = line.trim().split(/\s+/).map(Number);
+    const [kind = Number.NaN, x = 0, y = 0, w = 0, h = 0] = values;
+    if (values.length < 5 || values.some((value) => !Number.isFinite(value))) {
+      throw new NgatuError('TRUTH_INVALID', `Cannot accept labels ${file}: line ${index + 1} has no five numbers`);
+    }
+    const label = classes.get(kind);
+    if (label === undefined) return [];
+    const box: Box = [
+      (x - w / 2) * width,
+      (y - h / 2) * height,
+      (x + w / 2) * width,
+      (y + h / 2) * height,
+    ];
+    return [{ label, box }];
+  });
+}
+
+/** Squeezes a stretched picture back, by the mean of the rows that fall together. */
+function restoreAspect(picture: Picture, aspect: number): Picture {
+  const height = Math.round(picture.width / aspect);
+  const rowBytes = picture.width * 3;
+  const pixels = new Uint8Array(height * rowBytes);
+  for (let y = 0; y < height; y++) {
+    const from = Math.floor((y * picture.height) / height);
+    const to = Math.max(from + 1, Math.floor(((y + 1) * picture.height) / height));
+    for (let x = 0; x < rowBytes; x++) {
+      let sum = 0;
+      for (let row = from; row < to; row++) sum += picture.pixels[row * rowBytes + x] ?? 0;
+      pixels[y * rowBytes + x] = Math.round(sum / (to - from));
+    }
+  }
+  return { width: picture.width, height, pixels };
+}
+
+/** Runs the detector on one picture. */
+export function detectPicture({ width, height, pixels }: Picture, detector: Detector): Promise<Finding[]> {
+  const swapped = new Uint8Array(pixels.length);
+  for (let i = 0; i < pixels.length; i += 3) {
+    swapped[i] = pixels[i + 2] ?? 0;
+    swapped[i + 1] = pixels[i + 1] ?? 0;
+    swapped[i + 2] = pixels[i] ?? 0;
+  }
+  return detector.detect({
+    session: 'noise',
+    index: 0,
+    mediaTimeMs: 0,
+    capturedAtMs: 0,
+    clockErrorMs: 0,
+    width,
+    height,
+    pixels: swapped,
+    sourceWidth: width,
+    sourceHeight: height,
+    lamps: [],
+  });
+}

@@ -1,0 +1,154 @@
+import type { NoiseGroup } from '@ngatu/simulators';
+import { type Box, type Finding, GROUP_LABELS, type LabelledPicture, type TruthBox } from './scene-campaign-noise-data.ts';
+
+/** What the detector made of one labelled box: a finding with the errors of its edges, or nothing. */
+export interface NoiseSample {
+  readonly group: NoiseGroup;
+  readonly label: TruthBox['label'];
+  readonly heightPx: number;
+  readonly visibleShare: number;
+  /** 0 where it was missed. */
+  readonly confidence: number;
+  /** Edge errors over the height of the truth; absent where it was missed. */
+  readonly errors?: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly foundAs?: Finding['label'];
+  /** Confidence of a second finding of the same. */
+  readonly duplicate?: number;
+}
+
+/** Least overlap (IoU) of a closed vehicle and its finding. */
+const MIN_IOU = 0.4;
+/** A bike and its rider lie inside the labelled box of both by this share of their own area … */
+const MIN_INSIDE = 0.7;
+/** … and are at least this wide and high, as shares of it. */
+const MIN_PART = 0.35;
+/** A box whose edge lies this near to the picture's edge is not whole and tells nothing of its edges, px. */
+const EDGE_PX = 3;
+/** Boxes lower than this are not looked for, px. */
+const MIN_HEIGHT_PX = 8;
+
+/** Compares the findings of one picture with its truth. */
+export function sampleNoise(picture: LabelledPicture): NoiseSample[] {
+  const whole = picture.truth.filter((truth) => isWhole(truth, picture));
+  const groups: NoiseGroup[] = ['heavy', 'bike', 'person'];
+  return groups.flatMap((group) => {
+    const truths = whole.filter(({ label }) => fitsGroup(label, group));
+    const findings = picture.findings.filter(({ label }) => GROUP_LABELS[group].includes(label));
+    return sampleGroup(group, truths, findings, picture.truth);
+  });
+}
+
+/** Findings of vehicles that lie on no labelled box. */
+export function listFalseBoxes(picture: LabelledPicture): readonly Finding[] {
+  return picture.findings.filter(
+    ({ label, box }) =>
+      label !== 'person' &&
+      !picture.truth.some((truth) => computeIou(truth.box, box) >= 0.2 || computeInside(box, truth.box) >= 0.5),
+  );
+}
+
+function fitsGroup(label: TruthBox['label'], group: NoiseGroup): boolean {
+  if (label === 'both') return group === 'bike' || group === 'person';
+  if (label === 'rider') return group === 'person';
+  return GROUP_LABELS[group].includes(label);
+}
+
+function isWhole({ box }: TruthBox, { width, height }: LabelledPicture): boolean {
+  const [x1, y1, x2, y2] = box;
+  if (y2 - y1 < MIN_HEIGHT_PX) return false;
+  return x1 > EDGE_PX && y1 > EDGE_PX && x2 < width - EDGE_PX && y2 < height - EDGE_PX;
+}
+
+function sampleGroup(
+  group: NoiseGroup,
+  truths: readonly TruthBox[],
+  findings: readonly Finding[],
+  all: readonly TruthBox[],
+): NoiseSample[] {
+  const pairs = truths
+    .flatMap((truth) => findings.map((finding) => ({ truth, finding, fit: computeFit(group, truth, finding.box) })))
+    .filter(({ fit }) => fit > 0)
+    .sort((a, b) => b.fit - a.fit);
+  const found = new Map<TruthBox, Finding>();
+  const taken = new Set<Finding>();
+  for (const { truth, finding } of pairs) {
+    if (found.has(truth) || taken.has(finding)) continue;
+    found.set(truth, finding);
+    taken.add(finding);
+  }
+  return truths.map((truth) => {
+    const finding = found.get(truth);
+    const heightPx = truth.box[3] - truth.box[1];
+    const base = { group, label: truth.label, heightPx, visibleShare: estimateVisible(truth, all) };
+    if (finding === undefined) return { ...base, confidence: 0 };
+    const second = pairs.find((pair) => pair.truth === truth && !taken.has(pair.finding))?.finding;
+    return {
+      ...base,
+      confidence: finding.confidence,
+      errors: computeErrors(truth.box, finding.box),
+      foundAs: finding.label,
+      ...(second === undefined || group === 'person' ? {} : { duplicate: second.confidence }),
+    };
+  });
+}
+
+/** 0 where the finding is not of this truth. */
+function computeFit(group: NoiseGroup, truth: TruthBox, box: Box): number {
+  if (truth.label !== 'both') {
+    const iou = computeIou(truth.box, box);
+    return iou >= MIN_IOU ? iou : 0;
+  }
+  const inside = computeInside(box, truth.box);
+  const [width, height] = [truth.box[2] - truth.box[0], truth.box[3] - truth.box[1]];
+  if (inside < MIN_INSIDE || box[2] - box[0] < MIN_PART * width || box[3] - box[1] < MIN_PART * height) return 0;
+  // the bike stands on the lower edge, the rider's head is at the upper one
+  const gap = group === 'bike' ? truth.box[3] - box[3] : box[1] - truth.box[1];
+  return Math.max(0, inside - Math.abs(gap) / height);
+}
+
+function computeErrors(truth: Box, box: Box): NonNullable<NoiseSample['errors']> {
+  const height = truth[3] - truth[1];
+  return {
+    left: (box[0] - truth[0]) / height,
+    top: (box[1] - truth[1]) / height,
+    right: (box[2] - truth[2]) / height,
+    bottom: (box[3] - truth[3]) / height,
+  };
+}
+
+/** Share that no box which ends lower (and so stands nearer) covers; by 8 × 8 samples. */
+function estimateVisible(truth: TruthBox, all: readonly TruthBox[]): number {
+  const [x1, y1, x2, y2] = truth.box;
+  const nearer = all.filter(
+    ({ box, label }) => box !== truth.box && label !== 'person' && box[3] > y2 + 0.02 * (y2 - y1),
+  );
+  let seen = 0;
+  for (let i = 0; i < 64; i++) {
+    const x = x1 + (((i % 8) + 0.5) / 8) * (x2 - x1);
+    const y = y1 + ((Math.floor(i / 8) + 0.5) / 8) * (y2 - y1);
+    if (!nearer.some(({ box }) => x > box[0] && x < box[2] && y > box[1] && y < box[3])) seen += 1;
+  }
+  return seen / 64;
+}
+
+function computeOverlap(a: Box, b: Box): number {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+function computeArea([x1, y1, x2, y2]: Box): number {
+  return Math.max(0, x2 - x1) * Math.max(0, y2 - y1);
+}
+
+/** Intersection over union, 0–1. */
+export function computeIou(a: Box, b: Box): number {
+  const overlap = computeOverlap(a, b);
+  return overlap === 0 ? 0 : overlap / (computeArea(a) + computeArea(b) - overlap);
+}
+
+/** Share of the area of `part` that lies in `whole`, 0–1. */
+function computeInside(part: Box, whole: Box): number {
+  const area = computeArea(part);
+  return area === 0 ? 0 : computeOverlap(part, whole) / area;
+}

@@ -1,0 +1,67 @@
+import type { RoadUserLabel } from '@ngatu/contract';
+
+/** How well the detector finds what, by the height of the box in the picture that it looks at. */
+export interface NoiseBin {
+  /** Boxes lower than this fall into the bin, px; absent in the last one. */
+  readonly belowPx?: number;
+  /** So many real boxes stand behind the figures. */
+  readonly cases: number;
+  /** Quantiles of the confidence from 0 to 1 in even steps; 0 stands for a miss. */
+  readonly confidence: readonly number[];
+  /** Quantiles of the errors of the edges over the height of the box; positive to the right and down. */
+  readonly left: readonly number[];
+  readonly top: readonly number[];
+  readonly right: readonly number[];
+  readonly bottom: readonly number[];
+}
+
+/** How a random process of variance 1 splits up in time. The rest is new in every picture. */
+export interface NoiseCorrelation {
+  /** Share that stays with a road user for good. */
+  readonly persistent: number;
+  /** Share that fades exponentially … */
+  readonly slow: number;
+  /** … with this time constant, ms. */
+  readonly slowMs: number;
+}
+
+/** What is looked for: a closed vehicle, a two-wheeler below its rider, a person on it or on foot. */
+export type NoiseGroup = 'heavy' | 'bike' | 'person';
+
+/**
+ * The detector's errors as they were measured on real pictures with truth. Without pictures: figures alone.
+ * Written by `ngatu simulate noise`.
+ */
+export interface NoiseProfile {
+  readonly schemaVersion: 1;
+  readonly measuredAt: string;
+  readonly model: { readonly name: string; readonly sha256: string };
+  /** Findings below this were not looked at. */
+  readonly minConfidence: number;
+  readonly data: readonly { readonly name: string; readonly pictures: number; readonly boxes: number }[];
+  readonly groups: Readonly<Record<NoiseGroup, readonly NoiseBin[]>>;
+  /** How much lower (in standard deviations) the confidence lies where so much is covered. */
+  readonly occlusion: readonly {
+    readonly visibleBelow: number;
+    readonly shift: Readonly<Record<NoiseGroup, number>>;
+  }[];
+  /** Which label a found road user is given: share by label. */
+  readonly labels: Readonly<Partial<Record<RoadUserLabel, Readonly<Partial<Record<RoadUserLabel, number>>>>>>;
+  /** Share of found road users that are found a second time, and quantiles of the confidence of that. */
+  readonly duplicates: { readonly share: number; readonly confidence: readonly number[] };
+  /** Boxes where nothing is; an upper bound, because not everything in the pictures is labelled. */
+  readonly falseBoxes: {
+    readonly perPicture: number;
+    readonly confidence: readonly number[];
+    /** Quantiles of the lower edge and of the height over the height of the picture, and of width over height. */
+    readonly bottom: readonly number[];
+    readonly height: readonly number[];
+    readonly aspect: readonly number[];
+    readonly labels: Readonly<Partial<Record<RoadUserLabel, number>>>;
+  };
+  /** Correlation of how well a bike and its rider are found in the same picture. */
+  readonly bikeWithRider: number;
+  readonly correlation: { readonly confidence: NoiseCorrelation; readonly edges: NoiseCorrelation };
+  /** Over how many pictures of which clips the correlation was measured. */
+  readonly correlationData: readonly { readonly name: string; readonly pictures: number; readonly tracks: number }[];
+}

@@ -1,0 +1,279 @@
+import type { RoadUserLabel } from '@ngatu/contract';
+import type { PictureBox } from './ground-camera.ts';
+import { computeNormalShare, NoiseProcess, readQuantile } from './noise-process.ts';
+import type { NoiseBin, NoiseGroup, NoiseProfile } from './noise-profile.ts';
+import { SceneRandom } from './scene-random.ts';
+import type { FrameTruth, UserTruth } from './scene-world.ts';
+
+/** What a detector says. Box xyxy in source pixels. */
+export interface SimulatedDetection {
+  readonly label: RoadUserLabel;
+  readonly confidence: number;
+  readonly box: PictureBox;
+}
+
+/** The detector looks at pictures of this width at most, px. */
+const ANALYSIS_WIDTH_PX = 960;
+/** What shows less than this of itself is never found, share. */
+const LEAST_VISIBLE = 0.12;
+/** Of the product's detectors: boxes of a label that overlap by more are one. */
+const MAX_IOU = 0.45;
+/** As many places where something is taken for a road user again and again, per false box a picture. */
+const FALSE_PLACES_PER_BOX = 4;
+
+/** One thing to be found: a vehicle, a pedestrian, or a rider on a two-wheeler. */
+class NoisyTarget {
+  readonly quality: NoiseProcess;
+  readonly left: NoiseProcess;
+  readonly top: NoiseProcess;
+  readonly right: NoiseProcess;
+  readonly bottom: NoiseProcess;
+  readonly label: NoiseProcess;
+  readonly twice: NoiseProcess;
+
+  constructor(random: SceneRandom, { correlation }: NoiseProfile) {
+    const make = (kind: keyof NoiseProfile['correlation']): NoiseProcess =>
+      new NoiseProcess(random.fork(), correlation[kind]);
+    this.quality = make('confidence');
+    this.left = make('edges');
+    this.top = make('edges');
+    this.right = make('edges');
+    this.bottom = make('edges');
+    this.label = make('confidence');
+    this.twice = make('confidence');
+  }
+}
+
+interface FalsePlace {
+  readonly box: PictureBox;
+  readonly label: RoadUserLabel;
+  readonly presence: NoiseProcess;
+  readonly confidence: NoiseProcess;
+}
+
+/** A detector without noise: whatever shows a part of itself is found, with the box of what is in sight. */
+export function detectPerfectly(frame: FrameTruth): SimulatedDetection[] {
+  const found = frame.users.flatMap((user): SimulatedDetection[] => {
+    const parts = [
+      { label: user.label, box: user.vehicleBox },
+      ...user.riderBoxes.map((box) => ({ label: 'person' as const, box })),
+    ];
+    return parts.flatMap(({ label, box }) => {
+      const sight = cutToSight(box, user);
+      return sight === undefined || user.visibleShare < LEAST_VISIBLE ? [] : [{ label, confidence: 0.9, box: sight }];
+    });
+  });
+  return suppressOverlaps(found);
+}
+
+/**
+ * Turns truth into detections with the measured noise of a real detector: misses by size and cover, confidence, edge errors, swapped
+ * labels, second findings and false boxes, each hanging together in time. The same seed gives the same detections.
+ */
+export class SimulatedDetector {
+  readonly #profile: NoiseProfile;
+  readonly #random: SceneRandom;
+  readonly #picture: { readonly width: number; readonly height: number };
+  readonly #targets = new Map<string, NoisyTarget>();
+  readonly #falsePlaces: readonly FalsePlace[];
+
+  constructor(
+    profile: NoiseProfile,
+    options: { seed: number; picture: { readonly width: number; readonly height: number } },
+  ) {
+    this.#profile = profile;
+    this.#random = new SceneRandom(options.seed);
+    this.#picture = options.picture;
+    this.#falsePlaces = this.#drawFalsePlaces();
+  }
+
+  /** The detections of the next frame, most confident first; frames must come in order. */
+  detect(frame: FrameTruth): SimulatedDetection[] {
+    const found = frame.users.flatMap((user) => this.#detectUser(user, frame.atMs));
+    found.push(...this.#detectNothing(frame.atMs));
+    return suppressOverlaps(found.sort((a, b) => b.confidence - a.confidence));
+  }
+
+  #detectUser(user: UserTruth, atMs: number): SimulatedDetection[] {
+    const { label, vehicleBox, riderBoxes, userId } = user;
+    const key = `${userId}`;
+    if (label === 'person') return this.#detectPart(user, { key, group: 'person', box: vehicleBox, atMs });
+    if (label !== 'motorbike' && label !== 'bicycle')
+      return this.#detectPart(user, { key, group: 'heavy', box: vehicleBox, atMs });
+    const bike = this.#target(key).quality.next(atMs);
+    return [
+      ...this.#detectPart(user, { key, group: 'bike', box: vehicleBox, atMs, quality: bike }),
+      ...riderBoxes.flatMap((box, seat) =>
+        this.#detectPart(user, { key: `${key}/${seat}`, group: 'person', box, atMs, withBike: bike }),
+      ),
+    ];
+  }
+
+  #detectPart(
+    user: UserTruth,
+    part: {
+      readonly key: string;
+      readonly group: NoiseGroup;
+      readonly box: PictureBox;
+      readonly atMs: number;
+      readonly quality?: number;
+      readonly withBike?: number;
+    },
+  ): SimulatedDetection[] {
+    const { key, group, atMs } = part;
+    const { visibleShare } = user;
+    const target = this.#target(key);
+    const bin = this.#binOf(group, user.box);
+    let quality = part.quality ?? target.quality.next(atMs);
+    if (part.withBike !== undefined) {
+      const shared = Math.max(0, this.#profile.bikeWithRider);
+      quality = shared * part.withBike + Math.sqrt(1 - shared ** 2) * quality;
+    }
+    const shaken = this.#shake(part.box, { target, group, bin, heightPx: user.box[3] - user.box[1], atMs });
+    const swap = computeNormalShare(target.label.next(atMs));
+    const twice = computeNormalShare(target.twice.next(atMs));
+    const cover = this.#profile.occlusion.find(({ visibleBelow }) => visibleShare < visibleBelow);
+    const share = computeNormalShare(quality + (cover?.shift[group] ?? 0));
+    const confidence = readQuantile(bin.confidence, share);
+    const sight = cutToSight(shaken, user);
+    if (visibleShare < LEAST_VISIBLE || confidence < this.#profile.minConfidence || sight === undefined) return [];
+    const label = group === 'person' ? 'person' : this.#nameOf(user.label, swap);
+    const detection = { label, confidence, box: sight };
+    const { share: twiceShare, confidence: secondConfidence } = this.#profile.duplicates;
+    if (group === 'person' || twice > twiceShare) return [detection];
+    return [detection, this.#findAgain(detection, readQuantile(secondConfidence, twice / twiceShare))];
+  }
+
+  /** The same once more: a closed vehicle under another name, a bike as a part of itself. */
+  #findAgain({ label, box }: SimulatedDetection, confidence: number): SimulatedDetection {
+    if (label === 'car' || label === 'truck' || label === 'bus')
+      return { label: label === 'car' ? 'truck' : 'car', confidence, box };
+    const [dx, dy] = [0.17 * (box[2] - box[0]), 0.35 * (box[3] - box[1])];
+    return { label, confidence, box: [box[0] + dx, box[1] + dy, box[2] - dx, box[3]] };
+  }
+
+  #target(key: string): NoisyTarget {
+    const known = this.#targets.get(key);
+    if (known !== undefined) return known;
+    const target = new NoisyTarget(this.#random.fork(), this.#profile);
+    this.#targets.set(key, target);
+    return target;
+  }
+
+  #binOf(group: NoiseGroup, box: PictureBox): NoiseBin {
+    const scale = Math.min(1, ANALYSIS_WIDTH_PX / this.#picture.width);
+    const height = (box[3] - box[1]) * scale;
+    const bins = this.#profile.groups[group];
+    const bin = bins.find(({ belowPx }) => belowPx === undefined || height < belowPx) ?? bins.at(-1);
+    if (bin === undefined) throw new RangeError(`The noise profile has no bin for ${group}`);
+    return bin;
+  }
+
+  #shake(
+    box: PictureBox,
+    how: {
+      readonly target: NoisyTarget;
+      readonly group: NoiseGroup;
+      readonly bin: NoiseBin;
+      readonly heightPx: number;
+      readonly atMs: number;
+    },
+  ): PictureBox {
+    const { target, group, bin, heightPx, atMs } = how;
+    const error = (process: NoiseProcess, quantiles: readonly number[], isCentred: boolean): number => {
+      const value = readQuantile(quantiles, computeNormalShare(process.next(atMs)));
+      return (isCentred ? value - readQuantile(quantiles, 0.5) : value) * heightPx;
+    };
+    // the labels are drawn around bike and rider together: only where their edges are the same does the middle tell something
+    const isPart = group !== 'heavy';
+    return [
+      box[0] + error(target.left, bin.left, isPart),
+      box[1] + error(target.top, bin.top, group === 'bike'),
+      box[2] + error(target.right, bin.right, isPart),
+      box[3] + error(target.bottom, bin.bottom, group === 'person'),
+    ];
+  }
+
+  #nameOf(label: RoadUserLabel, share: number): RoadUserLabel {
+    const names = this.#profile.labels[label] ?? {};
+    let sum = 0;
+    for (const [name, part] of Object.entries(names) as [RoadUserLabel, number][]) {
+      sum += part;
+      if (share < sum) return name;
+    }
+    return label;
+  }
+
+  #drawFalsePlaces(): FalsePlace[] {
+    const { falseBoxes, correlation } = this.#profile;
+    const count = Math.round(falseBoxes.perPicture * FALSE_PLACES_PER_BOX);
+    const random = this.#random.fork();
+    const { width, height } = this.#picture;
+    return Array.from({ length: count }, () => {
+      const h = readQuantile(falseBoxes.height, random.next()) * height;
+      const w = h * readQuantile(falseBoxes.aspect, random.next());
+      const x = random.between(0, Math.max(1, width - w));
+      const y = Math.max(0, readQuantile(falseBoxes.bottom, random.next()) * height - h);
+      return {
+        box: [x, y, x + w, y + h] as const,
+        label: pickShare(falseBoxes.labels, random.next()),
+        presence: new NoiseProcess(random.fork(), correlation.confidence),
+        confidence: new NoiseProcess(random.fork(), correlation.confidence),
+      };
+    });
+  }
+
+  #detectNothing(atMs: number): SimulatedDetection[] {
+    return this.#falsePlaces.flatMap(({ box, label, presence, confidence }) => {
+      const isThere = computeNormalShare(presence.next(atMs)) < 1 / FALSE_PLACES_PER_BOX;
+      const share = computeNormalShare(confidence.next(atMs));
+      if (!isThere) return [];
+      return [{ label, confidence: readQuantile(this.#profile.falseBoxes.confidence, share), box }];
+    });
+  }
+}
+
+function pickShare(shares: Readonly<Partial<Record<RoadUserLabel, number>>>, share: number): RoadUserLabel {
+  let sum = 0;
+  for (const [label, part] of Object.entries(shares) as [RoadUserLabel, number][]) {
+    sum += part;
+    if (share < sum) return label;
+  }
+  return 'car';
+}
+
+/** What non-maximum suppression leaves: of two boxes of a label that overlap by more than `MAX_IOU` the surer one. */
+function suppressOverlaps(sorted: readonly SimulatedDetection[]): SimulatedDetection[] {
+  const kept: SimulatedDetection[] = [];
+  for (const detection of sorted) {
+    if (!kept.some(({ label, box }) => label === detection.label && computeIou(box, detection.box) > MAX_IOU))
+      kept.push(detection);
+  }
+  return kept;
+}
+
+function computeIou(a: PictureBox, b: PictureBox): number {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
+  if (width <= 0 || height <= 0) return 0;
+  const overlap = width * height;
+  return overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap);
+}
+
+/** A detector draws its box around what it sees. */
+function cutToSight(box: PictureBox, { visibleShare, visibleBox }: UserTruth): PictureBox | undefined {
+  if (visibleShare > 0.97) return isReal(box) ? box : undefined;
+  if (visibleBox === undefined) return undefined;
+  const slack = 0.06 * (box[3] - box[1]);
+  const cut: PictureBox = [
+    Math.max(box[0], visibleBox[0] - slack),
+    Math.max(box[1], visibleBox[1] - slack),
+    Math.min(box[2], visibleBox[2] + slack),
+    Math.min(box[3], visibleBox[3] + slack),
+  ];
+  return isReal(cut) ? cut : undefined;
+}
+
+function isReal(box: PictureBox): boolean {
+  return box[2] - box[0] >= 2 && box[3] - box[1] >= 2;
+}

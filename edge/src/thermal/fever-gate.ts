@@ -1,0 +1,183 @@
+import { randomBytes } from 'node:crypto';
+import type { ScreeningAggregate, ScreeningResult, ThermometerReading } from '@ngatu/contract';
+import { type DriftEstimate, DriftTrend } from './blackbody.ts';
+import { DEFAULT_FEVER_MODEL, FeverDecision, type FeverModel } from './fever-decision.ts';
+import { cueOf, type GateCue, type GateState } from './gate-cue.ts';
+import { type GateLimits, GateProtocol, type PassageEnd, type TimedAmbient } from './gate-protocol.ts';
+import { type GateOptics, judgeFrame } from './passage.ts';
+import { ScreeningTally } from './screening-tally.ts';
+import type { SelfCheckRecord } from './self-check.ts';
+import { DEFAULT_SITE_OFFSET, type SiteOffsetOptions } from './site-offset.ts';
+import type { ThermalFrame } from './thermal-frame.ts';
+import type { CanthusHint } from './visible-pairing.ts';
+
+export interface FeverGateOptions {
+  /** Name of the gate in results. */
+  readonly gate: string;
+  readonly optics: GateOptics;
+  readonly limits?: GateLimits;
+  readonly model?: FeverModel;
+  readonly site?: SiteOffsetOptions;
+  /** When the camera was switched on, ms since 1970. */
+  readonly poweredOnMs: number;
+  /** When the last self-check passed; absent: one is due. */
+  readonly checkedMs?: number;
+  /** Name of a passage: drawn at random, bound to nobody. */
+  readonly drawScreeningId?: () => string;
+}
+
+/** What a gate shows after a frame, and what happened with it. */
+export interface GateMoment {
+  readonly state: GateState;
+  readonly cue: GateCue;
+  readonly frames: number;
+  readonly result?: ScreeningResult;
+  readonly selfCheck?: SelfCheckRecord;
+}
+
+const SCREENING_ID_BYTES = 8;
+const ASSUMED_ROOM = { celsius: 22, relativeHumidity: 0.4 };
+
+/**
+ * One gate: frames in, cues and results out. Pictures are looked at and dropped; nothing that names a person is held. The clock
+ * comes in with the frames.
+ */
+export class FeverGate {
+  readonly #options: FeverGateOptions;
+  readonly #protocol: GateProtocol;
+  readonly #decision: FeverDecision;
+  readonly #model: FeverModel;
+  readonly #drift = new DriftTrend();
+  readonly #tally: ScreeningTally;
+  #shown: GateState | undefined;
+
+  constructor(options: FeverGateOptions) {
+    this.#options = options;
+    this.#protocol = new GateProtocol(options);
+    this.#model = options.model ?? DEFAULT_FEVER_MODEL;
+    this.#decision = new FeverDecision(this.#model, options.site ?? DEFAULT_SITE_OFFSET);
+    this.#tally = new ScreeningTally(options.poweredOnMs);
+  }
+
+  /** The camera's offset and how it runs away, by the blackbody. */
+  get drift(): DriftEstimate | undefined {
+    return this.#drift.estimate;
+  }
+
+  /**
+   * Takes one frame of apparent temperatures (emissivity 1).
+   * @param around the room as its sensor says; the places of the canthi where a visible camera saw the eyes
+   */
+  observe(
+    frame: ThermalFrame,
+    atMs: number,
+    around: { readonly ambient?: TimedAmbient | undefined; readonly hint?: CanthusHint | undefined },
+  ): GateMoment {
+    const { optics } = this.#options;
+    const { ambient, hint } = around;
+    // without the room's reading nothing is measured; the blackbody is looked at all the same
+    const room = ambient ?? ASSUMED_ROOM;
+    const judgement = judgeFrame(frame, optics, { ambient: room, hint });
+    if (judgement.blackbody !== undefined) this.#drift.observe(atMs, judgement.blackbody.offsetC);
+    const input = { atMs, frame, judgement, ...(ambient === undefined ? {} : { ambient }) };
+    const step = this.#protocol.observe(input);
+    const result = step.end === undefined ? undefined : this.#tell(step.end, atMs);
+    if (result !== undefined) this.#shown = STATE_OF[result.outcome];
+    // after a result the protocol waits for the person to leave, and the result stays on the screen
+    else if (step.state !== 'measuring' && step.state !== 'refused') this.#shown = undefined;
+    const state = this.#shown ?? step.state;
+    const cue = result === undefined ? cueOf(state, step.refusal) : { ...cueOf(state), text: result.instruction };
+    return {
+      state,
+      cue,
+      frames: step.frames,
+      ...(result === undefined ? {} : { result }),
+      ...(step.selfCheck === undefined ? {} : { selfCheck: step.selfCheck }),
+    };
+  }
+
+  /** Ends a recording: the passage that was under way, as it stands. */
+  finish(atMs: number, ambient: TimedAmbient): ScreeningResult | undefined {
+    const end = this.#protocol.finish(ambient);
+    return end === undefined ? undefined : this.#tell(end, atMs);
+  }
+
+  /**
+   * Takes a thermometer reading that staff entered.
+   * @throws NgatuError NOT_FOUND
+   */
+  confirm(reading: ThermometerReading): void {
+    this.#tally.confirm(reading);
+  }
+
+  /** Staff have checked with thermometers that a raised share of high readings is no illness. */
+  acceptSite(): void {
+    this.#decision.acceptSite();
+  }
+
+  takeAggregate(toMs: number): ScreeningAggregate {
+    return this.#tally.takeAggregate(this.#options.gate, toMs, this.#isHeld());
+  }
+
+  #isHeld(): boolean {
+    return (
+      this.#decision.siteOf('innerCanthi').phase === 'held' ||
+      this.#decision.siteOf('faceMaximum').phase === 'held'
+    );
+  }
+
+  #tell(end: PassageEnd, atMs: number): ScreeningResult {
+    const draw = this.#options.drawScreeningId ?? drawScreeningId;
+    const head = {
+      schemaVersion: 1 as const,
+      screeningId: draw(),
+      gate: this.#options.gate,
+      at: new Date(atMs).toISOString(),
+    };
+    const result: ScreeningResult =
+      end.kind === 'refused'
+        ? {
+            ...head,
+            outcome: 'refused',
+            refusal: end.refusal,
+            instruction: cueOf('refused', end.refusal).text,
+            frames: 0,
+          }
+        : { ...head, ...this.#judge(end) };
+    this.#tally.add(result);
+    return result;
+  }
+
+  /** While the site is learned everybody is sent to the thermometer. */
+  #judge({ passage }: Extract<PassageEnd, { kind: 'measured' }>) {
+    const estimate = this.#decision.decide(passage.reading);
+    this.#decision.learn(passage.reading);
+    const outcome = estimate?.outcome ?? 'measure';
+    return {
+      outcome,
+      instruction: cueOf(STATE_OF[outcome]).text,
+      method: passage.method,
+      skinC: round(passage.skin.celsius),
+      skinUncertaintyC: round(2 * passage.skin.standardC),
+      frames: passage.frames,
+      ...(estimate === undefined
+        ? {}
+        : {
+            estimateC: round(estimate.celsius),
+            estimateUncertaintyC: round(2 * estimate.standardC),
+            thresholdC: round(this.#model.thresholdC),
+          }),
+    };
+  }
+}
+
+const STATE_OF = { pass: 'passed', measure: 'measure', refused: 'refused' } as const;
+
+function drawScreeningId(): string {
+  return `sc-${randomBytes(SCREENING_ID_BYTES).toString('hex')}`;
+}
+
+/** Hundredths: more is noise. */
+function round(celsius: number): number {
+  return Math.round(celsius * 100) / 100;
+}

@@ -1,0 +1,154 @@
+import { computeMedian, computeQuantile } from './order-statistics.ts';
+
+export interface SiteOffsetOptions {
+  /** The middle is taken over this many healthy readings. */
+  readonly windowReadings: number;
+  /** Before this many readings the site is not known. */
+  readonly minReadings: number;
+}
+
+export const DEFAULT_SITE_OFFSET: SiteOffsetOptions = { windowReadings: 400, minReadings: 50 };
+
+/**
+ * What the site is thought to be. `learning`: too few readings. `following`: the middle follows the readings. `held`: more
+ * people than usual read high, and the middle waits, so that an epidemic is not learned away.
+ */
+export interface SiteState {
+  readonly phase: 'learning' | 'following' | 'held';
+  /** Middle of the healthy readings, °C; absent before the first. */
+  readonly medianC?: number;
+  /** Standard deviation of the healthy readings, from their lower half, °C. */
+  readonly spreadC?: number;
+  readonly readings: number;
+  /** Share of high readings among the last `RECENT`, 0–1. */
+  readonly highShare: number;
+}
+
+/** A reading this many spreads above the middle counts as high, and is not learned from. */
+const HIGH_SPREADS = 2;
+/** Readings further than this below the middle are not learned from either, so that the cut is even. */
+const LOW_SPREADS = 2;
+/** The 16th percentile of a Gaussian lies one standard deviation below its middle; fevers lie above and do not move it. */
+const ONE_SIGMA_BELOW = 0.1587;
+const MIN_SPREAD_C = 0.15;
+/**
+ * Page's CUSUM (Biometrika 41, 1954) on the share of high readings. In health 2.3 % of a Gaussian lie above 2 spreads and a few
+ * per cent are feverish; the test is for a share three times as large. `LIMIT` holds false alarms below one in some thousand
+ * readings (checked by simulation in the test).
+ */
+const USUAL_SHARE = 0.08;
+const RAISED_SHARE = 0.24;
+const LIMIT = 4.5;
+const RECENT = 100;
+/**
+ * A whole population that moved by no more than this, lower quartile with middle, is the room or the camera, and is
+ * followed; a larger move waits for thermometer readings, °C.
+ */
+const MAX_COMMON_MOVE_C = 0.5;
+/** The tail of the recent readings, seen from their own middle, may be this large in a population that merely moved. */
+const MOVED_TAIL_SHARE = 0.16;
+
+/**
+ * Learns, without knowing who is ill, what a healthy person reads at this site: air, distance and camera move every reading
+ * together. Pure: readings come in the order of the passages.
+ */
+export class SiteOffset {
+  readonly #options: SiteOffsetOptions;
+  #window: number[] = [];
+  #recent: number[] = [];
+  #readings = 0;
+  #cusum = 0;
+  #held = false;
+  #middle: number | undefined;
+  #spread: number | undefined;
+
+  constructor(options: SiteOffsetOptions = DEFAULT_SITE_OFFSET) {
+    this.#options = options;
+  }
+
+  get state(): SiteState {
+    const known = this.#middle !== undefined && this.#readings >= this.#options.minReadings;
+    const high = this.#recent.filter((value) => this.#isHigh(value)).length;
+    return {
+      phase: this.#held ? 'held' : known ? 'following' : 'learning',
+      ...(this.#middle === undefined ? {} : { medianC: this.#middle }),
+      ...(this.#spread === undefined ? {} : { spreadC: this.#spread }),
+      readings: this.#readings,
+      highShare: this.#recent.length === 0 ? 0 : high / this.#recent.length,
+    };
+  }
+
+  /** Takes the reading of one passage, °C. */
+  observe(celsius: number): void {
+    if (!Number.isFinite(celsius)) return;
+    this.#readings++;
+    this.#recent = [...this.#recent, celsius].slice(-RECENT);
+    if (this.#readings > this.#options.minReadings) this.#watch(celsius);
+    if (this.#held) {
+      this.#releaseWhereAllMoved();
+      return;
+    }
+    if (this.#readings <= this.#options.minReadings || this.#isHealthy(celsius)) this.#learn(celsius);
+  }
+
+  /** Staff have checked with thermometers that people are healthy: the recent readings are the site from now on. */
+  accept(): void {
+    this.#relearn();
+  }
+
+  #watch(celsius: number): void {
+    const gain = this.#isHigh(celsius)
+      ? Math.log(RAISED_SHARE / USUAL_SHARE)
+      : Math.log((1 - RAISED_SHARE) / (1 - USUAL_SHARE));
+    this.#cusum = Math.min(2 * LIMIT, Math.max(0, this.#cusum + gain));
+    if (this.#cusum >= LIMIT) this.#held = true;
+    else if (this.#cusum === 0) this.#held = false;
+  }
+
+  #releaseWhereAllMoved(): void {
+    const middle = computeMedian(this.#recent);
+    const quartile = computeQuantile(this.#recent, 0.25);
+    if (this.#recent.length < RECENT || middle === undefined || quartile === undefined) return;
+    if (this.#middle === undefined || this.#spread === undefined) return;
+    const spread = this.#spread;
+    const usualQuartile = this.#middle - 0.6745 * spread;
+    const lowerMove = quartile - usualQuartile;
+    const tail = this.#recent.filter((value) => value > middle + HIGH_SPREADS * spread).length / RECENT;
+    const together = Math.abs(middle - this.#middle - lowerMove) < 0.35 * spread;
+    if (together && tail <= MOVED_TAIL_SHARE && Math.abs(lowerMove) <= MAX_COMMON_MOVE_C) this.#relearn();
+  }
+
+  #relearn(): void {
+    this.#window = [];
+    this.#cusum = 0;
+    this.#held = false;
+    const recent = this.#recent;
+    this.#estimate(recent);
+    for (const celsius of recent) if (this.#isHealthy(celsius)) this.#window.push(celsius);
+    this.#estimate(this.#window.length > 0 ? this.#window : recent);
+  }
+
+  #learn(celsius: number): void {
+    this.#window.push(celsius);
+    if (this.#window.length > this.#options.windowReadings) this.#window.shift();
+    this.#estimate(this.#window);
+  }
+
+  #estimate(values: readonly number[]): void {
+    const middle = computeMedian(values);
+    const below = computeQuantile(values, ONE_SIGMA_BELOW);
+    if (middle === undefined || below === undefined) return;
+    this.#middle = middle;
+    // the window was cut at two spreads on both sides, which takes 12 % off what is left
+    this.#spread = Math.max(MIN_SPREAD_C, (middle - below) * 1.12);
+  }
+
+  #isHigh(celsius: number): boolean {
+    return this.#middle !== undefined && celsius > this.#middle + HIGH_SPREADS * (this.#spread ?? MIN_SPREAD_C);
+  }
+
+  #isHealthy(celsius: number): boolean {
+    if (this.#middle === undefined) return true;
+    return !this.#isHigh(celsius) && celsius > this.#middle - LOW_SPREADS * (this.#spread ?? MIN_SPREAD_C);
+  }
+}

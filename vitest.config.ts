@@ -3,12 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** Pure code: many small files, which share a module graph safely. */
 const PURE = [
   'contract/src/**/*.test.ts',
-  'edge/src/{geometry,track,signal,rules,pipeline,health}/**/*.test.ts',
+  'edge/src/{geometry,track,signal,rules,proposal,pipeline,health}/**/*.test.ts',
   'models/src/evaluation/**/*.test.ts',
+  'simulators/scene/**/*.test.ts',
 ];
 /** Live runs whose figures depend on having the machine to themselves. */
 const ALONE = ['tests/live-faults.test.ts', 'tests/start.test.ts'];
-const ALL = ['**/src/**/*.test.ts', 'simulators/camera/**/*.test.ts', 'tests/**/*.test.ts'];
+const ALL = ['**/src/**/*.test.ts', 'simulators/{camera,thermal}/**/*.test.ts', 'tests/**/*.test.ts'];
 const NEVER = ['**/node_modules/**', 'dist/**'];
 
 export default defineConfig({

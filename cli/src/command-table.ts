@@ -23,9 +23,21 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run the pipeline on a video file',
     load: () => import('./replay-command.ts'),
   },
+  scene: {
+    summary: 'propose a scene for a new camera, and draw a scene over its picture',
+    load: () => import('./scene-command.ts'),
+  },
+  calibrate: {
+    summary: 'lay the picture of a camera on the road, and say what error of a speed to expect',
+    load: () => import('./calibrate-command.ts'),
+  },
   eval: {
     summary: 'measure quality on data with truth',
     load: () => import('./eval-command.ts'),
+  },
+  quality: {
+    summary: 'run every evaluation and write the figures into docs/quality.md',
+    load: () => import('./quality-command.ts'),
   },
   bench: {
     summary: 'measure what the agent costs over its parts',

@@ -1,4 +1,9 @@
 import { Command } from 'commander';
+import { addDetectorEvaluation } from './eval-detector-command.ts';
+import { addFeverEvaluation } from './eval-fever-command.ts';
+import { addRuleEvaluation } from './eval-rules-command.ts';
+import { addSpeedEvaluation } from './eval-speed-command.ts';
+import { addTrackerEvaluation } from './eval-tracker-command.ts';
 import { addViolationEvaluation } from './eval-violations-command.ts';
 
 /** `ngatu eval NAME --data DIR`. */
@@ -7,5 +12,10 @@ export function buildCommand(): Command {
     'Measure quality on data with truth: prints a table; --json writes the metrics, --predictions what was predicted.',
   );
   addViolationEvaluation(command);
+  addDetectorEvaluation(command);
+  addRuleEvaluation(command);
+  addFeverEvaluation(command);
+  addSpeedEvaluation(command);
+  addTrackerEvaluation(command);
   return command;
 }

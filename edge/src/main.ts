@@ -1,7 +1,32 @@
 export { type AgentConfig, runAgent } from './agent.ts';
-export type { Detector } from './detect/detection.ts';
+export type { Detection, Detector } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
+export type { Frame, Frame } from './frame/frame.ts';
+export { readPictureFile } from './frame/picture-file.ts';
+export { GroundPlane } from './geometry/ground-plane.ts';
+export { computeUsualBody, estimateSpeed } from './geometry/speed-estimate.ts';
+export { computeSpeedExpectations } from './geometry/speed-expectation.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';
+export { drawCalibration } from './pipeline/calibration-still.ts';
 export type { CameraConfig } from './pipeline/camera-worker.ts';
 export { type ReplayEvent, type ReplayResult, runReplay, writeReplay } from './pipeline/replay.ts';
 export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/road-analysis.ts';
+export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
+export { drawScene } from './proposal/annotated-still.ts';
+export { CameraReadiness } from './readiness/camera-readiness.ts';
+export {
+  combineFrames,
+  DEFAULT_FEVER_MODEL,
+  FeverDecision,
+  type FeverEstimate,
+  type FeverModel,
+  type PassageReading,
+} from './thermal/fever-decision.ts';
+export { FeverGate, type FeverGateOptions, type GateMoment } from './thermal/fever-gate.ts';
+export { DEFAULT_BAND_K, type GateOptics } from './thermal/passage.ts';
+export { DEFAULT_SITE_OFFSET } from './thermal/site-offset.ts';
+export type { ThermalFrame } from './thermal/thermal-frame.ts';
+export { assignOptimally } from './track/assignment.ts';
+export { fuseRiders } from './track/rider-fusion.ts';
+export type { RoadUser, Track } from './track/track.ts';
+export { DEFAULT_TRACKER_OPTIONS, Tracker, type TrackerOptions } from './track/tracker.ts';

@@ -7,6 +7,32 @@ export {
   type ResolvedModel,
 } from './asset-store.ts';
 export {
+  type DetectorMetrics,
+  evaluateDetector,
+  formatDetectorTable,
+} from './evaluation/detector-evaluation.ts';
+export {
+  evaluateFever,
+  type FeverEvaluation,
+  type FeverMetrics,
+  formatFeverTable,
+} from './evaluation/fever-evaluation.ts';
+export {
+  type FeverSimulationMetrics,
+  formatFeverSimulation,
+  simulateFever,
+} from './evaluation/fever-simulation.ts';
+export { evaluateSpeed, formatSpeedTable, type SpeedMetrics } from './evaluation/speed-evaluation.ts';
+export { evaluateClipTracking } from './evaluation/clip-tracking.ts';
+export { formatMotText } from './evaluation/mot-text.ts';
+export { listTrackAnnotations } from './evaluation/track-annotation.ts';
+export {
+  evaluateMotTracker,
+  type SequenceOutcome,
+  type TrackerMetrics,
+} from './evaluation/tracker-evaluation.ts';
+export { formatTrackerTable } from './evaluation/tracker-table.ts';
+export {
   type ClipEvaluation,
   evaluateViolations,
   formatViolationTable,
@@ -14,3 +40,5 @@ export {
 } from './evaluation/violation-evaluation.ts';
 export { acquireProcessLock, type ProcessLock, tryProcessLock } from './process-lock.ts';
 export { asStorageError, systemCodeOf } from './storage-error.ts';
+export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
+export { tellCase } from './evaluation/scene-campaign-story.ts';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { SqliteEventStore } from '../../cloud/src/store/sqlite-event-store.ts';
 import { Outbox } from '../../edge/src/outbox/outbox.ts';
+import { DirectiveBook } from '../../edge/src/uplink/directive-book.ts';
 import { runUplink } from '../../edge/src/uplink/uplink.ts';
 import { bundleEntry, LineProcess } from './child-process.ts';
 import { INGESTOR_USER, LoopbackBroker, NODE_USER, until } from './loopback-broker.ts';
@@ -100,10 +101,15 @@ export class DeliveryRig {
     return outbox;
   }
 
+  /** The node's directives as they lie on its disk now. */
+  openDirectives(): DirectiveBook {
+    return DirectiveBook.open({ file: join(this.folder, 'directives.json'), clock: CLOCK, logger: SILENT });
+  }
+
   /** Runs an uplink until the rig closes or the returned function is called. */
   startUplink(
     outbox: Outbox,
-    options: { random?: () => number; leaseMs?: number } = {},
+    options: { random?: () => number; leaseMs?: number; directives?: DirectiveBook } = {},
   ): () => Promise<void> {
     const stop = new AbortController();
     const running = runUplink(
@@ -118,6 +124,7 @@ export class DeliveryRig {
         clock: CLOCK,
         random: options.random ?? Math.random,
         ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
+        ...(options.directives === undefined ? {} : { directives: options.directives }),
       },
       stop.signal,
     );

@@ -10,7 +10,12 @@ import { NODE, SITE } from './message-builder.ts';
 export const NODE_USER: BrokerUser = {
   name: 'gw-1',
   password: 'node-secret',
-  acl: { role: 'node', site: SITE, node: NODE },
+  acl: { role: 'node', site: SITE, node: NODE, signalTopics: ['signals/junction-1/north'] },
+};
+export const CONTROLLER_USER: BrokerUser = {
+  name: 'controller',
+  password: 'cabinet-secret',
+  acl: { role: 'controller', topics: ['signals/junction-1/north'] },
 };
 export const OTHER_NODE_USER: BrokerUser = {
   name: 'gw-2',
@@ -62,7 +67,7 @@ export class LoopbackBroker {
     const dataDir = join(folder, 'broker');
     mkdirSync(dataDir, { recursive: true });
     const port = await findFreePort();
-    const users = [NODE_USER, OTHER_NODE_USER, INGESTOR_USER];
+    const users = [NODE_USER, OTHER_NODE_USER, INGESTOR_USER, CONTROLLER_USER];
     const files = renderMosquittoConfig({ port, dataDir, users, runAs: userInfo().username });
     const configPath = join(dataDir, 'mosquitto.conf');
     writeFileSync(configPath, files.config);

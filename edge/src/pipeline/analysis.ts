@@ -1,10 +1,10 @@
-import type { Scene } from '@ngatu/contract';
+import type { Measurement, Scene } from '@ngatu/contract';
 import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
-import type { FrameMark, SignalView } from '../rules/rule.ts';
+import type { FrameMark, RuleMemory, SignalView } from '../rules/rule.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
 import { SignalTimeline } from '../signal/signal-timeline.ts';
-import { RoadAnalysis, type RoadFinding } from './road-analysis.ts';
+import { type DeclaredLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
 
 /** What was found in one frame. */
 export interface AnalysedFrame extends RoadFinding {
@@ -23,12 +23,14 @@ export interface AnalysedFrame extends RoadFinding {
 export class Analysis {
   readonly #scene: Scene;
   readonly #detector: Detector;
+  readonly #directivesAt: DeclaredLookup;
   readonly #road: RoadAnalysis;
   readonly #timelines = new Map<string, SignalTimeline>();
 
-  constructor(scene: Scene, detector: Detector) {
+  constructor(scene: Scene, detector: Detector, directivesAt: DeclaredLookup = () => []) {
     this.#scene = scene;
     this.#detector = detector;
+    this.#directivesAt = directivesAt;
     this.#road = new RoadAnalysis(scene);
     for (const signal of scene.signals) this.#timelines.set(signal.name, new SignalTimeline());
   }
@@ -36,6 +38,20 @@ export class Analysis {
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */
   get horizonMs(): number {
     return this.#road.horizonMs;
+  }
+
+  /** The figures of traffic windows that are still open; call once, when the stream has ended. */
+  finish(): readonly Measurement[] {
+    return this.#road.finish();
+  }
+
+  /** What must outlive this session; give it to `recall` of the next one. */
+  remember(): RuleMemory {
+    return this.#road.remember();
+  }
+
+  recall(memory: RuleMemory): void {
+    this.#road.recall(memory);
   }
 
   /** Frames must come in order of presentation. @throws NgatuError MODEL_INVALID where the inference fails */
@@ -47,8 +63,11 @@ export class Analysis {
     };
     const readings = this.#readLamps(picture);
     const detections = await this.#detector.detect(picture);
-    const found = this.#road.update(frame, detections, (name, mediaTimeMs) =>
-      this.#signalAt(name, mediaTimeMs),
+    const found = this.#road.update(
+      frame,
+      detections,
+      (name, mediaTimeMs) => this.#signalAt(name, mediaTimeMs),
+      this.#directivesAt,
     );
     const signals = new Map<string, SignalView>();
     for (const name of this.#timelines.keys()) {

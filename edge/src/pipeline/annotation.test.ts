@@ -58,6 +58,7 @@ function anAnalysedFrame(index: number, parts: Partial<AnalysedFrame> = {}): Ana
     signals: new Map(),
     matches: [],
     crossings: [],
+    measurements: [],
     ...parts,
   };
 }

@@ -56,7 +56,8 @@ export class AnnotationScript {
     }
     this.#frames.push({ atMs: analysed.frame.mediaTimeMs, events });
     for (const match of analysed.matches) {
-      const text = `${match.kind} ${match.trackId}`;
+      const kind = match.letPass === undefined ? match.kind : `${match.kind} (${match.letPass.reason})`;
+      const text = `${kind} ${match.trackId}`;
       this.#banners.push({ fromMs: analysed.frame.mediaTimeMs, text, box: match.observation.box });
     }
   }

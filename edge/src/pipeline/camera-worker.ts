@@ -21,6 +21,7 @@ import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
 import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
 import { FrameMeasures } from './frame-measures.ts';
+import { decodeRuleMemory, encodeRuleMemory } from './rule-memory.ts';
 
 /** A camera of the gateway as the agent runs it. Secrets are resolved. */
 export interface CameraConfig {
@@ -72,7 +73,8 @@ type EventMessage = Extract<OutboxMessage, { channel: 'event' }>;
 
 interface WaitingEvent {
   readonly message: EventMessage;
-  readonly job: {
+  /** Absent where the event was let pass: what flags nobody takes no pictures of anybody. */
+  readonly job?: {
     eventId: string;
     camera: string;
     session: string;
@@ -108,6 +110,8 @@ export class CameraWorker {
     const { camera, clock, random, ring, logger } = options;
     this.#analysis = new Analysis(camera.scene, options.detector);
     this.#heartbeat = Heartbeat.open(join(options.stateDir, `${camera.name}.heartbeat`));
+    const memory = options.outbox.mark(this.#memoryMark);
+    if (memory !== undefined) this.#analysis.recall(decodeRuleMemory(memory, camera.sceneSha256) ?? {});
     const tail = this.#heartbeat.read();
     const reported = options.outbox.mark(this.#reportedMark);
     this.#ledger = new CameraLedger({
@@ -145,6 +149,7 @@ export class CameraWorker {
       clearInterval(beat);
       clearInterval(report);
       this.#ledger.endStream('agent-stopped');
+      this.#measures.addMeasurements(this.#analysis.finish());
       this.#report();
       this.#beat();
       this.#heartbeat[Symbol.dispose]();
@@ -154,6 +159,16 @@ export class CameraWorker {
   /** Name under which the outbox keeps how far the ledger was reported, in one transaction with the report. */
   get #reportedMark(): string {
     return `camera-ledger.${this.#options.camera.name}`;
+  }
+
+  /** Name under which the outbox keeps what the rules remember, in one transaction with the cases. */
+  get #memoryMark(): string {
+    return `rule-memory.${this.#options.camera.name}`;
+  }
+
+  get #memoryMarks(): Record<string, string> {
+    const memory = encodeRuleMemory(this.#analysis.remember(), this.#options.camera.sceneSha256);
+    return { [this.#memoryMark]: memory };
   }
 
   /** The heartbeat holds one interval: where the state has turned, what was before is reported first. */
@@ -190,7 +205,10 @@ export class CameraWorker {
   #beginSession(frame: Frame): void {
     this.#session = frame.session;
     this.#anchorMs = frame.capturedAtMs - frame.mediaTimeMs;
+    this.#measures.addMeasurements(this.#analysis.finish());
+    const memory = this.#analysis.remember();
     this.#analysis = new Analysis(this.#options.camera.scene, this.#options.detector);
+    this.#analysis.recall(memory);
     this.#ledger.startStream(this.#options.clock.nowMs());
   }
 
@@ -224,6 +242,7 @@ export class CameraWorker {
   #record(analysed: AnalysedFrame, frame: Frame): void {
     const { site, node, camera, detector, clock } = this.#options;
     this.#measures.addCrossings(analysed.crossings);
+    this.#measures.addMeasurements(analysed.measurements);
     const origin = {
       site,
       node,
@@ -240,6 +259,11 @@ export class CameraWorker {
       const { mediaTimeMs, capturedAtMs } = match.observation.frame;
       if (!this.#ledger.isWatched(capturedAtMs)) continue;
       const body = { ...buildEvent(match, origin), detectedAt: new Date(clock.nowMs()).toISOString() };
+      const message = { channel: 'event', body } as const;
+      if (body.letPass !== undefined) {
+        this.#waiting.push({ message });
+        continue;
+      }
       const job = {
         eventId: body.eventId,
         camera: camera.name,
@@ -247,7 +271,7 @@ export class CameraWorker {
         mediaTimeMs,
         capturedAtMs,
       };
-      this.#waiting.push({ message: { channel: 'event', body }, job });
+      this.#waiting.push({ message, job });
     }
     this.#appendWaiting();
   }
@@ -258,9 +282,12 @@ export class CameraWorker {
     while (this.#waiting[0] !== undefined) {
       const { message, job } = this.#waiting[0];
       try {
-        const [outcome] = outbox.append([message], { evidenceJobs: [job] });
-        const { kind, eventId } = message.body;
-        logger.info({ kind, eventId, outcome: outcome?.outcome }, 'event');
+        const [outcome] = outbox.append([message], {
+          evidenceJobs: job === undefined ? [] : [job],
+          marks: this.#memoryMarks,
+        });
+        const { kind, eventId, letPass } = message.body;
+        logger.info({ kind, eventId, letPass: letPass?.reason, outcome: outcome?.outcome }, 'event');
       } catch (error) {
         const retryable =
           error instanceof NgatuError && (error.code === 'DISK_FULL' || error.code === 'OUTBOX_FULL');
@@ -290,7 +317,7 @@ export class CameraWorker {
       measurements,
     };
     try {
-      const marks = { [this.#reportedMark]: String(this.#ledger.coveredMs) };
+      const marks = { [this.#reportedMark]: String(this.#ledger.coveredMs), ...this.#memoryMarks };
       outbox.append([{ channel: 'telemetry', body: telemetry }], { marks });
       this.#unreported = [];
     } catch (error) {

@@ -77,6 +77,7 @@ export function buildEvent(match: RuleMatch, origin: EventOrigin): Event {
           },
         }),
     alternatives: [...match.alternatives],
+    ...(match.letPass === undefined ? {} : { letPass: match.letPass }),
     measures: { ...match.measures },
     explanation: match.explanation,
   };

@@ -4,12 +4,18 @@ import type { LineCrossing } from '../rules/line-count.ts';
 
 /** At most this many durations are kept between two reports. */
 const MAX_SAMPLES = 2_000;
+/** Measurements in one report at most: below the limit of the contract, with room for the camera's own. */
+const MAX_REPORTED = 450;
+/** Figures that wait for a report at most; then the oldest are dropped, and counted. */
+const MAX_WAITING = 5_000;
 
 /** Gathers what a camera measures about itself and its road between two reports. */
 export class FrameMeasures {
   #analysisMs: number[] = [];
   #latencyMs: number[] = [];
   #crossings = new Map<string, { tags: Record<string, string>; count: number }>();
+  #traffic: Measurement[] = [];
+  #trafficDropped = 0;
   #last: { atMs: number; counts: FrameCounts } | undefined;
 
   /** How long the frame took, and how old it was when it was done, ms. */
@@ -28,7 +34,16 @@ export class FrameMeasures {
     }
   }
 
-  /** The measurements since the last cut. */
+  /** Figures of traffic windows; they keep their own instants. */
+  addMeasurements(measurements: readonly Measurement[]): void {
+    this.#traffic.push(...measurements);
+    const excess = this.#traffic.length - MAX_WAITING;
+    if (excess <= 0) return;
+    this.#traffic.splice(0, excess);
+    this.#trafficDropped += excess;
+  }
+
+  /** The measurements since the last cut; what does not fit into one report comes with the next ones. */
   cut(nowMs: number, counts: FrameCounts): Measurement[] {
     const at = new Date(Math.round(nowMs)).toISOString();
     const measurements: Measurement[] = [];
@@ -51,6 +66,11 @@ export class FrameMeasures {
     for (const { tags, count } of this.#crossings.values()) {
       measurements.push({ at, metric: 'lineCrossings', value: count, tags });
     }
+    if (this.#trafficDropped > 0) {
+      measurements.push({ at, metric: 'trafficFiguresDropped', value: this.#trafficDropped });
+    }
+    measurements.push(...this.#traffic.splice(0, Math.max(0, MAX_REPORTED - measurements.length)));
+    this.#trafficDropped = 0;
     this.#analysisMs = [];
     this.#latencyMs = [];
     this.#crossings = new Map();

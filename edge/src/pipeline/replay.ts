@@ -1,6 +1,13 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Event, type EventKind, errorMessage, NgatuError, type Scene } from '@ngatu/contract';
+import {
+  type Event,
+  type EventKind,
+  errorMessage,
+  type Measurement,
+  NgatuError,
+  type Scene,
+} from '@ngatu/contract';
 import { openVideoSession } from '../camera/video-session.ts';
 import type { Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
@@ -56,6 +63,8 @@ export interface ReplaySummary {
     readonly label: string;
     readonly count: number;
   }[];
+  /** Figures of the traffic windows, oldest first; those at the beginning and the end are of a part of their window. */
+  readonly traffic: readonly Measurement[];
   readonly signals: readonly {
     readonly signal: string;
     readonly phases: readonly { state: string; sinceMs: number }[];
@@ -64,6 +73,8 @@ export interface ReplaySummary {
 
 export interface ReplayResult {
   readonly events: readonly ReplayEvent[];
+  /** What the exculpatory pass let go, with its reason: no flags. */
+  readonly letPassed: readonly ReplayEvent[];
   readonly tracks: readonly ReplayTracks[];
   readonly summary: ReplaySummary;
   readonly annotation: AnnotationScript;
@@ -105,6 +116,7 @@ export async function runReplay(options: ReplayOptions, signal: AbortSignal): Pr
   if (record.framesAnalysed === 0) {
     throw new NgatuError('VIDEO_UNREADABLE', `Cannot read ${options.video}: it holds no picture`);
   }
+  record.addMeasurements(analysis.finish());
   return record.finish(session.sourceFramesDecoded);
 }
 
@@ -116,6 +128,8 @@ class ReplayRecord {
   readonly #confirmed = new Set<number>();
   readonly #counts = new Map<string, number>();
   readonly #phases = new Map<string, { state: string; sinceMs: number }[]>();
+  readonly #letPassed: ReplayEvent[] = [];
+  readonly #traffic: Measurement[] = [];
   #lastMediaMs = 0;
 
   constructor(options: ReplayOptions) {
@@ -139,12 +153,14 @@ class ReplayRecord {
     });
     const origin = this.#originOf(picture);
     for (const match of analysed.matches) {
-      this.#events.push({ frameIndex: match.observation.frame.index, ...buildEvent(match, origin) });
+      const event = { frameIndex: match.observation.frame.index, ...buildEvent(match, origin) };
+      (event.letPass === undefined ? this.#events : this.#letPassed).push(event);
     }
     for (const crossing of analysed.crossings) {
       const key = [crossing.rule, crossing.tripwire, crossing.direction, crossing.label].join('\t');
       this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
     }
+    this.addMeasurements(analysed.measurements);
     for (const [name, view] of analysed.signals) {
       const phases = this.#phases.get(name) ?? [];
       if (phases.at(-1)?.state !== view.state)
@@ -152,6 +168,10 @@ class ReplayRecord {
       this.#phases.set(name, phases);
     }
     this.annotation.add(analysed);
+  }
+
+  addMeasurements(measurements: readonly Measurement[]): void {
+    this.#traffic.push(...measurements);
   }
 
   finish(framesDecoded: number): ReplayResult {
@@ -181,9 +201,16 @@ class ReplayRecord {
             count,
           };
         }),
+      traffic: this.#traffic,
       signals: [...this.#phases.entries()].map(([name, phases]) => ({ signal: name, phases })),
     };
-    return { events: this.#events, tracks: this.#tracks, summary, annotation: this.annotation };
+    return {
+      events: this.#events,
+      letPassed: this.#letPassed,
+      tracks: this.#tracks,
+      summary,
+      annotation: this.annotation,
+    };
   }
 
   #originOf(picture: Frame): EventOrigin {
@@ -213,7 +240,7 @@ function toTrackLine(track: Track): ReplayTracks['tracks'][number] {
 }
 
 /**
- * Writes `events.jsonl`, `tracks.jsonl` and `summary.json`. Each file is whole or not there.
+ * Writes `events.jsonl`, `let-pass.jsonl`, `tracks.jsonl` and `summary.json`. Each file is whole or not there.
  * @throws NgatuError PERMISSION_DENIED, DISK_FULL
  */
 export async function writeReplay(result: ReplayResult, dir: string): Promise<void> {
@@ -221,6 +248,7 @@ export async function writeReplay(result: ReplayResult, dir: string): Promise<vo
     rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   const files: [string, string][] = [
     ['events.jsonl', toLines(result.events)],
+    ['let-pass.jsonl', toLines(result.letPassed)],
     ['tracks.jsonl', toLines(result.tracks)],
     ['summary.json', `${JSON.stringify(result.summary, null, 2)}\n`],
   ];

@@ -1,7 +1,8 @@
-import type { Scene } from '@ngatu/contract';
+import type { Directive, Measurement, Scene } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
+import { applyDirectives } from '../rules/exculpation.ts';
 import type { LineCrossing } from '../rules/line-count.ts';
-import type { FrameMark, RuleContext, RuleMatch, SignalView } from '../rules/rule.ts';
+import type { FrameMark, RuleContext, RuleMatch, RuleMemory, SignalView } from '../rules/rule.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { TrackHistory } from '../rules/track-history.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
@@ -14,10 +15,15 @@ export interface RoadFinding {
   readonly tracks: readonly Track[];
   readonly matches: readonly RuleMatch[];
   readonly crossings: readonly LineCrossing[];
+  /** Figures of the traffic windows that have ended. */
+  readonly measurements: readonly Measurement[];
 }
 
 /** What a signal showed at a media time; undefined where it was not read then. */
 export type SignalLookup = (name: string, mediaTimeMs: number) => SignalView | undefined;
+
+/** What was declared for the camera at an instant on the node's clock, ms since 1970. */
+export type DeclaredLookup = (capturedAtMs: number) => readonly Directive[];
 
 /** Detections → tracks → rules for one session of one camera: everything behind the detector. Pure. */
 export class RoadAnalysis {
@@ -37,8 +43,27 @@ export class RoadAnalysis {
     return this.#rules.horizonMs;
   }
 
+  /** The figures of traffic windows that are still open; call once, when the stream has ended. */
+  finish(): readonly Measurement[] {
+    return this.#rules.finish();
+  }
+
+  /** What must outlive this session; give it to `recall` of the next one. */
+  remember(): RuleMemory {
+    return this.#rules.remember();
+  }
+
+  recall(memory: RuleMemory): void {
+    this.#rules.recall(memory);
+  }
+
   /** Takes the detections of the next frame, in order of presentation; boxes in source pixels. */
-  update(frame: FrameMark, detections: readonly Detection[], signalAt: SignalLookup): RoadFinding {
+  update(
+    frame: FrameMark,
+    detections: readonly Detection[],
+    signalAt: SignalLookup,
+    directivesAt: DeclaredLookup = () => [],
+  ): RoadFinding {
     const tracks = this.#tracker.update(fuseRiders(detections), frame.mediaTimeMs);
     this.#history.add(frame, tracks);
     const { width, height } = this.#scene.picture;
@@ -50,6 +75,7 @@ export class RoadAnalysis {
       history: this.#history,
       signalAt,
     };
-    return { tracks, ...this.#rules.update(context) };
+    const found = this.#rules.update(context);
+    return { tracks, ...found, matches: applyDirectives(found.matches, directivesAt) };
   }
 }

@@ -1,6 +1,6 @@
-import type { Scene, SignalState } from '@ngatu/contract';
+import type { Measurement, Scene, SignalState } from '@ngatu/contract';
 import type { LineCrossing } from '../rules/line-count.ts';
-import type { RuleMatch, SignalView } from '../rules/rule.ts';
+import type { HeadFinding, RuleMatch, RuleMemory, SignalView } from '../rules/rule.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { TrackHistory } from '../rules/track-history.ts';
 import type { Track } from '../track/track.ts';
@@ -17,12 +17,19 @@ export interface RuleScenario {
   readonly fps?: number;
   readonly fromMs?: number;
   readonly untilMs: number;
+  /** True while no picture comes. */
+  readonly isBlind?: (atMs: number) => boolean;
+  /** What the rules of an earlier session remember. */
+  readonly memory?: RuleMemory;
 }
 
 export interface ScenarioOutcome {
   /** What fired, with the media time of the frame in which the rule was sure. */
   readonly matches: readonly (RuleMatch & { readonly sureAtMs: number })[];
   readonly crossings: readonly LineCrossing[];
+  /** All traffic figures, with those of the last open window. */
+  readonly measurements: readonly Measurement[];
+  readonly memory: RuleMemory;
 }
 
 const DEFAULT_FPS = 12.5;
@@ -37,16 +44,21 @@ export function playScenario(scenario: RuleScenario): ScenarioOutcome {
   const history = new TrackHistory();
   const matches: (RuleMatch & { sureAtMs: number })[] = [];
   const crossings: LineCrossing[] = [];
+  const measurements: Measurement[] = [];
+  if (scenario.memory !== undefined) rules.recall(scenario.memory);
   for (let index = 0; fromMs + (index * 1000) / fps <= untilMs; index++) {
     const frame = aFrameMark({ index, mediaTimeMs: fromMs + (index * 1000) / fps });
+    if (scenario.isBlind?.(frame.mediaTimeMs)) continue;
     const tracks = users.flatMap((user) => toTrack(user, frame.mediaTimeMs));
     history.add(frame, tracks);
+    const heads = readHeads(users, tracks, frame.mediaTimeMs);
     const found = rules.update({
       frame,
       pictureWidth: scene.picture.width,
       pictureHeight: scene.picture.height,
       tracks,
       history,
+      ...(heads === undefined ? {} : { heads }),
       signalAt: (name, atMs) => (name === 'main' ? findPhase(signal, atMs) : undefined),
     });
     for (const match of found.matches) {
@@ -59,8 +71,10 @@ export function playScenario(scenario: RuleScenario): ScenarioOutcome {
       matches.push({ ...match, sureAtMs: frame.mediaTimeMs });
     }
     crossings.push(...found.crossings);
+    measurements.push(...found.measurements);
   }
-  return { matches, crossings };
+  measurements.push(...rules.finish());
+  return { matches, crossings, measurements, memory: rules.remember() };
 }
 
 function toTrack(user: ScriptedRoadUser, atMs: number): Track[] {
@@ -70,8 +84,32 @@ function toTrack(user: ScriptedRoadUser, atMs: number): Track[] {
   const groundSeen = seen && (user.groundSeen?.(atMs) ?? true);
   const state = seen ? 'confirmed' : 'lost';
   return [
-    aTrack({ trackId: user.trackId, label: user.label, box, seen, groundSeen, state, lastSeenMs: atMs }),
+    aTrack({
+      trackId: user.trackId,
+      label: user.label,
+      box,
+      seen,
+      groundSeen,
+      state,
+      occupants: seen ? (user.occupants?.(box, atMs) ?? []) : [],
+      firstSeenMs: user.path[0]?.atMs ?? atMs,
+      lastSeenMs: atMs,
+    }),
   ];
+}
+
+function readHeads(
+  users: readonly ScriptedRoadUser[],
+  tracks: readonly Track[],
+  atMs: number,
+): Map<number, readonly HeadFinding[]> | undefined {
+  if (!users.some(({ heads }) => heads !== undefined)) return undefined;
+  const read = new Map<number, readonly HeadFinding[]>();
+  for (const { trackId, seen, box } of tracks) {
+    const user = users.find((candidate) => candidate.trackId === trackId);
+    if (seen && user?.heads !== undefined) read.set(trackId, user.heads(box, atMs));
+  }
+  return read;
 }
 
 function findPhase(signal: ScriptedSignal, atMs: number): SignalView | undefined {

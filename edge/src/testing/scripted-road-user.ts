@@ -1,5 +1,7 @@
 import type { RoadUserLabel } from '@ngatu/contract';
 import type { Box, Point } from '../geometry/box.ts';
+import type { HeadFinding } from '../rules/rule.ts';
+import type { Occupant } from '../track/track.ts';
 
 /** A camera far away: the scale is the same all over the picture. */
 export interface ScriptedView {
@@ -101,6 +103,10 @@ export interface ScriptedRoadUser {
   /** False while no detection stands behind the track; always seen where it is left out. */
   readonly seen?: (atMs: number) => boolean;
   readonly groundSeen?: (atMs: number) => boolean;
+  /** Who is found on it; nobody where it is left out. */
+  readonly occupants?: (box: Box, atMs: number) => readonly Occupant[];
+  /** Heads that a head model reads; a scenario in which nobody has them has no head model. */
+  readonly heads?: (box: Box, atMs: number) => readonly HeadFinding[];
 }
 
 /** The box at a moment; undefined before the first and after the last waypoint. */

@@ -1,109 +1,105 @@
 import type { Box } from '../geometry/box.ts';
 
 /** Standard deviations as shares of the box height; accelerations per second². Tuned on no single scene. */
-const MEASUREMENT_SIGMA = 0.05;
-const ACCELERATION_SIGMA = 2.0;
+const MEASUREMENT_SIGMA = 0.045;
+const ACCELERATION_SIGMA = 1.5;
 const SIZE_ACCELERATION_SIGMA = 0.6;
 const INITIAL_VELOCITY_SIGMA = 3.0;
 
-/** Constant-velocity filter of one coordinate: value, velocity (per second) and their covariance. */
-interface Axis {
-  value: number;
-  velocity: number;
-  pVV: number;
-  pVW: number;
-  pWW: number;
-}
+/** x and y of the bottom centre, width, height. */
+const AXES = 4;
+/** Of each axis: value, velocity per second, variance of the value, covariance, variance of the velocity. */
+const STRIDE = 5;
+const HEIGHT = 3 * STRIDE;
 
 /**
  * Kalman filter of a box with constant velocity over real time (frames may come at any rate). State: bottom centre x, y,
  * width and height; the four are filtered independently. The bottom, not the centre, is followed: a rider that is found
- * in one frame and missed in the next changes the top only.
+ * in one frame and missed in the next changes the top only. One array, changed in place: nothing is allocated per frame.
  */
 export class KalmanBox {
-  readonly #axes: readonly [Axis, Axis, Axis, Axis];
+  readonly #state = new Float64Array(AXES * STRIDE);
 
   constructor(box: Box) {
+    const state = this.#state;
     const height = Math.max(1, box[3] - box[1]);
-    const [x, y, w, h] = toState(box);
-    this.#axes = [
-      startAxis(x, height, 1),
-      startAxis(y, height, 1),
-      startAxis(w, height, 0.2),
-      startAxis(h, height, 0.2),
-    ];
+    for (let axis = 0; axis < AXES; axis++) {
+      const at = axis * STRIDE;
+      state[at] = readAxis(box, axis);
+      state[at + 2] = (MEASUREMENT_SIGMA * height * 1.5) ** 2;
+      state[at + 4] = (INITIAL_VELOCITY_SIGMA * height * (axis < 2 ? 1 : 0.2)) ** 2;
+    }
   }
 
   get box(): Box {
-    const [x, y, w, h] = this.#axes;
-    const width = Math.max(2, w.value);
-    const height = Math.max(2, h.value);
-    return [x.value - width / 2, y.value - height, x.value + width / 2, y.value];
+    const x = this.#state[0] as number;
+    const y = this.#state[STRIDE] as number;
+    const width = Math.max(2, this.#state[2 * STRIDE] as number);
+    return [x - width / 2, y - this.height, x + width / 2, y];
+  }
+
+  /** Height of the box, px. */
+  get height(): number {
+    return Math.max(2, this.#state[HEIGHT] as number);
   }
 
   /** Velocity of the bottom centre, px/s. */
   get velocity(): readonly [vx: number, vy: number] {
-    return [this.#axes[0].velocity, this.#axes[1].velocity];
+    return [this.#state[1] as number, this.#state[STRIDE + 1] as number];
   }
 
   /** Standard deviation of the predicted bottom centre, px. */
   get positionSigma(): number {
-    return Math.sqrt(Math.max(this.#axes[0].pVV, this.#axes[1].pVV));
+    return Math.sqrt(Math.max(this.#state[2] as number, this.#state[STRIDE + 2] as number));
+  }
+
+  /** Moves the box in the picture without a change of its velocity: the camera moved. */
+  shift(dx: number, dy: number): void {
+    this.#state[0] = (this.#state[0] as number) + dx;
+    this.#state[STRIDE] = (this.#state[STRIDE] as number) + dy;
   }
 
   predict(dtMs: number): void {
+    const state = this.#state;
     const dt = Math.max(0, dtMs / 1000);
-    const height = Math.max(2, this.#axes[3].value);
-    this.#axes.forEach((axis, index) => {
-      predictAxis(axis, dt, (index < 2 ? ACCELERATION_SIGMA : SIZE_ACCELERATION_SIGMA) * height);
-    });
+    const { height } = this;
     // a size does not keep shrinking while nothing is seen
-    this.#axes[2].velocity *= Math.exp(-dt);
-    this.#axes[3].velocity *= Math.exp(-dt);
+    const decay = Math.exp(-dt);
+    for (let axis = 0; axis < AXES; axis++) {
+      const at = axis * STRIDE;
+      const q = ((axis < 2 ? ACCELERATION_SIGMA : SIZE_ACCELERATION_SIGMA) * height) ** 2;
+      const velocity = state[at + 1] as number;
+      const covariance = state[at + 3] as number;
+      const spread = state[at + 4] as number;
+      state[at] = (state[at] as number) + velocity * dt;
+      state[at + 2] = (state[at + 2] as number) + 2 * dt * covariance + dt ** 2 * spread + (q * dt ** 4) / 4;
+      state[at + 3] = covariance + dt * spread + (q * dt ** 3) / 2;
+      state[at + 4] = spread + q * dt ** 2;
+      if (axis >= 2) state[at + 1] = velocity * decay;
+    }
   }
 
   /** `sigmaScale` > 1 weakens a measurement that was inferred rather than seen. */
   update(box: Box, sigmaScale = 1): void {
-    const height = Math.max(2, this.#axes[3].value);
-    const sigma = MEASUREMENT_SIGMA * height * sigmaScale;
-    const state = toState(box);
-    this.#axes.forEach((axis, index) => {
-      updateAxis(axis, state[index] as number, index < 2 ? sigma : sigma * 2);
-    });
+    const state = this.#state;
+    const sigma = MEASUREMENT_SIGMA * this.height * sigmaScale;
+    for (let axis = 0; axis < AXES; axis++) {
+      const at = axis * STRIDE;
+      const variance = state[at + 2] as number;
+      const covariance = state[at + 3] as number;
+      const total = variance + (axis < 2 ? sigma : sigma * 2) ** 2;
+      const innovation = readAxis(box, axis) - (state[at] as number);
+      state[at] = (state[at] as number) + (variance / total) * innovation;
+      state[at + 1] = (state[at + 1] as number) + (covariance / total) * innovation;
+      state[at + 2] = variance - variance ** 2 / total;
+      state[at + 3] = covariance - (covariance * variance) / total;
+      state[at + 4] = (state[at + 4] as number) - covariance ** 2 / total;
+    }
   }
 }
 
-function toState(box: Box): [number, number, number, number] {
-  return [(box[0] + box[2]) / 2, box[3], box[2] - box[0], box[3] - box[1]];
-}
-
-function startAxis(value: number, height: number, velocityShare: number): Axis {
-  const sigma = MEASUREMENT_SIGMA * height * 1.5;
-  return {
-    value,
-    velocity: 0,
-    pVV: sigma ** 2,
-    pVW: 0,
-    pWW: (INITIAL_VELOCITY_SIGMA * height * velocityShare) ** 2,
-  };
-}
-
-function predictAxis(axis: Axis, dt: number, acceleration: number): void {
-  const q = acceleration ** 2;
-  axis.value += axis.velocity * dt;
-  axis.pVV += 2 * dt * axis.pVW + dt ** 2 * axis.pWW + (q * dt ** 4) / 4;
-  axis.pVW += dt * axis.pWW + (q * dt ** 3) / 2;
-  axis.pWW += q * dt ** 2;
-}
-
-function updateAxis(axis: Axis, measured: number, sigma: number): void {
-  const innovation = measured - axis.value;
-  const variance = axis.pVV + sigma ** 2;
-  const gainValue = axis.pVV / variance;
-  const gainVelocity = axis.pVW / variance;
-  axis.value += gainValue * innovation;
-  axis.velocity += gainVelocity * innovation;
-  axis.pWW -= gainVelocity * axis.pVW;
-  axis.pVW -= gainVelocity * axis.pVV;
-  axis.pVV -= gainValue * axis.pVV;
+function readAxis(box: Box, axis: number): number {
+  if (axis === 0) return (box[0] + box[2]) / 2;
+  if (axis === 1) return box[3];
+  return axis === 2 ? box[2] - box[0] : box[3] - box[1];
 }

@@ -1,165 +1,52 @@
-import type { RoadUserLabel } from '@ngatu/contract';
-import { type Box, computeIou } from '../geometry/box.ts';
-import { assignOptimally } from './assignment.ts';
-import { KalmanBox } from './kalman-box.ts';
-import type { Occupant, RoadUser, Track, TrackState } from './track.ts';
+import { computeIou, type Point } from '../geometry/box.ts';
+import { associate, computeAgreement, isSameKind } from './association.ts';
+import { computeCameraMotion } from './camera-motion.ts';
+import { ConfidenceLimit } from './confidence-limit.ts';
+import { LiveTrack } from './live-track.ts';
+import type { RoadUser, Track } from './track.ts';
 
 export interface TrackerOptions {
-  /** Findings at least this confident are matched first (ByteTrack, arXiv 2110.06864, section 3). */
+  /** Findings at least this confident are matched first (ByteTrack, arXiv 2110.06864, section 3). A least value: the limit
+   * that is learned from the camera's own findings may be higher. */
   highConfidence: number;
-  /** A new track begins only with a finding at least this confident. */
+  /** A new track begins only with a finding at least this confident; a least value too. */
   newTrackConfidence: number;
   /** A track is confirmed when it was seen this often. */
   confirmHits: number;
   /** A confirmed track that is not seen for this long is removed, ms. */
   maxLostMs: number;
+  /** A track that was never confirmed is removed when it is not seen for this long, ms. */
+  maxTentativeLostMs: number;
 }
 
 /** One parameter set for all scenes. Times, not frame counts: a rule may not depend on the frame rate. */
 export const DEFAULT_TRACKER_OPTIONS: TrackerOptions = {
-  highConfidence: 0.35,
+  highConfidence: 0.3,
   newTrackConfidence: 0.35,
   confirmHits: 3,
   maxLostMs: 1500,
+  maxTentativeLostMs: 375,
 };
 
-/** Largest distance 1 − IoU of the enlarged boxes that still matches, by stage. */
-const MAX_DISTANCE_FIRST = 0.8;
-const MAX_DISTANCE_SECOND = 0.6;
-/** Boxes are enlarged by this share of their size on each side before IoU, so that fast movers at low frame rates meet
- * themselves again (C-BIoU, arXiv 2211.14317, section 3). */
-const BUFFER = 0.2;
-const BUFFER_WITHOUT_VELOCITY = 0.5;
-/** How fast the learned proportions of rider and two-wheeler follow, share per observation. */
-const PROPORTION_GAIN = 0.3;
-
-const isTwoWheeler = (label: RoadUserLabel): boolean => label === 'motorbike' || label === 'bicycle';
-
-/** Road users that may be one and the same seen twice: a rider may be found without the bike. */
-function group(label: RoadUserLabel): 'light' | 'heavy' {
-  return label === 'person' || isTwoWheeler(label) ? 'light' : 'heavy';
-}
-
-class LiveTrack {
-  readonly trackId: number;
-  readonly filter: KalmanBox;
-  readonly firstSeenMs: number;
-  lastSeenMs: number;
-  hits = 1;
-  state: TrackState = 'tentative';
-  seen = true;
-  groundSeen: boolean;
-  confidence: number;
-  box: Box;
-  occupants: readonly Occupant[];
-  readonly #votes = new Map<RoadUserLabel, number>();
-  /** Height of the whole road user over that of its rider, and width likewise; learned where both were found. */
-  #heightPerRider: number | undefined;
-
-  constructor(trackId: number, user: RoadUser, nowMs: number) {
-    this.trackId = trackId;
-    this.filter = new KalmanBox(user.box);
-    this.firstSeenMs = nowMs;
-    this.lastSeenMs = nowMs;
-    this.confidence = user.confidence;
-    this.box = user.box;
-    this.groundSeen = !user.groundHidden && (user.vehicleBox !== undefined || user.label === 'person');
-    this.occupants = user.occupants;
-    this.#vote(user);
-    this.#learnProportions(user);
-  }
-
-  get label(): RoadUserLabel {
-    let best: RoadUserLabel = 'person';
-    let most = -1;
-    for (const [label, votes] of this.#votes) {
-      if (votes > most) {
-        best = label;
-        most = votes;
-      }
-    }
-    if (best !== 'person') return best;
-    // a rider is found more often than the bike below: a fair share of bike findings decides
-    for (const label of ['motorbike', 'bicycle'] as const) {
-      if ((this.#votes.get(label) ?? 0) >= 0.25 * most) return label;
-    }
-    return best;
-  }
-
-  get hasVelocity(): boolean {
-    return this.hits >= 3;
-  }
-
-  /** The box that `user` would have if it were this track: what was not found is filled in from what is known. */
-  complete(user: RoadUser): Box {
-    const [x1, y1, x2, y2] = user.box;
-    const known = this.filter.box[3] - this.filter.box[1];
-    if (user.groundHidden && this.hasVelocity && y2 - y1 < known) return [x1, y1, x2, y1 + known];
-    if (!isTwoWheeler(this.label)) return user.box;
-    if (user.label === 'person') {
-      return this.#heightPerRider === undefined
-        ? user.box
-        : [x1, y1, x2, y1 + (y2 - y1) * this.#heightPerRider];
-    }
-    return user.occupants.length === 0 && y2 - y1 < 0.85 * known ? [x1, y2 - known, x2, y2] : user.box;
-  }
-
-  update(user: RoadUser, nowMs: number, confirmHits: number): void {
-    const inferred = isTwoWheeler(this.label) && user.label === 'person';
-    const box = this.complete(user);
-    this.filter.update(box, inferred ? 3 : 1);
-    this.box = box;
-    this.groundSeen = !inferred && !user.groundHidden;
-    this.seen = true;
-    this.confidence = user.confidence;
-    this.occupants =
-      inferred || (user.label === 'person' && isTwoWheeler(this.label))
-        ? [{ box: user.box, confidence: user.confidence }]
-        : user.occupants;
-    this.lastSeenMs = nowMs;
-    this.hits += 1;
-    this.#vote(user);
-    this.#learnProportions(user);
-    if (this.state === 'lost' || (this.state === 'tentative' && this.hits >= confirmHits))
-      this.state = 'confirmed';
-  }
-
-  miss(): void {
-    this.seen = false;
-    this.groundSeen = false;
-    this.box = this.filter.box;
-    if (this.state === 'confirmed') this.state = 'lost';
-  }
-
-  #vote(user: RoadUser): void {
-    this.#votes.set(user.label, (this.#votes.get(user.label) ?? 0) + user.confidence);
-  }
-
-  #learnProportions(user: RoadUser): void {
-    const rider = user.occupants[0];
-    if (rider === undefined || !isTwoWheeler(user.label)) return;
-    const riderHeight = rider.box[3] - rider.box[1];
-    if (riderHeight <= 0) return;
-    const ratio = (user.box[3] - rider.box[1]) / riderHeight;
-    this.#heightPerRider =
-      this.#heightPerRider === undefined
-        ? ratio
-        : this.#heightPerRider + PROPORTION_GAIN * (ratio - this.#heightPerRider);
-  }
-
-  snapshot(): Track {
-    const { trackId, state, label, confidence, box, groundSeen, seen, occupants, firstSeenMs, lastSeenMs } =
-      this;
-    return { trackId, state, label, confidence, box, groundSeen, seen, occupants, firstSeenMs, lastSeenMs };
-  }
-}
+/** Largest distance that still matches: of sure findings, and of doubtful ones. */
+const MAX_DISTANCE_HIGH = 0.78;
+const MAX_DISTANCE_LOW = 0.52;
+/** Shares of the learned limit from which a finding is sure, and from which it may begin a track. */
+const HIGH_SHARE = 0.8;
+const NEW_TRACK_SHARE = 1.1;
+/** A finding that overlaps a road user that is followed this much (IoU) is that road user found twice: it begins no track. */
+const DUPLICATE_IOU = 0.6;
+/** Overlap from which a finding bears witness to the motion of the camera. */
+const WITNESS_AGREEMENT = 0.3;
 
 /**
- * ByteTrack-like multi-object tracker: Kalman prediction over real time, optimal assignment on buffered IoU first of the
- * confident findings, then of the doubtful ones with what is left. Pure: time comes in with the findings.
+ * Multi-object tracker after ByteTrack: Kalman prediction over real time, then optimal assignment in stages — sure findings to
+ * confirmed tracks, doubtful ones to what is left of these, sure ones that are left to tentative tracks. Pure: time comes in
+ * with the findings. docs/tracking.md says why each part is there.
  */
 export class Tracker {
   readonly #options: TrackerOptions;
+  readonly #limit = new ConfidenceLimit();
   #tracks: LiveTrack[] = [];
   #nextId = 1;
   #lastMs: number | undefined;
@@ -176,66 +63,80 @@ export class Tracker {
     const dtMs = this.#lastMs === undefined ? 0 : nowMs - this.#lastMs;
     this.#lastMs = nowMs;
     for (const track of this.#tracks) track.filter.predict(dtMs);
+    for (const { confidence } of users) this.#limit.add(confidence);
+    const limit = this.#limit.value;
+    const high = Math.max(this.#options.highConfidence, HIGH_SHARE * limit);
+    const begin = Math.max(this.#options.newTrackConfidence, NEW_TRACK_SHARE * limit);
 
-    const high = users.filter((user) => user.confidence >= this.#options.highConfidence);
-    const low = users.filter((user) => user.confidence < this.#options.highConfidence);
-    const first = this.#match(this.#tracks, high, MAX_DISTANCE_FIRST, nowMs);
-    const second = this.#match(first.tracks, low, MAX_DISTANCE_SECOND, nowMs);
-    for (const track of second.tracks) track.miss();
+    const sure = users.filter((user) => user.confidence >= high);
+    this.#followCamera(sure);
+    const left = this.#associateAll(
+      sure,
+      users.filter((user) => user.confidence < high),
+      nowMs,
+    );
     this.#tracks = this.#tracks.filter((track) => this.#isAlive(track, nowMs));
-    for (const user of first.users) {
-      if (user.confidence < this.#options.newTrackConfidence) continue;
+    for (const user of left) {
+      if (user.confidence < begin || this.#isFollowed(user)) continue;
       this.#tracks.push(new LiveTrack(this.#nextId, user, nowMs));
       this.#nextId += 1;
     }
     return this.#tracks.map((track) => track.snapshot());
   }
 
+  /** The most likely box of a living track: smoother than what was measured, and late by less than a frame; else undefined. */
+  estimateOf(trackId: number): Track['box'] | undefined {
+    return this.#tracks.find((track) => track.trackId === trackId)?.estimate;
+  }
+
+  /** Returns the sure findings that no track took. */
+  #associateAll(sure: readonly RoadUser[], doubtful: readonly RoadUser[], nowMs: number): RoadUser[] {
+    const { confirmHits } = this.#options;
+    const known = this.#tracks.filter(({ state }) => state !== 'tentative');
+    const fresh = this.#tracks.filter(({ state }) => state === 'tentative');
+    const first = associate(known, sure, { maxDistance: MAX_DISTANCE_HIGH, nowMs, confirmHits });
+    const second = associate(first.tracks, doubtful, { maxDistance: MAX_DISTANCE_LOW, nowMs, confirmHits });
+    const third = associate(fresh, first.users, { maxDistance: MAX_DISTANCE_HIGH, nowMs, confirmHits });
+    for (const track of second.tracks) track.miss();
+    for (const track of third.tracks) track.miss();
+    return third.users;
+  }
+
+  /** Moves all predictions with the camera. */
+  #followCamera(sure: readonly RoadUser[]): void {
+    const residuals: Point[] = [];
+    for (const track of this.#tracks) {
+      if (!track.seen || !track.hasVelocity) continue;
+      const expected = track.filter.box;
+      let best = WITNESS_AGREEMENT;
+      let residual: Point | undefined;
+      for (const { box, label } of sure) {
+        if (!isSameKind(label, track.label)) continue;
+        const agreement = computeAgreement(expected, box, WITNESS_AGREEMENT);
+        if (agreement <= best) continue;
+        best = agreement;
+        residual = [
+          (box[0] + box[2] - expected[0] - expected[2]) / 2,
+          (box[1] + box[3] - expected[1] - expected[3]) / 2,
+        ];
+      }
+      if (residual !== undefined) residuals.push(residual);
+    }
+    const [dx, dy] = computeCameraMotion(residuals);
+    if (dx === 0 && dy === 0) return;
+    for (const track of this.#tracks) track.filter.shift(dx, dy);
+  }
+
+  #isFollowed(user: RoadUser): boolean {
+    return this.#tracks.some(
+      (track) =>
+        track.seen && isSameKind(track.label, user.label) && computeIou(track.box, user.box) > DUPLICATE_IOU,
+    );
+  }
+
   #isAlive(track: LiveTrack, nowMs: number): boolean {
     if (track.seen) return true;
-    // a track that was never confirmed gets one short second chance
-    const limit = track.state === 'tentative' ? this.#options.maxLostMs / 4 : this.#options.maxLostMs;
-    return nowMs - track.lastSeenMs <= limit;
+    const { maxLostMs, maxTentativeLostMs } = this.#options;
+    return nowMs - track.lastSeenMs <= (track.state === 'tentative' ? maxTentativeLostMs : maxLostMs);
   }
-
-  #match(
-    tracks: readonly LiveTrack[],
-    users: readonly RoadUser[],
-    maxDistance: number,
-    nowMs: number,
-  ): { tracks: LiveTrack[]; users: RoadUser[] } {
-    const cost = new Float64Array(tracks.length * users.length);
-    tracks.forEach((track, row) => {
-      const predicted = track.filter.box;
-      const buffer = track.hasVelocity ? BUFFER : BUFFER_WITHOUT_VELOCITY;
-      const expected = enlarge(predicted, buffer);
-      users.forEach((user, column) => {
-        const distance =
-          group(track.label) === group(user.label)
-            ? 1 - computeIou(expected, enlarge(track.complete(user), buffer))
-            : Number.POSITIVE_INFINITY;
-        cost[row * users.length + column] = distance;
-      });
-    });
-    const columns = assignOptimally(cost, tracks.length, users.length, maxDistance);
-    const taken = new Set<number>();
-    const openTracks: LiveTrack[] = [];
-    tracks.forEach((track, row) => {
-      const column = columns[row] ?? -1;
-      const user = users[column];
-      if (user === undefined) {
-        openTracks.push(track);
-        return;
-      }
-      taken.add(column);
-      track.update(user, nowMs, this.#options.confirmHits);
-    });
-    return { tracks: openTracks, users: users.filter((_, column) => !taken.has(column)) };
-  }
-}
-
-function enlarge([x1, y1, x2, y2]: Box, share: number): Box {
-  const dx = (x2 - x1) * share;
-  const dy = (y2 - y1) * share;
-  return [x1 - dx, y1 - dy, x2 + dx, y2 + dy];
 }

@@ -133,7 +133,11 @@ it('reviews a case from its arrival to its rejection, by keyboard', async () => 
   await page.getByRole('heading', { name: 'Vượt đèn đỏ · Xe máy' }).waitFor();
   await page.getByText(event.explanation.vi).waitFor();
   await page.getByText('đỏ, đã 4,2 giây').waitFor();
-  await page.getByText('Cũng có thể là: Đè vạch dừng.').waitFor();
+  const readings = page.getByRole('region', { name: 'Quy định áp dụng' });
+  await readings.getByText('Hệ thống báo').waitFor();
+  const alternative = readings.locator('.reading', { hasText: 'Cũng có thể là' });
+  await alternative.getByText('Đè vạch dừng', { exact: true }).waitFor();
+  expect(await readings.locator('.clause-fine').count()).toBe(2);
   await page.getByText(event.model.sha256).waitFor();
   expect(await page.locator('svg.mark rect.mark-box').count()).toBe(1);
 
@@ -255,6 +259,89 @@ it('shows that a camera is blind, on its page and above the events, in both lang
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('User name').waitFor();
   expect(complaints).toEqual([]);
+});
+
+it('declares that an officer directs, keeps what was let pass apart, and ends it early', async () => {
+  const now = Date.now();
+  const state = {
+    schemaVersion: 1,
+    state: 'online',
+    bootId: 'boot-1',
+    at: new Date(now).toISOString(),
+    version: '0.1.0',
+    cameras: ['junction-north'],
+  } as const;
+  centre.events.setNodeState(TEST_SITE.site, TEST_SITE.node, state);
+  const explanation = { vi: 'CSGT điều khiển theo khai báo.', en: 'An officer directs, as declared.' };
+  centre.commitEvent(anEventAgo(1, now, { agoMs: 60_000 }));
+  centre.commitEvent(
+    anEventAgo(2, now, { agoMs: 30_000, letPass: { reason: 'officer-directing', explanation } }),
+  );
+  await signIn();
+  await page.locator(`[data-event-id="${eventIdOf(1)}"]`).waitFor();
+  expect(await page.locator('a.event').count()).toBe(1);
+  await page.getByLabel('Trạng thái duyệt').selectOption({ label: 'Đã cho qua' });
+  await page.locator(`[data-event-id="${eventIdOf(2)}"]`).click();
+  await page.getByText(explanation.vi).waitFor();
+  await page.getByText('Vụ được cho qua không lưu ảnh hay clip của ai.').waitFor();
+  expect(await page.getByRole('button', { name: 'Xác nhận' }).count()).toBe(0);
+
+  await page.getByRole('link', { name: 'Camera', exact: true }).click();
+  await page.getByRole('button', { name: /Khai báo: cảnh sát điều khiển/ }).press('Enter');
+  await page.getByRole('radio', { name: /Cảnh sát đang điều khiển/ }).waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('button', { name: '60 phút' }).press('Enter');
+  await page.getByLabel(/Lý do \(bắt buộc/).fill('Xe cứu thương qua nút');
+  await page.keyboard.press('Enter');
+  const banner = page.locator('.directive', { hasText: 'Nhường đường xe ưu tiên' });
+  await banner.getByText('Nút chưa xác nhận').waitFor();
+  const [declared] = centre.events.directives.list({ limit: 1 });
+  expect(declared).toMatchObject({ kind: 'emergency-passage', declaredBy: 'admin' });
+  const lengthMs = Date.parse(declared?.until ?? '') - Date.parse(declared?.from ?? '');
+  expect(Math.abs(lengthMs - 60 * MINUTE_MS)).toBeLessThan(2_000);
+  centre.events.setNodeState(TEST_SITE.site, TEST_SITE.node, {
+    ...state,
+    directiveRevision: declared?.revision ?? 0,
+  });
+  await banner.getByText('Nút đã nhận.').waitFor();
+  await banner.getByRole('button', { name: 'Kết thúc ngay' }).click();
+  await page.getByLabel('Vì sao kết thúc').fill('Xe đã qua');
+  await page.keyboard.press('Enter');
+  await banner.waitFor({ state: 'detached' });
+  expect(centre.events.directives.list({ limit: 1 })).toMatchObject([
+    { endedBy: 'admin', endReason: 'Xe đã qua' },
+  ]);
+  expect(complaints).toEqual([]);
+});
+
+it('says which rules are blocked and why, and that the traffic figures do not answer', async () => {
+  const now = Date.now();
+  const at = new Date(now).toISOString();
+  centre.commitReadiness('junction-north', {
+    at,
+    items: [
+      {
+        item: 'view',
+        state: 'failing',
+        since: at,
+        measures: { movedPx: 14 },
+        reason: { vi: 'Camera lệch 14 điểm ảnh so với ảnh mẫu.', en: 'The camera moved by 14 px.' },
+      },
+    ],
+    blocked: [{ rule: 'red-light-north', items: ['view'] }],
+  });
+  centre.commitIntervals('junction-north', [
+    anIntervalAgo(now, { fromAgoMs: 30 * MINUTE_MS, toAgoMs: 0, state: 'analysed' }),
+  ]);
+  await signIn();
+  await page.getByRole('link', { name: 'Xem camera' }).click();
+  const card = page.locator('.camera', { hasText: 'junction-north' });
+  await card.getByText('Quy tắc red-light-north bị chặn:').waitFor();
+  await card.getByText('Camera lệch 14 điểm ảnh so với ảnh mẫu.').first().waitFor();
+  // Nobody listens where this centre looks for its time series: the page says so instead of showing nothing.
+  await page.getByRole('link', { name: 'Giao thông' }).click();
+  await page.getByText('Mã lỗi: STORE_UNAVAILABLE').waitFor();
+  expect(complaints.filter((text) => !text.includes('503'))).toEqual([]);
 });
 
 it('shows a lost line, takes it up again and misses nothing', async () => {

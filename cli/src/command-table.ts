@@ -39,6 +39,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run every evaluation and write the figures into docs/quality.md',
     load: () => import('./quality-command.ts'),
   },
+  thermal: {
+    summary: 'print the temperatures of a thermal file and the face in it',
+    load: () => import('./thermal-command.ts'),
+  },
   bench: {
     summary: 'measure what the agent costs over its parts',
     load: () => import('./bench-command.ts'),

@@ -49,6 +49,7 @@ async function buildAgentConfig(
     detector: describeDetector(model, { minConfidence, threads }),
     outbox: profile.outbox,
     evidence: profile.evidence,
+    signals: profile.signals.map(buildSignal),
     cameras: profile.cameras.map((camera) => {
       const built = buildCamera(camera, scenes);
       return { ...built, scene: limitScene(built.scene, model) };
@@ -56,12 +57,22 @@ async function buildAgentConfig(
   };
 }
 
+/** A broker of the profile with its secret. */
 function buildBroker({ url, username, password }: GatewayProfile['broker']): AgentConfig['broker'] {
   return {
     url,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password: resolveSecret(password) }),
   };
+}
+
+function buildSignal({
+  source,
+  ...signal
+}: GatewayProfile['signals'][number]): AgentConfig['signals'][number] {
+  if (source.kind === 'input') return { ...signal, source };
+  const { broker, ...rest } = source;
+  return { ...signal, source: broker === undefined ? rest : { ...rest, broker: buildBroker(broker) } };
 }
 
 function buildCamera(camera: CameraProfile, scenes: ProfileFile['scenes']): CameraConfig {

@@ -22,7 +22,12 @@ export function addFeverEvaluation(command: Command): void {
     )
     .option('--data <dir>', 'folder of CSV tables with the column aveOralM')
     .option('--simulator', 'judge the gate on simulated scenes')
-    .option('--scenes <number>', 'simulated scenes within the protocol; a fifteenth as many of each kind outside it', readCount, 300)
+    .option(
+      '--scenes <number>',
+      'simulated scenes within the protocol; a fifteenth as many of each kind outside it',
+      readCount,
+      300,
+    )
     .option('--seed <number>', 'of the simulated scenes', readCount, 1)
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write fever.json: the estimate and outcome of each judged subject')
@@ -42,14 +47,20 @@ async function evaluate(options: FeverOptions): Promise<void> {
   const { metrics, predictions } = await evaluateFever(options.data);
   console.log(formatFeverTable(metrics));
   if (options.json !== undefined) await writeJson(options.json, metrics);
-  if (options.predictions !== undefined) await writeJson(join(options.predictions, 'fever.json'), predictions);
+  if (options.predictions !== undefined)
+    await writeJson(join(options.predictions, 'fever.json'), predictions);
 }
 
 async function simulate({ scenes, seed, json }: FeverOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
     const metrics = await simulateFever(
-      { scenes, seed, sensors: ['small', 'small', 'full'], onKind: (kind) => console.error(`simulating ${kind}`) },
+      {
+        scenes,
+        seed,
+        sensors: ['small', 'small', 'full'],
+        onKind: (kind) => console.error(`simulating ${kind}`),
+      },
       stop.signal,
     );
     console.log(formatFeverSimulation(metrics));

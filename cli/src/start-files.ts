@@ -97,11 +97,15 @@ export function writeStartFiles(
 ): void {
   const { profile, ports, secrets } = options;
   const { site, node } = profile;
+  // Only what controllers say on this very broker; another one has its own permissions.
+  const signalTopics = profile.signals.flatMap(({ source }) =>
+    source.kind === 'mqtt' && source.broker === undefined ? [source.topic] : [],
+  );
   const broker = renderMosquittoConfig({
     port: ports.broker,
     dataDir: paths.broker,
     users: [
-      { name: node, password: secrets.nodePassword, acl: { role: 'node', site, node } },
+      { name: node, password: secrets.nodePassword, acl: { role: 'node', site, node, signalTopics } },
       { name: INGESTOR_USER, password: secrets.ingestorPassword, acl: { role: 'ingestor' } },
     ],
     // Changing to another account would clear the signal that ends the broker with its supervisor.

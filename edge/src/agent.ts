@@ -9,7 +9,9 @@ import { Outbox } from './outbox/outbox.ts';
 import { type CameraConfig, CameraWorker } from './pipeline/camera-worker.ts';
 import { runEvidenceRetention, runEvidenceWorker } from './pipeline/evidence-worker.ts';
 import { SharedDetector } from './pipeline/shared-detector.ts';
+import { type SignalSourceConfig, SignalSources } from './pipeline/signal-sources.ts';
 import type { BrokerAddress } from './uplink/broker-connection.ts';
+import { DirectiveBook } from './uplink/directive-book.ts';
 import { runEvidenceUpload } from './uplink/evidence-upload.ts';
 import { runUplink } from './uplink/uplink.ts';
 
@@ -26,6 +28,8 @@ export interface AgentConfig {
   readonly outbox: GatewayProfile['outbox'];
   readonly evidence: GatewayProfile['evidence'];
   readonly cameras: readonly CameraConfig[];
+  /** Sources of signal phases beside the lamps. */
+  readonly signals: readonly SignalSourceConfig[];
 }
 
 /** Kept of one camera's compressed stream at most, bytes; the duration of the profile is usually the nearer bound. */
@@ -59,31 +63,33 @@ export async function runAgent(
   const detector = new SharedDetector(openDetector(config.detector));
   const files = await EvidenceFiles.open(join(config.dataDir, 'evidence'));
   const rings = await openRings(config, logger);
+  const { broker, version, upload, evidence } = config;
+  const shared = { clock: CLOCK, random: Math.random };
+  const directives = DirectiveBook.open({ file: join(stateDir, 'directives.json'), clock: CLOCK, logger });
+  const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...shared });
   const workers = config.cameras.map((camera) => {
     const ring = rings.get(camera.name);
     if (ring === undefined) throw new RangeError(`no ring for camera "${camera.name}"`);
     const log = logger.child({ camera: camera.name });
     return new CameraWorker({
-      ...{ site, node, camera, detector, ring, outbox, stateDir, clock: CLOCK, random: Math.random },
+      ...{ site, node, camera, detector, ring, outbox, stateDir, signals, ...shared },
+      directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
       logger: log,
       onFirstFrame: onceReady(deps.onReady),
     });
   });
   const cameras = config.cameras.map(({ name }) => name);
-  const { broker, version, upload, evidence } = config;
   const forEvidence = { site, node, evidence, outbox, files, rings, clock: CLOCK, logger };
   try {
     await runTogether(
       [
         () => detector.opened,
         ...workers.map((worker) => (stop: AbortSignal) => worker.run(stop)),
+        (stop) => signals.run(stop),
         (stop) => runEvidenceWorker(forEvidence, stop),
         (stop) => runEvidenceRetention(forEvidence, stop),
         (stop) =>
-          runUplink(
-            { outbox, broker, site, node, cameras, version, logger, clock: CLOCK, random: Math.random },
-            stop,
-          ),
+          runUplink({ outbox, broker, site, node, cameras, version, directives, logger, ...shared }, stop),
         (stop) =>
           runEvidenceUpload({ queue: outbox, ...upload, logger, clock: CLOCK, random: Math.random }, stop),
       ],

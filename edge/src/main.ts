@@ -14,6 +14,7 @@ export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/ro
 export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
 export { drawScene } from './proposal/annotated-still.ts';
 export { CameraReadiness } from './readiness/camera-readiness.ts';
+export { describeThermalFrame } from './thermal/describe-frame.ts';
 export {
   combineFrames,
   DEFAULT_FEVER_MODEL,
@@ -24,6 +25,7 @@ export {
 } from './thermal/fever-decision.ts';
 export { FeverGate, type FeverGateOptions, type GateMoment } from './thermal/fever-gate.ts';
 export { DEFAULT_BAND_K, type GateOptics } from './thermal/passage.ts';
+export { readThermalFile } from './thermal/read-thermal-file.ts';
 export { DEFAULT_SITE_OFFSET } from './thermal/site-offset.ts';
 export type { ThermalFrame } from './thermal/thermal-frame.ts';
 export { assignOptimally } from './track/assignment.ts';

@@ -6,6 +6,7 @@ export {
   type ResolvedAsset,
   type ResolvedModel,
 } from './asset-store.ts';
+export { evaluateClipTracking } from './evaluation/clip-tracking.ts';
 export {
   type DetectorMetrics,
   evaluateDetector,
@@ -22,9 +23,10 @@ export {
   formatFeverSimulation,
   simulateFever,
 } from './evaluation/fever-simulation.ts';
-export { evaluateSpeed, formatSpeedTable, type SpeedMetrics } from './evaluation/speed-evaluation.ts';
-export { evaluateClipTracking } from './evaluation/clip-tracking.ts';
 export { formatMotText } from './evaluation/mot-text.ts';
+export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
+export { tellCase } from './evaluation/scene-campaign-story.ts';
+export { evaluateSpeed, formatSpeedTable, type SpeedMetrics } from './evaluation/speed-evaluation.ts';
 export { listTrackAnnotations } from './evaluation/track-annotation.ts';
 export {
   evaluateMotTracker,
@@ -40,5 +42,3 @@ export {
 } from './evaluation/violation-evaluation.ts';
 export { acquireProcessLock, type ProcessLock, tryProcessLock } from './process-lock.ts';
 export { asStorageError, systemCodeOf } from './storage-error.ts';
-export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
-export { tellCase } from './evaluation/scene-campaign-story.ts';

@@ -78,7 +78,12 @@ function paintScene(scene: ThermalScene, index: number): Surface {
   return surface;
 }
 
-function paintBlackbody(scene: ThermalScene, surface: Surface, body: SimulatedBlackbody, index: number): void {
+function paintBlackbody(
+  scene: ThermalScene,
+  surface: Surface,
+  body: SimulatedBlackbody,
+  index: number,
+): void {
   const rim = Math.max(2, Math.round(body.width * 0.12));
   const housing = {
     x: body.x - rim,
@@ -122,7 +127,7 @@ function paintPerson(scene: ThermalScene, surface: Surface, person: SimulatedPer
       const place = { x: dx * cos + dy * sin, y: dy * cos - dx * sin };
       const at = py * width + px;
       paintBody(surface, person, { at, dx, dy });
-      const share = computeHeadShare(person, place) ;
+      const share = computeHeadShare(person, place);
       if (share <= 0) continue;
       const point = computeHeadPoint(scene, person, place);
       surface.celsius[at] = mix(surface.celsius[at], point.celsius, share);
@@ -139,7 +144,9 @@ function mix(below: number | undefined, above: number, share: number): number {
 function computeHeadShare(person: SimulatedPerson, { x, y }: { x: number; y: number }): number {
   const { chinDrop } = person.face;
   const radius =
-    y < 0 ? Math.hypot(x / 0.5, y / HEAD_ABOVE) : (Math.abs(x / 0.5) ** 2.4 + (y / chinDrop) ** 2.4) ** (1 / 2.4);
+    y < 0
+      ? Math.hypot(x / 0.5, y / HEAD_ABOVE)
+      : (Math.abs(x / 0.5) ** 2.4 + (y / chinDrop) ** 2.4) ** (1 / 2.4);
   return Math.min(1, Math.max(0, (1 - radius) * 0.5 * person.faceWidthPx + 0.5));
 }
 

@@ -46,7 +46,13 @@ export interface PlannedScene {
   readonly scene: ThermalScene;
   readonly truth: SceneTruth;
   /** Where the gate is told that its blackbody stands, px, and what it is set to, °C. */
-  readonly blackbody: { readonly x: number; readonly y: number; readonly width: number; readonly height: number; readonly setC: number };
+  readonly blackbody: {
+    readonly x: number;
+    readonly y: number;
+    readonly width: number;
+    readonly height: number;
+    readonly setC: number;
+  };
   /** Size class of the sensor. */
   readonly sensor: 'full' | 'small';
 }
@@ -117,7 +123,10 @@ interface PersonPlan {
   readonly canthusC: number;
 }
 
-function drawPerson(random: SeededSequence, { kind, sensor, ambientC, canthusC }: PersonPlan): SimulatedPerson {
+function drawPerson(
+  random: SeededSequence,
+  { kind, sensor, ambientC, canthusC }: PersonPlan,
+): SimulatedPerson {
   const unit = sensor.height / 480;
   const share = kind === 'too-far' ? random.between(0.2, 0.6) : 1;
   const faceWidthPx = random.between(190, 225) * unit * share;
@@ -135,7 +144,11 @@ function drawPerson(random: SeededSequence, { kind, sensor, ambientC, canthusC }
   return {
     face: drawFace(random, canthusC, ambientC),
     cover,
-    eyesX: cutOff ? (sideways > 0 ? sensor.width - 0.1 * faceWidthPx : 0.1 * faceWidthPx) : sensor.width * random.between(0.44, 0.56),
+    eyesX: cutOff
+      ? sideways > 0
+        ? sensor.width - 0.1 * faceWidthPx
+        : 0.1 * faceWidthPx
+      : sensor.width * random.between(0.44, 0.56),
     eyesY: sensor.height * random.between(0.45, 0.5),
     faceWidthPx,
     yawDegrees:

@@ -275,6 +275,8 @@ export const en: Record<TextKey, string> = {
   'nav.traffic': 'Traffic',
   'events.filter.firstDay': 'From day',
   'events.filter.lastDay': 'To day',
+  'letPass.noPicture': 'No picture',
+  'letPass.noPictures': 'A case that was let pass keeps no pictures and no clip of anybody.',
   'letPass.title': 'Let pass',
   'letPass.chip': 'Let pass: {reason}',
   'letPass.meaning':

@@ -273,6 +273,8 @@ export const vi = {
   'nav.traffic': 'Giao thông',
   'events.filter.firstDay': 'Từ ngày',
   'events.filter.lastDay': 'Đến ngày',
+  'letPass.noPicture': 'Không có ảnh',
+  'letPass.noPictures': 'Vụ được cho qua không lưu ảnh hay clip của ai.',
   'letPass.title': 'Đã cho qua',
   'letPass.chip': 'Cho qua: {reason}',
   'letPass.meaning':

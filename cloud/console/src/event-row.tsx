@@ -15,7 +15,7 @@ export function EventRow({ event }: { event: EventSummary }) {
         data-event-id={event.eventId}
         href={buildHash({ page: 'event', eventId: event.eventId })}
       >
-        <Thumbnail sha256={event.stillSha256} />
+        <Thumbnail sha256={event.stillSha256} isLetPass={event.letPass !== undefined} />
         <span class="event-what">
           <KindMark kind={event.kind} />
           <span class="less">{nameOf('label', event.label)}</span>
@@ -38,11 +38,11 @@ export function EventRow({ event }: { event: EventSummary }) {
   );
 }
 
-function Thumbnail({ sha256 }: { sha256: string | undefined }) {
+function Thumbnail({ sha256, isLetPass }: { sha256: string | undefined; isLetPass: boolean }) {
   const { t } = useText();
   const [broken, setBroken] = useState<string | undefined>(undefined);
   if (sha256 === undefined || broken === sha256)
-    return <span class="thumb thumb-none">{t('events.noStill')}</span>;
+    return <span class="thumb thumb-none">{t(isLetPass ? 'letPass.noPicture' : 'events.noStill')}</span>;
   return (
     <img
       class="thumb"

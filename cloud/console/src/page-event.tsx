@@ -134,7 +134,11 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
       </div>
       {failure !== undefined && <FailureNote failure={failure} onRetry={reload} />}
       <div class="case">
-        <MediaViewer detail={detail} />
+        {event.letPass !== undefined && detail.evidence === undefined ? (
+          <p class="stage stage-words media">{t('letPass.noPictures')}</p>
+        ) : (
+          <MediaViewer detail={detail} />
+        )}
         <div class="case-side">
           {event.letPass === undefined ? (
             <DecisionPanel
@@ -149,7 +153,7 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
           <LawReadings event={event} laws={detail.laws} />
           <EventFacts event={event} ingestedAt={detail.ingestedAt} />
         </div>
-        <EvidenceTable detail={detail} />
+        {(event.letPass === undefined || detail.evidence !== undefined) && <EvidenceTable detail={detail} />}
       </div>
       <footer class="keys">
         {t('decision.keys')} · {t('media.keys')} · Esc {t('common.back').toLowerCase()}

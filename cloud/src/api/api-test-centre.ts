@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { CameraInterval, Event, EvidenceFile, EvidenceManifest } from '@ngatu/contract';
+import type { CameraInterval, Event, EvidenceFile, EvidenceManifest, Readiness } from '@ngatu/contract';
 import { pino } from 'pino';
 import { openAccountDatabase } from '../account/account-database.ts';
 import { AccountStore } from '../account/account-store.ts';
@@ -87,6 +87,7 @@ export interface TestCentre extends AsyncDisposable {
   commitEvent(event: Event): void;
   commitManifest(event: Event, files: readonly EvidenceFile[], missing?: EvidenceManifest['missing']): void;
   commitIntervals(camera: string, intervals: readonly CameraInterval[]): void;
+  commitReadiness(camera: string, readiness: Readiness): void;
   storeFile(bytes: Uint8Array): Promise<string>;
   addAccount(username: string, role: Role, passwordHash: string): void;
 }
@@ -144,6 +145,10 @@ export async function openTestCentre(
     commitIntervals: (camera, intervals) => {
       const head = { schemaVersion: 1, ...TEST_SITE, camera } as const;
       outbox.commit({ channel: 'telemetry', body: { ...head, intervals: [...intervals], measurements: [] } });
+    },
+    commitReadiness: (camera, readiness) => {
+      const head = { schemaVersion: 1, ...TEST_SITE, camera } as const;
+      outbox.commit({ channel: 'telemetry', body: { ...head, intervals: [], measurements: [], readiness } });
     },
     storeFile: async (bytes) => {
       const sha256 = createHash('sha256').update(bytes).digest('hex');

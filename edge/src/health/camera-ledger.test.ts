@@ -14,7 +14,7 @@ function describeIntervals(intervals: readonly CameraInterval[]): string[] {
 }
 
 function watch(ledger: CameraLedger, fromMs: number, toMs: number, stepMs = 100): void {
-  for (let at = fromMs; at <= toMs; at += stepMs) ledger.addFrame(T0 + at, false);
+  for (let at = fromMs; at <= toMs; at += stepMs) ledger.addFrame(T0 + at);
 }
 
 describe('CameraLedger', () => {
@@ -122,7 +122,7 @@ describe('CameraLedger', () => {
     const ledger = new CameraLedger({ nowMs: T0, horizonMs: 0 });
     ledger.startStream(T0);
     watch(ledger, 100, 4000);
-    for (let at = 4100; at <= 6000; at += 100) ledger.addFrame(T0 + at, true);
+    for (let at = 4100; at <= 6000; at += 100) ledger.addFrame(T0 + at, 'signal-unreadable');
     watch(ledger, 6100, 7000);
     expect(
       describeIntervals(ledger.cut(T0 + 7000, { decoded: 70, analysed: 40, dropped: 30 })).slice(1),

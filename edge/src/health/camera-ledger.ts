@@ -49,7 +49,7 @@ export class CameraLedger {
   #coveredMs: number;
   #blindReason: CameraStateReason;
   #stream: Stream | undefined;
-  #signalUnreadable = false;
+  #impairment: CameraStateReason | undefined;
   #overloaded = false;
   #intervals: OpenInterval[] = [];
   #lastCounts: FrameCounts = { decoded: 0, analysed: 0, dropped: 0 };
@@ -110,17 +110,17 @@ export class CameraLedger {
     this.#stream = undefined;
   }
 
-  /** A frame was analysed. `signalUnreadable`: a lamp that a rule needs cannot be read. */
-  addFrame(capturedAtMs: number, signalUnreadable: boolean): void {
+  /** A frame was analysed. `impairedBy`: what kept rules from judging by it; `rules-suspended` means all of them. */
+  addFrame(capturedAtMs: number, impairedBy?: CameraStateReason): void {
     const stream = this.#stream;
     if (stream === undefined || capturedAtMs <= stream.lastFrameMs) return;
     if (capturedAtMs - stream.lastFrameMs > MAX_FRAME_GAP_MS) {
       this.#settle(stream.lastFrameMs);
       this.#advance(capturedAtMs, 'blind', 'frames-dropped');
     }
-    if (signalUnreadable !== this.#signalUnreadable) {
+    if (impairedBy !== this.#impairment) {
       this.#settle(capturedAtMs - this.#horizonMs);
-      this.#signalUnreadable = signalUnreadable;
+      this.#impairment = impairedBy;
     }
     stream.lastFrameMs = capturedAtMs;
     this.#settle(capturedAtMs - this.#horizonMs);
@@ -149,8 +149,9 @@ export class CameraLedger {
     const stream = this.#stream;
     if (stream === undefined) return;
     this.#advance(Math.min(untilMs, stream.warmUntilMs), 'blind', 'warming-up');
-    if (this.#signalUnreadable) this.#advance(untilMs, 'degraded', 'signal-unreadable');
-    else if (this.#overloaded) this.#advance(untilMs, 'degraded', 'frames-dropped');
+    if (this.#impairment !== undefined) {
+      this.#advance(untilMs, this.#impairment === 'rules-suspended' ? 'blind' : 'degraded', this.#impairment);
+    } else if (this.#overloaded) this.#advance(untilMs, 'degraded', 'frames-dropped');
     else this.#advance(untilMs, 'analysed', undefined);
   }
 

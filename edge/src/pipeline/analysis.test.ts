@@ -1,4 +1,4 @@
-import type { Scene } from '@ngatu/contract';
+import type { Directive, Scene } from '@ngatu/contract';
 import { describe, expect, it } from 'vitest';
 import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
@@ -44,8 +44,9 @@ class ScriptedDetector implements Detector {
 async function analyse(
   lampAt: (atMs: number) => 'red' | 'green',
   scene: Scene = SCENE,
+  directivesAt: (atMs: number) => readonly Directive[] = () => [],
 ): Promise<AnalysedFrame[]> {
-  const analysis = new Analysis(scene, new ScriptedDetector());
+  const analysis = new Analysis(scene, new ScriptedDetector(), { directivesAt });
   const frames: AnalysedFrame[] = [];
   for (let index = 0; index * 80 <= 4000; index++) {
     const mediaTimeMs = index * 80;
@@ -113,6 +114,29 @@ describe('Analysis', () => {
     const frames = await analyse(() => 'red', renamed);
     expect(frames.flatMap((frame) => frame.matches)).toEqual([]);
     expect(frames[0]?.readings.size).toBe(0);
+  });
+
+  it('asks what was declared for the instant of the violation', async () => {
+    const asked: number[] = [];
+    const officer: Directive = {
+      directiveId: `di-${'0'.repeat(32)}`,
+      camera: 'crossroads',
+      kind: 'officer-directing',
+      from: new Date(SESSION_START_MS).toISOString(),
+      until: new Date(SESSION_START_MS + 60_000).toISOString(),
+      reason: 'an officer stands at the crossing',
+    };
+    const frames = await analyse(
+      (atMs) => (atMs < 1000 ? 'green' : 'red'),
+      SCENE,
+      (atMs) => {
+        asked.push(atMs);
+        return [officer];
+      },
+    );
+    const matches = frames.flatMap((frame) => frame.matches);
+    expect(matches.map(({ letPass }) => letPass?.reason)).toEqual(['officer-directing']);
+    expect(asked).toEqual([SESSION_START_MS + 1920]);
   });
 
   it('gives the same result twice', async () => {

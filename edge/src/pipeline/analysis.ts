@@ -3,7 +3,7 @@ import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { FrameMark, RuleMemory, SignalView } from '../rules/rule.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
-import { SignalTimeline } from '../signal/signal-timeline.ts';
+import { type ExternalSignal, SignalBoard, type SignalCheck } from '../signal/signal-board.ts';
 import { type DeclaredLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
 
 /** What was found in one frame. */
@@ -14,6 +14,14 @@ export interface AnalysedFrame extends RoadFinding {
   readonly readings: ReadonlyMap<string, LampReading>;
   /** What each signal is believed to show. */
   readonly signals: ReadonlyMap<string, SignalView>;
+  /** How the sources stand to each other, of each signal that has more than its lamp. */
+  readonly signalChecks: readonly SignalCheck[];
+}
+
+/** What an analysis knows beside the pictures; the caller keeps the sources fed. */
+export interface AnalysisContext {
+  readonly directivesAt?: DeclaredLookup;
+  readonly signals?: readonly ExternalSignal[];
 }
 
 /**
@@ -25,14 +33,18 @@ export class Analysis {
   readonly #detector: Detector;
   readonly #directivesAt: DeclaredLookup;
   readonly #road: RoadAnalysis;
-  readonly #timelines = new Map<string, SignalTimeline>();
+  readonly #board: SignalBoard;
 
-  constructor(scene: Scene, detector: Detector, directivesAt: DeclaredLookup = () => []) {
+  constructor(
+    scene: Scene,
+    detector: Detector,
+    { directivesAt = () => [], signals = [] }: AnalysisContext = {},
+  ) {
     this.#scene = scene;
     this.#detector = detector;
     this.#directivesAt = directivesAt;
     this.#road = new RoadAnalysis(scene);
-    for (const signal of scene.signals) this.#timelines.set(signal.name, new SignalTimeline());
+    this.#board = new SignalBoard(scene.signals, signals);
   }
 
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */
@@ -62,19 +74,20 @@ export class Analysis {
       capturedAtMs: picture.capturedAtMs,
     };
     const readings = this.#readLamps(picture);
+    this.#board.addFrame(picture, readings);
     const detections = await this.#detector.detect(picture);
     const found = this.#road.update(
       frame,
       detections,
-      (name, mediaTimeMs) => this.#signalAt(name, mediaTimeMs),
+      (name, mediaTimeMs) => this.#board.signalAt(name, mediaTimeMs),
       this.#directivesAt,
     );
     const signals = new Map<string, SignalView>();
-    for (const name of this.#timelines.keys()) {
-      const view = this.#signalAt(name, frame.mediaTimeMs);
+    for (const { name } of this.#scene.signals) {
+      const view = this.#board.signalAt(name, frame.mediaTimeMs);
       if (view !== undefined) signals.set(name, view);
     }
-    return { frame, detections, readings, signals, ...found };
+    return { frame, detections, readings, signals, signalChecks: this.#board.listChecks(), ...found };
   }
 
   #readLamps(picture: Frame): Map<string, LampReading> {
@@ -84,16 +97,7 @@ export class Analysis {
       if (head === undefined) continue;
       const reading = readLamp(crop, head.lenses);
       readings.set(head.name, reading);
-      this.#timelines.get(head.name)?.add(reading, picture.mediaTimeMs);
     }
     return readings;
-  }
-
-  #signalAt(name: string, mediaTimeMs: number): SignalView | undefined {
-    const timeline = this.#timelines.get(name);
-    const phase = timeline?.phaseAt(mediaTimeMs);
-    if (timeline === undefined || phase === undefined) return undefined;
-    const { state, sinceMs, confidence } = phase;
-    return { state, sinceMs, confidence, onsetSeen: timeline.isOnsetSeen(phase) };
   }
 }

@@ -59,6 +59,7 @@ function anAnalysedFrame(index: number, parts: Partial<AnalysedFrame> = {}): Ana
     matches: [],
     crossings: [],
     measurements: [],
+    signalChecks: [],
     ...parts,
   };
 }

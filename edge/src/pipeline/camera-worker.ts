@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import {
   type CameraInterval,
   type CameraStateReason,
+  type DirectiveLookup,
   type ErrorCode,
   errorMessage,
   type Measurement,
@@ -18,10 +19,13 @@ import type { Frame } from '../frame/frame.ts';
 import { CameraLedger } from '../health/camera-ledger.ts';
 import { Heartbeat } from '../health/heartbeat.ts';
 import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
+import { CameraReadiness } from '../readiness/camera-readiness.ts';
+import { decodeViewReference, encodeViewReference } from '../readiness/view-reference.ts';
 import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
 import { FrameMeasures } from './frame-measures.ts';
 import { decodeRuleMemory, encodeRuleMemory } from './rule-memory.ts';
+import type { SignalSources } from './signal-sources.ts';
 
 /** A camera of the gateway as the agent runs it. Secrets are resolved. */
 export interface CameraConfig {
@@ -42,6 +46,10 @@ export interface CameraWorkerOptions {
   readonly detector: Detector;
   readonly ring: SegmentRing;
   readonly outbox: Outbox;
+  /** The directives in force at an instant on the node's clock, ms since 1970. */
+  readonly directivesAt?: DirectiveLookup;
+  /** Sources of signal phases beside the lamps. */
+  readonly signals?: Pick<SignalSources, 'of' | 'cut'>;
   /** Folder for the camera's heartbeat. */
   readonly stateDir: string;
   readonly clock: { nowMs(): number; monotonicMs(): number };
@@ -94,6 +102,9 @@ export class CameraWorker {
   readonly #ledger: CameraLedger;
   readonly #heartbeat: Heartbeat;
   readonly #measures = new FrameMeasures();
+  readonly #readiness: CameraReadiness;
+  /** The reference as it stands, until the disk has it. */
+  #viewReference: string | undefined;
   #analysis: Analysis;
   #session: string | undefined;
   /** Instant of media time 0 in this session, as it was known when its warm-up began, ms since 1970. */
@@ -101,6 +112,7 @@ export class CameraWorker {
   #analysed = 0;
   #eventsGivenUp = 0;
   #sawFrame = false;
+  #checks: AnalysedFrame['signalChecks'] = [];
   #waiting: WaitingEvent[] = [];
   /** Cut from the ledger, and not yet taken by the disk. */
   #unreported: CameraInterval[] = [];
@@ -108,10 +120,11 @@ export class CameraWorker {
   constructor(options: CameraWorkerOptions) {
     this.#options = options;
     const { camera, clock, random, ring, logger } = options;
-    this.#analysis = new Analysis(camera.scene, options.detector);
+    this.#analysis = this.#openAnalysis();
     this.#heartbeat = Heartbeat.open(join(options.stateDir, `${camera.name}.heartbeat`));
     const memory = options.outbox.mark(this.#memoryMark);
     if (memory !== undefined) this.#analysis.recall(decodeRuleMemory(memory, camera.sceneSha256) ?? {});
+    this.#readiness = this.#openReadiness();
     const tail = this.#heartbeat.read();
     const reported = options.outbox.mark(this.#reportedMark);
     this.#ledger = new CameraLedger({
@@ -187,7 +200,9 @@ export class CameraWorker {
         const analysed = await this.#analysis.process(frame);
         this.#analysed += 1;
         this.#measures.addFrame(clock.monotonicMs() - startedAt, clock.nowMs() - frame.capturedAtMs);
-        this.#ledger.addFrame(frame.capturedAtMs, this.#isSignalLost(analysed));
+        this.#ledger.addFrame(frame.capturedAtMs, this.#findImpairment(analysed));
+        this.#checks = analysed.signalChecks;
+        this.#readiness.addFrame(frame, { signals: this.#listSignals(analysed) });
         this.#record(analysed, frame);
       } catch (error) {
         if (!(error instanceof NgatuError) || error.code !== 'MODEL_INVALID') throw error;
@@ -207,7 +222,7 @@ export class CameraWorker {
     this.#anchorMs = frame.capturedAtMs - frame.mediaTimeMs;
     this.#measures.addMeasurements(this.#analysis.finish());
     const memory = this.#analysis.remember();
-    this.#analysis = new Analysis(this.#options.camera.scene, this.#options.detector);
+    this.#analysis = this.#openAnalysis();
     this.#analysis.recall(memory);
     this.#ledger.startStream(this.#options.clock.nowMs());
   }
@@ -228,6 +243,36 @@ export class CameraWorker {
     this.#ledger.endStream(
       code === undefined ? 'clock-moved' : (BLIND_REASONS[code] ?? 'camera-unreachable'),
     );
+  }
+
+  #openAnalysis(): Analysis {
+    const { camera, detector, directivesAt, signals } = this.#options;
+    return new Analysis(camera.scene, detector, {
+      ...(directivesAt === undefined ? {} : { directivesAt: (atMs) => directivesAt(camera.name, atMs) }),
+      ...(signals === undefined ? {} : { signals: signals.of(camera.name) }),
+    });
+  }
+
+  /** What kept rules from judging by this frame. */
+  #findImpairment(analysed: AnalysedFrame): CameraStateReason | undefined {
+    const { camera, directivesAt } = this.#options;
+    const declared = directivesAt?.(camera.name, analysed.frame.capturedAtMs) ?? [];
+    if (declared.some(({ kind }) => kind === 'rules-suspended')) return 'rules-suspended';
+    if (analysed.signalChecks.some(({ outcome }) => outcome === 'disagrees')) return 'signal-disagrees';
+    return this.#isSignalLost(analysed) ? 'signal-unreadable' : undefined;
+  }
+
+  /** Compares with the view that was kept of this very scene, where there is one. */
+  #openReadiness(): CameraReadiness {
+    const { camera, outbox } = this.#options;
+    const kept = outbox.mark(this.#viewMark);
+    const reference = kept === undefined ? undefined : decodeViewReference(kept, camera.sceneSha256);
+    return new CameraReadiness(camera.scene, reference === undefined ? {} : { reference });
+  }
+
+  /** Name under which the outbox keeps the picture without traffic that the view is compared with. */
+  get #viewMark(): string {
+    return `view-reference.${this.#options.camera.name}`;
   }
 
   #isSignalLost(analysed: AnalysedFrame): boolean {
@@ -300,12 +345,24 @@ export class CameraWorker {
     }
   }
 
+  #measureSignals(nowMs: number): Measurement[] {
+    const { camera, signals } = this.#options;
+    const at = new Date(Math.round(nowMs)).toISOString();
+    const offsets = this.#checks.flatMap(({ signal, offsetMs }): Measurement[] => {
+      return offsetMs === undefined
+        ? []
+        : [{ at, metric: 'signalOffsetMs', value: offsetMs, tags: { signal } }];
+    });
+    return [...offsets, ...(signals?.cut(camera.name, nowMs) ?? [])];
+  }
+
   #report(): void {
     const { site, node, camera, outbox, clock, logger } = this.#options;
     const nowMs = clock.nowMs();
     const { framesDecoded, framesDropped } = this.#live.counters;
     logger.debug({ framesDecoded, framesAnalysed: this.#analysed, framesDropped }, 'counters');
     const counts = { decoded: framesDecoded, analysed: this.#analysed, dropped: framesDropped };
+    this.#measures.addMeasurements(this.#measureSignals(nowMs));
     const measurements: Measurement[] = this.#measures.cut(nowMs, counts);
     this.#unreported = [...this.#unreported, ...this.#ledger.cut(nowMs, counts)].slice(-MAX_INTERVALS);
     const telemetry: Telemetry = {

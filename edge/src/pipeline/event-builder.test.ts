@@ -112,6 +112,15 @@ describe('buildEvent', () => {
     expect(a).not.toBe(b);
   });
 
+  it('carries why a match was let pass, under the same id, and nothing where it was not', () => {
+    const letPass = { reason: 'officer-directing', explanation: { vi: 'Cho qua', en: 'Let pass' } } as const;
+    const event = buildEvent(aMatch({ letPass }), anOrigin());
+    expect(event.letPass).toEqual(letPass);
+    expect(event.eventId).toBe(idOf(aMatch()));
+    expect(findSchemaIssues(Event, event)).toEqual([]);
+    expect(buildEvent(aMatch(), anOrigin())).not.toHaveProperty('letPass');
+  });
+
   it('keeps the boxes of the riders', () => {
     const occupants = [
       { box: [70, 96, 120, 200] as const, confidence: 0.91234 },

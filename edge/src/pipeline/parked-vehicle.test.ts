@@ -81,7 +81,7 @@ function watch(random: SeededRandom, { leavesAtMs = Number.POSITIVE_INFINITY, un
 }
 
 describe('a parked vehicle behind the real tracker', () => {
-  it('is one case in a eight minutes of buses before it and gaps of the detector', () => {
+  it('is one case in eight minutes of buses before it and gaps of the detector', () => {
     forAll(1, (random) => {
       const { matches, ids } = watch(random, { untilMs: 480_000 });
       expect(ids.size).toBeGreaterThan(6);

@@ -208,7 +208,7 @@ export class CameraReadiness {
     const comparison = compareViews(reference.picture, computeMedian(window));
     const view = judgeView(comparison, { smallWidth: width, sourceWidth });
     if (view.isGood === true) this.#viewKnownMs = nowMs;
-    return [focus, view, judgeObstruction(comparison)];
+    return [focus, view, judgeObstruction(comparison, view)];
   }
 
   #settle(verdict: Verdict, nowMs: number): void {

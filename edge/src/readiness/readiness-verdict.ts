@@ -23,6 +23,8 @@ const MAX_MOVED_SHARE = 0.0085;
 /** Share of the textured picture that may lose its detail, or show something else, before it counts as covered. */
 const MAX_LOST_SHARE = 0.12;
 const MAX_CHANGED_SHARE = 0.7;
+/** … where the view is not recognised, so that what has moved cannot be told from what is covered. */
+const MAX_LOST_SHARE_UNKNOWN = 0.5;
 /** Below so many tiles or blocks with something to see a view cannot be recognised. */
 const MIN_TILES = 5;
 const MIN_BLOCKS = 20;
@@ -109,14 +111,23 @@ export function judgeView(
   };
 }
 
-export function judgeObstruction({ blocks, lostShare, changedShare }: ViewComparison): Verdict {
+/** @param view what was said of the same comparison: in a view that has moved nothing can be said of covers */
+export function judgeObstruction(
+  { blocks, lostShare, changedShare, movedPx }: ViewComparison,
+  view: Verdict,
+): Verdict {
+  if (view.isGood === false)
+    return nothing('obstruction', 'camera bị dịch chuyển', 'the camera moved; covers cannot be told');
   if (blocks < MIN_BLOCKS)
     return nothing(
       'obstruction',
       'hình ảnh quá ít chi tiết để tìm vật che',
       'too little detail to look for a cover',
     );
-  const isGood = lostShare <= MAX_LOST_SHARE && changedShare <= MAX_CHANGED_SHARE;
+  const isKnown = movedPx !== undefined;
+  const isGood = isKnown
+    ? lostShare <= MAX_LOST_SHARE && changedShare <= MAX_CHANGED_SHARE
+    : lostShare <= MAX_LOST_SHARE_UNKNOWN;
   const percent = Math.round(100 * Math.max(lostShare, changedShare > MAX_CHANGED_SHARE ? changedShare : 0));
   return {
     item: 'obstruction',

@@ -89,13 +89,13 @@ describe('reserved lane', () => {
   });
 
   it('does not add up what lies before and after a stretch on its border', () => {
-    const turnDeg = (Math.acos(1 - 1.6 / 16) * 180) / Math.PI;
+    const turnDeg = (Math.acos(1 - 1.2 / 20) * 180) / Math.PI;
     const bend = (sign: number): Leg[] => [
-      { turnDeg: sign * turnDeg, radiusM: 8 },
-      { turnDeg: -sign * turnDeg, radiusM: 8 },
+      { turnDeg: sign * turnDeg, radiusM: 10 },
+      { turnDeg: -sign * turnDeg, radiusM: 10 },
     ];
     const legs = [{ straightM: 1 }, ...bend(-1), { straightM: 6 }, ...bend(1), { straightM: 1 }];
-    const user = drive(335, legs, { label: 'motorbike', speedMps: 4 });
+    const user = drive(326, legs, { label: 'motorbike', speedMps: 4 });
     expect(Math.min(...user.path.map(({ rear: [x] }) => x))).toBeGreaterThan(300);
     expect(play([user], { rule: { minTravelHeights: 2.4 } }).matches).toEqual([]);
     const straight = drive(335, [{ straightM: 22 }], { label: 'motorbike', speedMps: 4 });

@@ -9,7 +9,7 @@ import {
 import type { SeededRandom } from './seeded-random.ts';
 
 /** A camera further off than that of the street: 32 m × 57 m of road in a picture of 640 × 480 px. */
-export const CROSSROADS_VIEW: ScriptedView = { depressionDeg: 25, pxPerMetre: 20 };
+const CROSSROADS_VIEW: ScriptedView = { depressionDeg: 25, pxPerMetre: 20 };
 
 /** A part of a way; lengths on the ground, m; `back` drives backwards, `turnDeg` is to the right where positive. */
 export type Leg =

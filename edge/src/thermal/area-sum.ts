@@ -5,7 +5,11 @@ export class AreaSum {
   readonly #width: number;
   readonly #height: number;
 
-  constructor(celsius: Float32Array, size: { readonly width: number; readonly height: number }, hole: number) {
+  constructor(
+    celsius: Float32Array,
+    size: { readonly width: number; readonly height: number },
+    hole: number,
+  ) {
     const { width, height } = size;
     this.#width = width;
     this.#height = height;
@@ -34,8 +38,7 @@ export class AreaSum {
     const y1 = Math.max(y0 + 1, Math.min(this.#height, Math.round(bottom)));
     const s = this.#sums;
     const w = this.#stride;
-    const sum =
-      (s[y1 * w + x1] ?? 0) - (s[y0 * w + x1] ?? 0) - (s[y1 * w + x0] ?? 0) + (s[y0 * w + x0] ?? 0);
+    const sum = (s[y1 * w + x1] ?? 0) - (s[y0 * w + x1] ?? 0) - (s[y1 * w + x0] ?? 0) + (s[y0 * w + x0] ?? 0);
     return sum / ((x1 - x0) * (y1 - y0));
   }
 }

@@ -105,16 +105,24 @@ function findPeaks(sums: AreaSum, face: FaceOutline): Peak[] {
   const response = new Float32Array(columns * rows);
   for (let row = 0, i = 0; row < rows; row++)
     for (let column = 0; column < columns; column++, i++)
-      response[i] = sums.meanAround(x0 + column, y0 + row, spot) - sums.meanAround(x0 + column, y0 + row, ring);
+      response[i] =
+        sums.meanAround(x0 + column, y0 + row, spot) - sums.meanAround(x0 + column, y0 + row, ring);
   const peaks: Peak[] = [];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const contrast = response[row * columns + column] ?? 0;
-      if (contrast < MIN_CONTRAST_C || !isPeak(response, { row, column, rows, columns, reach: spot })) continue;
+      if (contrast < MIN_CONTRAST_C || !isPeak(response, { row, column, rows, columns, reach: spot }))
+        continue;
       const x = x0 + column;
       const y = y0 + row;
       const standing = measureStanding(sums, { x, y, spot, distance: NEIGHBOURS * face.width });
-      if (standing >= MIN_STANDING_C) peaks.push({ x, y, contrast: Math.min(contrast, 2 * standing), celsius: sums.meanAround(x, y, spot) });
+      if (standing >= MIN_STANDING_C)
+        peaks.push({
+          x,
+          y,
+          contrast: Math.min(contrast, 2 * standing),
+          celsius: sums.meanAround(x, y, spot),
+        });
     }
   }
   return peaks.sort((a, b) => b.contrast - a.contrast).slice(0, MAX_PEAKS);
@@ -126,7 +134,12 @@ function findPeaks(sums: AreaSum, face: FaceOutline): Peak[] {
  */
 function measureStanding(
   sums: AreaSum,
-  { x, y, spot, distance }: { readonly x: number; readonly y: number; readonly spot: number; readonly distance: number },
+  {
+    x,
+    y,
+    spot,
+    distance,
+  }: { readonly x: number; readonly y: number; readonly spot: number; readonly distance: number },
 ): number {
   const around = Array.from({ length: 8 }, (_, index) => {
     const angle = (index * Math.PI) / 4;

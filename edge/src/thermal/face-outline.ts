@@ -58,10 +58,17 @@ function findPart(whole: WarmRegion, others: readonly WarmRegion[]): number {
   return others.findIndex((other) => {
     const span = spanOf(other);
     const overlap = Math.min(own.high, span.high) - Math.max(own.low, span.low);
-    const gap = Math.max(other.top - (whole.top + whole.left.length), whole.top - (other.top + other.left.length));
+    const gap = Math.max(
+      other.top - (whole.top + whole.left.length),
+      whole.top - (other.top + other.left.length),
+    );
     const wide = Math.max(own.width, span.width);
     const alike = Math.min(own.width, span.width) > 0.45 * wide;
-    return alike && overlap > MIN_OVERLAP * Math.min(own.width, span.width) && gap < MAX_GAP * Math.min(own.width, span.width);
+    return (
+      alike &&
+      overlap > MIN_OVERLAP * Math.min(own.width, span.width) &&
+      gap < MAX_GAP * Math.min(own.width, span.width)
+    );
   });
 }
 
@@ -77,7 +84,9 @@ export function traceFace(region: WarmRegion): FaceOutline | undefined {
   const faceLeft = left.slice(first, chin);
   const faceRight = right.slice(first, chin);
   const aspect = height / extent;
-  const fill = widths.slice(first, chin).reduce((sum, value) => sum + Math.min(value, extent * 1.2), 0) / (height * extent);
+  const fill =
+    widths.slice(first, chin).reduce((sum, value) => sum + Math.min(value, extent * 1.2), 0) /
+    (height * extent);
   if (!(aspect >= ASPECT.low && aspect <= ASPECT.high) || fill < MIN_FILL) return undefined;
   return {
     top: region.top + first,

@@ -121,7 +121,8 @@ function pickFace(frame: ThermalFrame, regions: readonly WarmRegion[]): FaceOutl
   const main = traced.find(({ face }) => face !== undefined);
   const [largest] = traced;
   if (main?.face === undefined || largest === undefined) {
-    if (largest === undefined || largest.region.area < BODY_SHARE * frame.celsius.length) return { refusal: 'no-person' };
+    if (largest === undefined || largest.region.area < BODY_SHARE * frame.celsius.length)
+      return { refusal: 'no-person' };
     if (touchesEdge(frame, largest.region)) return { refusal: 'out-of-picture' };
     return { refusal: isWide(largest.region) ? 'several-people' : 'face-covered' };
   }
@@ -139,7 +140,8 @@ function hasCompanion(face: FaceOutline, regions: readonly WarmRegion[]): boolea
     const { low, high } = findSpan(region);
     if (low <= face.centreX && high >= face.centreX && region.top < face.top + 0.5 * face.width) return false;
     const eyes = face.top + NECK_FROM * (face.bottom - face.top);
-    const within = low > face.centreX - NECK_REACH * face.width && high < face.centreX + NECK_REACH * face.width;
+    const within =
+      low > face.centreX - NECK_REACH * face.width && high < face.centreX + NECK_REACH * face.width;
     if (within && region.top > eyes) return false;
     const other = traceFace(region);
     const alike = other !== undefined && other.width > COMPANION_WIDTH * face.width;
@@ -191,7 +193,8 @@ function measureFace(
   const anchorY = canthi === undefined ? (face.top + face.bottom) / 2 : (canthi.leftY + canthi.rightY) / 2;
   if (canthi !== undefined && Math.abs(axis - centreAt(face, anchorY)) > MAX_ASIDE * face.width)
     return { refusal: 'turned-away' };
-  if (canthi === undefined && computeSymmetry(sums, face, axis) < MIN_SYMMETRY) return { refusal: 'turned-away' };
+  if (canthi === undefined && computeSymmetry(sums, face, axis) < MIN_SYMMETRY)
+    return { refusal: 'turned-away' };
   if (canthi !== undefined && anchorY - face.top < MIN_FOREHEAD * face.width)
     return { refusal: 'forehead-covered' };
   const half = Math.max(1, Math.round(0.006 * face.width));
@@ -272,7 +275,12 @@ function correlate(pairs: readonly (readonly [number, number])[]): number {
 
 function peakAround(
   sums: AreaSum,
-  { x, y, reach, half }: { readonly x: number; readonly y: number; readonly reach: number; readonly half: number },
+  {
+    x,
+    y,
+    reach,
+    half,
+  }: { readonly x: number; readonly y: number; readonly reach: number; readonly half: number },
 ): number {
   let best = Number.NEGATIVE_INFINITY;
   for (let dy = -reach; dy <= reach; dy++)

@@ -1,5 +1,5 @@
-import { DEFAULT_SITE_OFFSET, SiteOffset, type SiteOffsetOptions, type SiteState } from './site-offset.ts';
 import { computeMean, computeMedian, computeRobustSpread } from './order-statistics.ts';
+import { DEFAULT_SITE_OFFSET, SiteOffset, type SiteOffsetOptions, type SiteState } from './site-offset.ts';
 
 /** The regions of a face that a passage is judged by. */
 export const FACE_REGIONS = ['innerCanthi', 'faceMaximum'] as const;

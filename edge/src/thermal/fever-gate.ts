@@ -86,7 +86,8 @@ export class FeverGate {
     // after a result the protocol waits for the person to leave, and the result stays on the screen
     else if (step.state !== 'measuring' && step.state !== 'refused') this.#shown = undefined;
     const state = this.#shown ?? step.state;
-    const cue = result === undefined ? cueOf(state, step.refusal) : { ...cueOf(state), text: result.instruction };
+    const cue =
+      result === undefined ? cueOf(state, step.refusal) : { ...cueOf(state), text: result.instruction };
     return {
       state,
       cue,

@@ -39,7 +39,8 @@ export async function readFlirFile(
   const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
   const { records, skippedBytes } = splitRecords(isJpeg ? joinJpegSegments(bytes) : bytes);
   const [first] = records;
-  if (first === undefined) throw new NgatuError('THERMAL_INVALID', 'Cannot read FLIR data: it holds no frame');
+  if (first === undefined)
+    throw new NgatuError('THERMAL_INVALID', 'Cannot read FLIR data: it holds no frame');
   const pixels = await unpackAll(records, signal);
   const tables = new Map<string, Float32Array>();
   const frames = records.map((record, index): ThermalFrame => {
@@ -117,9 +118,7 @@ async function unpackAll(records: readonly FlirRecord[], signal: AbortSignal): P
   const packed = records.filter(({ packing }) => packing === 'jpeg-ls');
   const decoded = packed.length === 0 ? [] : await decodeJpegLs(packed, signal);
   const byRecord = new Map(packed.map((record, index) => [record, decoded[index]]));
-  return Promise.all(
-    records.map(async (record) => byRecord.get(record) ?? (await unpackHere(record))),
-  );
+  return Promise.all(records.map(async (record) => byRecord.get(record) ?? (await unpackHere(record))));
 }
 
 async function unpackHere(record: FlirRecord): Promise<Uint16Array> {

@@ -81,7 +81,14 @@ function findByteOrder(view: DataView, offset: number): { little: boolean } | un
     const version = view.getUint32(offset + 20, little);
     const table = view.getUint32(offset + 24, little);
     const count = view.getUint32(offset + 28, little);
-    if (version >= 100 && version < 200 && table >= 32 && table < 1_048_576 && count >= 1 && count <= MAX_RECORDS)
+    if (
+      version >= 100 &&
+      version < 200 &&
+      table >= 32 &&
+      table < 1_048_576 &&
+      count >= 1 &&
+      count <= MAX_RECORDS
+    )
       return { little };
   }
   return undefined;
@@ -143,7 +150,7 @@ function readCamera(
     o: view.getInt32(0x308, little),
     r2: float(0x30c),
   };
-  if (!(planck.r1 > 0 && planck.b > 0 && planck.r2 > 0 && planck.f > 0) || !isFinite(planck))
+  if (!(planck.r1 > 0 && planck.b > 0 && planck.r2 > 0 && planck.f > 0) || !hasNumbersOnly(planck))
     throw refuse('its Planck constants make no temperature');
   return {
     planck,
@@ -153,7 +160,7 @@ function readCamera(
   };
 }
 
-function isFinite(values: object): boolean {
+function hasNumbersOnly(values: object): boolean {
   return Object.values(values).every(Number.isFinite);
 }
 
@@ -165,7 +172,7 @@ function readAtmosphere(float: (at: number) => number): AtmosphereConstants {
     beta2: float(0x7c),
     x: float(0x80),
   };
-  if (!isFinite(atmosphere) || Object.values(atmosphere).some((value) => Math.abs(value) > 100))
+  if (!hasNumbersOnly(atmosphere) || Object.values(atmosphere).some((value) => Math.abs(value) > 100))
     throw refuse('its constants of the atmosphere are not numbers of that kind');
   return atmosphere;
 }
@@ -185,7 +192,7 @@ function readConditions(float: (at: number) => number): MeasuringConditions {
   const isShare = (value: number): boolean => value > 0 && value <= 1;
   const temperatures = [conditions.reflectedC, conditions.atmosphereC, conditions.windowC];
   const plausible =
-    isFinite(conditions) &&
+    hasNumbersOnly(conditions) &&
     isShare(conditions.emissivity) &&
     isShare(conditions.windowTransmission) &&
     conditions.relativeHumidity >= 0 &&

@@ -30,9 +30,15 @@ export const REFUSAL_TEXTS: Readonly<Record<ScreeningRefusal, LocalizedText>> = 
     'One person at a time: only one person before the camera',
   ),
   'too-far': text('Mời lại gần, đứng đúng vạch', 'Come closer, onto the mark'),
-  'out-of-picture': text('Đứng vào giữa vạch để thấy cả khuôn mặt', 'Stand in the middle so that the whole face is seen'),
+  'out-of-picture': text(
+    'Đứng vào giữa vạch để thấy cả khuôn mặt',
+    'Stand in the middle so that the whole face is seen',
+  ),
   'eyes-covered': text('Vui lòng tháo kính', 'Please take off your glasses'),
-  'forehead-covered': text('Vui lòng bỏ mũ và vén tóc khỏi trán', 'Please take off your hat and clear your forehead of hair'),
+  'forehead-covered': text(
+    'Vui lòng bỏ mũ và vén tóc khỏi trán',
+    'Please take off your hat and clear your forehead of hair',
+  ),
   'face-covered': text('Vui lòng để lộ khuôn mặt', 'Please uncover your face'),
   'turned-away': text('Nhìn thẳng vào camera', 'Face the camera'),
   moving: text('Xin đứng yên', 'Please hold still'),
@@ -63,7 +69,10 @@ export const REFUSAL_TEXTS: Readonly<Record<ScreeningRefusal, LocalizedText>> = 
     'Không rõ nhiệt độ phòng, hãy dùng nhiệt kế',
     'The room temperature is not known: use a thermometer',
   ),
-  'warming-up': text('Camera đang làm nóng, hãy dùng nhiệt kế', 'The camera is warming up: use a thermometer'),
+  'warming-up': text(
+    'Camera đang làm nóng, hãy dùng nhiệt kế',
+    'The camera is warming up: use a thermometer',
+  ),
   'self-check-due': text('Đang tự kiểm tra hằng ngày', 'The daily self-check is running'),
   'self-check-failed': text(
     'Tự kiểm tra không đạt, hãy dùng nhiệt kế',

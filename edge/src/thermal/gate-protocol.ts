@@ -117,7 +117,8 @@ export class GateProtocol {
   /** Takes one frame. Times rise. */
   observe(input: GateInput): GateStep {
     const obstacle = this.findObstacle(input.atMs, input.ambient);
-    if (obstacle !== undefined) return this.#standAside(obstacle === 'warming-up' ? obstacle : 'out-of-service', obstacle);
+    if (obstacle !== undefined)
+      return this.#standAside(obstacle === 'warming-up' ? obstacle : 'out-of-service', obstacle);
     const check = this.#runSelfCheck(input);
     if (check !== undefined) return check;
     const { judgement, ambient } = input;
@@ -190,9 +191,11 @@ export class GateProtocol {
 
   #missPerson(): GateStep {
     this.#absentFrames++;
-    if (this.#absentFrames < this.#limits.leaveFrames && this.#state !== 'out-of-service') return this.#step();
+    if (this.#absentFrames < this.#limits.leaveFrames && this.#state !== 'out-of-service')
+      return this.#step();
     const reason = this.#isTold ? undefined : this.#mainReason();
-    const left: PassageEnd | undefined = reason === undefined ? undefined : { kind: 'refused', refusal: reason };
+    const left: PassageEnd | undefined =
+      reason === undefined ? undefined : { kind: 'refused', refusal: reason };
     this.#reset();
     return this.#step('no-person', left);
   }

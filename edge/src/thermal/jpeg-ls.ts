@@ -106,7 +106,9 @@ function runFfmpeg(parts: readonly Uint8Array[], limits: DecodeLimits): Promise<
 
 function explainFailure(cause: Error, stopped: boolean): NgatuError {
   if ('code' in cause && cause.code === 'ENOENT')
-    return new NgatuError('SETUP_PACKAGE_MISSING', 'Cannot read FLIR data: ffmpeg is not installed', { cause });
+    return new NgatuError('SETUP_PACKAGE_MISSING', 'Cannot read FLIR data: ffmpeg is not installed', {
+      cause,
+    });
   const why = stopped ? 'the decoder was stopped' : cause.message;
   return new NgatuError('CHILD_FAILED', `Cannot decode JPEG-LS: ${why}`, { retryable: true, cause });
 }

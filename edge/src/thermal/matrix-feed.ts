@@ -61,7 +61,9 @@ async function fetchMatrix(options: HttpFeedOptions, signal: AbortSignal): Promi
   }
   const bytes = await takeBytes(response);
   const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return isJson ? readJsonMatrix(new TextDecoder().decode(bytes)) : readTextMatrix(bytes, options.format).frame;
+  return isJson
+    ? readJsonMatrix(new TextDecoder().decode(bytes))
+    : readTextMatrix(bytes, options.format).frame;
 }
 
 async function takeBytes(response: Response): Promise<Uint8Array> {
@@ -143,7 +145,10 @@ export async function* subscribeMatrices(
 function readPayload(payload: Buffer, onError: (error: NgatuError) => void): ThermalFrame | undefined {
   try {
     if (payload.length > MAX_MATRIX_BYTES)
-      throw new NgatuError('THERMAL_INVALID', `Cannot read a matrix of temperatures: ${payload.length} bytes`);
+      throw new NgatuError(
+        'THERMAL_INVALID',
+        `Cannot read a matrix of temperatures: ${payload.length} bytes`,
+      );
     return readJsonMatrix(payload.toString('utf8'));
   } catch (error) {
     onError(toFeedError(error, ''));

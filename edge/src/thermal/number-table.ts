@@ -29,7 +29,10 @@ export function findNumberTable(text: string, format: TableFormat): NumberTable 
   for (const delimiter of delimiters) {
     const decimal = format.decimal ?? guessDecimal(lines, delimiter);
     const block = findBlock(lines, delimiter, decimal);
-    if (block !== undefined && block.rows.length * block.width > (best?.rows.length ?? 0) * (best?.width ?? 0))
+    if (
+      block !== undefined &&
+      block.rows.length * block.width > (best?.rows.length ?? 0) * (best?.width ?? 0)
+    )
       best = block;
   }
   return best === undefined ? undefined : buildTable(best, lines);
@@ -62,7 +65,8 @@ function findBlock(lines: readonly string[], delimiter: string, decimal: '.' | '
   let firstLine = 0;
   const close = (): void => {
     const width = rows[0]?.length ?? 0;
-    if (rows.length * width > (best?.rows.length ?? 0) * (best?.width ?? 0)) best = { firstLine, width, rows };
+    if (rows.length * width > (best?.rows.length ?? 0) * (best?.width ?? 0))
+      best = { firstLine, width, rows };
     rows = [];
   };
   for (const [index, line] of lines.entries()) {

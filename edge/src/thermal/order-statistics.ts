@@ -6,7 +6,9 @@ export function computeQuantile(values: Iterable<number>, quantile: number): num
   const place = (sorted.length - 1) * quantile;
   const low = sorted[Math.floor(place)];
   const high = sorted[Math.ceil(place)];
-  return low === undefined || high === undefined ? undefined : low + (high - low) * (place - Math.floor(place));
+  return low === undefined || high === undefined
+    ? undefined
+    : low + (high - low) * (place - Math.floor(place));
 }
 
 export function computeMedian(values: Iterable<number>): number | undefined {

@@ -1,10 +1,5 @@
 import type { ScreeningRefusal } from '@ngatu/contract';
-import {
-  type BlackbodyOptions,
-  type BlackbodyReading,
-  growRegion,
-  readBlackbody,
-} from './blackbody.ts';
+import { type BlackbodyOptions, type BlackbodyReading, growRegion, readBlackbody } from './blackbody.ts';
 import { type FaceReading, readFace } from './face-reading.ts';
 import { combineFrames, type PassageReading, type SkinReading } from './fever-decision.ts';
 import { correctApparent, type RoomConditions } from './radiometry.ts';
@@ -114,7 +109,10 @@ export class Passage {
     const last = this.#faces.at(-1);
     const [first] = this.#faces;
     const width = reading.face.width;
-    if (last !== undefined && distanceOf(last.reading, reading) > Math.max(MAX_STEP.px, MAX_STEP.share * width))
+    if (
+      last !== undefined &&
+      distanceOf(last.reading, reading) > Math.max(MAX_STEP.px, MAX_STEP.share * width)
+    )
       return 'moving';
     if (first !== undefined && distanceOf(first.reading, reading) > MAX_WANDER * width) return 'moving';
     this.#faces.push({ reading, offsetC: blackbody.offsetC });

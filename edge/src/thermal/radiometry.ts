@@ -57,9 +57,7 @@ export function computeTransmission(
     relativeHumidity * Math.exp(1.5587 + 0.06939 * t - 0.00027816 * t ** 2 + 0.00000068455 * t ** 3);
   const root = Math.sqrt(vapour);
   const path = Math.sqrt(distanceM);
-  return (
-    x * Math.exp(-path * (alpha1 + beta1 * root)) + (1 - x) * Math.exp(-path * (alpha2 + beta2 * root))
-  );
+  return x * Math.exp(-path * (alpha1 + beta1 * root)) + (1 - x) * Math.exp(-path * (alpha2 + beta2 * root));
 }
 
 /** Raw signal of a blackbody at `celsius`. */

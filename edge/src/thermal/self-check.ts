@@ -55,7 +55,12 @@ export class SelfCheck {
     const offset = Math.abs(computeMedian(this.#offsets) ?? Number.POSITIVE_INFINITY);
     const range = this.#offsets.length === 0 ? Number.POSITIVE_INFINITY : spanOf(this.#offsets);
     const steps = this.#offsets.slice(1).map((value, index) => value - (this.#offsets[index] ?? value));
-    const most = (name: SelfCheckItem['name'], value: number, limit: number, unit: 'Cel' | '1'): SelfCheckItem => ({
+    const most = (
+      name: SelfCheckItem['name'],
+      value: number,
+      limit: number,
+      unit: 'Cel' | '1',
+    ): SelfCheckItem => ({
       name,
       value,
       limit,
@@ -64,7 +69,13 @@ export class SelfCheck {
     });
     const seen = this.#offsets.length / Math.max(1, this.#frames);
     const items: SelfCheckItem[] = [
-      { name: 'blackbody-seen', value: seen, limit: MIN_SEEN_SHARE, unit: '1', passed: seen >= MIN_SEEN_SHARE },
+      {
+        name: 'blackbody-seen',
+        value: seen,
+        limit: MIN_SEEN_SHARE,
+        unit: '1',
+        passed: seen >= MIN_SEEN_SHARE,
+      },
       most('offset', offset, this.#toleranceC, 'Cel'),
       most('stability', range, MAX_RANGE_C, 'Cel'),
       most('noise', computeDeviation(steps) ?? Number.POSITIVE_INFINITY, MAX_NOISE_C, 'Cel'),

@@ -144,7 +144,9 @@ export class SiteOffset {
   }
 
   #isHigh(celsius: number): boolean {
-    return this.#middle !== undefined && celsius > this.#middle + HIGH_SPREADS * (this.#spread ?? MIN_SPREAD_C);
+    return (
+      this.#middle !== undefined && celsius > this.#middle + HIGH_SPREADS * (this.#spread ?? MIN_SPREAD_C)
+    );
   }
 
   #isHealthy(celsius: number): boolean {

@@ -1,5 +1,11 @@
 import { gunzipSync } from 'node:zlib';
-import { errorMessage, NgatuError, parseWithSchema, TemperatureMatrix, type TemperatureUnit } from '@ngatu/contract';
+import {
+  errorMessage,
+  NgatuError,
+  parseWithSchema,
+  TemperatureMatrix,
+  type TemperatureUnit,
+} from '@ngatu/contract';
 import { findNumberTable, type TableFormat } from './number-table.ts';
 import { isThermalSize, type ThermalFrame } from './thermal-frame.ts';
 
@@ -63,8 +69,7 @@ export function readJsonMatrix(text: string): ThermalFrame {
     what: 'a matrix of temperatures',
   });
   const { width, height, values, unit, capturedAt } = matrix;
-  if (values.length !== width * height)
-    throw refuse(`${values.length} values are not ${width} × ${height}`);
+  if (values.length !== width * height) throw refuse(`${values.length} values are not ${width} × ${height}`);
   const numbers = Float32Array.from(values, (number) => number ?? Number.NaN);
   const frame = { width, height, celsius: toCelsius(numbers, unit) };
   return capturedAt === undefined ? frame : { ...frame, capturedAtMs: Date.parse(capturedAt) };
@@ -98,7 +103,9 @@ function decodeText(bytes: Uint8Array): string {
 
 function findStatedUnit(words: string): TemperatureUnit | undefined {
   const found = [
-    ...words.matchAll(/(?:°|º|\bdeg(?:rees?)?\.?\s*|\bin\s+|[[(]\s*)(F|C|K)\b|\b(fahrenheit|celsius|kelvin)\b/gi),
+    ...words.matchAll(
+      /(?:°|º|\bdeg(?:rees?)?\.?\s*|\bin\s+|[[(]\s*)(F|C|K)\b|\b(fahrenheit|celsius|kelvin)\b/gi,
+    ),
   ].map(([, letter, word]) => (letter ?? word ?? '').charAt(0).toUpperCase());
   const [letter] = found;
   if (letter === undefined || found.some((other) => other !== letter)) return undefined;

@@ -30,7 +30,9 @@ export function isThermalSize(width: number, height: number): boolean {
 /** Lowest, middle and highest of the readable pixels, °C; undefined where none is readable. */
 export function summarizeTemperatures(
   frame: ThermalFrame,
-): { readonly min: number; readonly median: number; readonly max: number; readonly readable: number } | undefined {
+):
+  | { readonly min: number; readonly median: number; readonly max: number; readonly readable: number }
+  | undefined {
   const values = frame.celsius.filter((value) => !Number.isNaN(value)).sort();
   const [min] = values;
   const max = values.at(-1);

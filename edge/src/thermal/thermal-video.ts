@@ -1,10 +1,9 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { NgatuError, parseWithSchema } from '@ngatu/contract';
+import { NgatuError } from '@ngatu/contract';
 import { mapToTemperatures } from './radiometry.ts';
 import { buildMappingTable, type RawMapping } from './raw-mapping.ts';
 import { isThermalSize, type ThermalFrame } from './thermal-frame.ts';
-import { ProbedVideo } from './video-probe.ts';
 
 /** A recording with 16-bit grey pictures (FFV1 and others), or a camera that delivers Y16. */
 export type ThermalVideoInput =
@@ -52,7 +51,8 @@ export async function* readThermalVideo(
 ): AsyncGenerator<ThermalFrame> {
   const { input, stallTimeoutMs } = options;
   const table = buildMappingTable(options.mapping);
-  const { width, height, format } = input.kind === 'file' ? await probeFile(input.path, signal) : { ...input, format: 'gray16le' };
+  const { width, height, format } =
+    input.kind === 'file' ? await probeFile(input.path, signal) : { ...input, format: 'gray16le' };
   const child = startDecoder(input, format.endsWith('be') ? format.replace('be', 'le') : format);
   const stop = (): void => void child.process.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });
@@ -71,7 +71,10 @@ export async function* readThermalVideo(
     }
     const code = await child.exited;
     if (!signal.aborted && (code !== 0 || frames === 0))
-      throw new NgatuError('THERMAL_INVALID', `Cannot read thermal video ${nameOf(input)}: ${child.message() || 'it holds no frame'}`);
+      throw new NgatuError(
+        'THERMAL_INVALID',
+        `Cannot read thermal video ${nameOf(input)}: ${child.message() || 'it holds no frame'}`,
+      );
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -84,7 +87,8 @@ function nameOf(input: ThermalVideoInput): string {
 }
 
 interface Decoder {
-  readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  readonly process: ChildProcess;
+  readonly pictures: Readable;
   /** Presentation times in the order of the pictures, µs. A line comes before its picture. */
   readonly times: number[];
   readonly exited: Promise<number | null>;
@@ -95,26 +99,35 @@ function startDecoder(input: ThermalVideoInput, format: string): Decoder {
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error'],
     ...buildInputArguments(input),
-    ...['-map', '0:v:0', '-vf', TIMED, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-pix_fmt', format, 'pipe:1'],
+    ...[
+      '-map',
+      '0:v:0',
+      '-vf',
+      TIMED,
+      '-fps_mode',
+      'passthrough',
+      '-f',
+      'rawvideo',
+      '-pix_fmt',
+      format,
+      'pipe:1',
+    ],
   ];
   const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   let message = '';
   let rest = '';
   const times: number[] = [];
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  readPipe(child, 2).on('data', (text: string) => {
     message = (message + text).slice(0, MESSAGE_CHARS);
   });
-  const timing = child.stdio[TIMING_FD];
-  if (timing !== null && timing !== undefined && 'setEncoding' in timing) {
-    timing.setEncoding('utf8').on('data', (text: string) => {
-      const lines = (rest + text).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const [, pts] = /^frame:\d+\s+pts:(-?\d+)\s/.exec(line) ?? [];
-        if (pts !== undefined) times.push(Number(pts));
-      }
-    });
-  }
+  readPipe(child, TIMING_FD).on('data', (text: string) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const [, pts] = /^frame:\d+\s+pts:(-?\d+)\s/.exec(line) ?? [];
+      if (pts !== undefined) times.push(Number(pts));
+    }
+  });
   const exited = new Promise<number | null>((resolve) => {
     child.once('error', (error) => {
       message = error.message;
@@ -122,7 +135,15 @@ function startDecoder(input: ThermalVideoInput, format: string): Decoder {
     });
     child.once('close', (code) => resolve(code));
   });
-  return { process: child, times, exited, message: () => message.trim().split('\n')[0] ?? '' };
+  const [, pictures] = child.stdio;
+  if (pictures === null) throw new Error('ffmpeg has no output');
+  return { process: child, pictures, times, exited, message: () => message.trim().split('\n')[0] ?? '' };
+}
+
+function readPipe(child: ChildProcess, fd: number): Readable {
+  const pipe = child.stdio[fd];
+  if (pipe === null || pipe === undefined || !('read' in pipe)) throw new Error(`ffmpeg has no pipe ${fd}`);
+  return pipe.setEncoding('utf8');
 }
 
 async function* cutPictures(
@@ -138,7 +159,7 @@ async function* cutPictures(
     child.process.kill('SIGKILL');
   }, stallTimeoutMs);
   try {
-    for await (const chunk of child.process.stdout as AsyncIterable<Buffer>) {
+    for await (const chunk of child.pictures as AsyncIterable<Buffer>) {
       for (let offset = 0; offset < chunk.length; ) {
         const count = Math.min(sizeBytes - filled, chunk.length - offset);
         chunk.copy(picture, filled, offset, offset + count);
@@ -156,9 +177,13 @@ async function* cutPictures(
     clearTimeout(watch);
   }
   if (isStalled)
-    throw new NgatuError('THERMAL_UNAVAILABLE', `Cannot read thermal video: no picture for ${stallTimeoutMs} ms`, {
-      retryable: true,
-    });
+    throw new NgatuError(
+      'THERMAL_UNAVAILABLE',
+      `Cannot read thermal video: no picture for ${stallTimeoutMs} ms`,
+      {
+        retryable: true,
+      },
+    );
 }
 
 /** Size and pixel format; a picture of 8 bits holds no temperatures. */
@@ -171,12 +196,17 @@ async function probeFile(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new NgatuError('THERMAL_INVALID', `Cannot read thermal video ${path}: ffprobe cannot open it`, { cause });
+    throw new NgatuError('THERMAL_INVALID', `Cannot read thermal video ${path}: ffprobe cannot open it`, {
+      cause,
+    });
   }
-  const refusal = { code: 'THERMAL_INVALID' as const, what: `thermal video ${path}` };
-  const [stream] = parseWithSchema(ProbedVideo, value, refusal).streams;
-  const { width, height, pix_fmt: format } = stream ?? {};
-  if (width === undefined || height === undefined || format === undefined || !isThermalSize(width, height))
+  const { width, height, pix_fmt: format } = readStream(value);
+  if (
+    typeof width !== 'number' ||
+    typeof height !== 'number' ||
+    typeof format !== 'string' ||
+    !isThermalSize(width, height)
+  )
     throw new NgatuError('THERMAL_INVALID', `Cannot read thermal video ${path}: it holds no picture`);
   if (!SIXTEEN_BITS.test(format))
     throw new NgatuError(
@@ -186,8 +216,24 @@ async function probeFile(
   return { width, height, format };
 }
 
+/** The first stream of what ffprobe prints. */
+function readStream(value: unknown): { width?: unknown; height?: unknown; pix_fmt?: unknown } {
+  if (typeof value !== 'object' || value === null || !('streams' in value)) return {};
+  const [stream]: unknown[] = Array.isArray(value.streams) ? value.streams : [];
+  return typeof stream === 'object' && stream !== null ? stream : {};
+}
+
 function runProbe(path: string, signal: AbortSignal): Promise<string> {
-  const args = ['-v', 'error', '-of', 'json', '-select_streams', 'v:0', '-show_entries', 'stream=width,height,pix_fmt'];
+  const args = [
+    '-v',
+    'error',
+    '-of',
+    'json',
+    '-select_streams',
+    'v:0',
+    '-show_entries',
+    'stream=width,height,pix_fmt',
+  ];
   return new Promise((resolve, reject) => {
     const stop = AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]);
     const child = spawn('ffprobe', [...args, `file:${path}`], {
@@ -203,8 +249,13 @@ function runProbe(path: string, signal: AbortSignal): Promise<string> {
       const isMissing = 'code' in cause && cause.code === 'ENOENT';
       reject(
         isMissing
-          ? new NgatuError('SETUP_PACKAGE_MISSING', 'Cannot read thermal video: ffmpeg is not installed', { cause })
-          : new NgatuError('CHILD_FAILED', `Cannot probe ${path}: ${cause.message}`, { retryable: true, cause }),
+          ? new NgatuError('SETUP_PACKAGE_MISSING', 'Cannot read thermal video: ffmpeg is not installed', {
+              cause,
+            })
+          : new NgatuError('CHILD_FAILED', `Cannot probe ${path}: ${cause.message}`, {
+              retryable: true,
+              cause,
+            }),
       );
     });
     child.once('close', () => resolve(text));

@@ -74,10 +74,16 @@ export function budgetUncertainty(input: UncertaintyInput): UncertaintyComponent
     {
       name: 'air',
       standardC: 0.03,
-      basis: 'below 0.1 °C for 18–32 °C, 15–80 % and up to 2.8 m where a blackbody stands beside the face (order of size)',
+      basis:
+        'below 0.1 °C for 18–32 °C, 15–80 % and up to 2.8 m where a blackbody stands beside the face (order of size)',
       certainty: 'U',
     },
-    { name: 'frames', standardC: input.framesC, basis: 'scatter of the frames of the passage, measured', certainty: 'V' },
+    {
+      name: 'frames',
+      standardC: input.framesC,
+      basis: 'scatter of the frames of the passage, measured',
+      certainty: 'V',
+    },
     {
       name: 'place',
       standardC: isCanthi ? CANTHUS_PLACE_C : MAXIMUM_PLACE_C,

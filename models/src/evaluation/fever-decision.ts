@@ -44,7 +44,9 @@ export function isLockingHalf(subject: FeverSubject): boolean {
 /** What a gate would have read of the subject: inner canthi and face maximum, of all rounds. */
 export function readPassage(subject: FeverSubject): PassageReading {
   const read = (columns: readonly string[]) => {
-    const rounds = columns.map((column) => subject.regions.get(column)).find((values) => values !== undefined);
+    const rounds = columns
+      .map((column) => subject.regions.get(column))
+      .find((values) => values !== undefined);
     return rounds === undefined ? undefined : combineFrames(rounds, ROUND_TOLERANCE_C);
   };
   const innerCanthi = read(REGION_COLUMNS.innerCanthi);

@@ -1,5 +1,11 @@
 import type { FeverModel } from '@ngatu/edge';
-import { FEVER_FROM_C, isLockingHalf, judgeSubjects, type FeverJudgement, lockFeverModel } from './fever-decision.ts';
+import {
+  FEVER_FROM_C,
+  type FeverJudgement,
+  isLockingHalf,
+  judgeSubjects,
+  lockFeverModel,
+} from './fever-decision.ts';
 import {
   type Agreement,
   average,

@@ -71,7 +71,11 @@ export function computeAgreement(differences: readonly number[]): Agreement | un
   if (n < 2) return undefined;
   const bias = average(differences);
   const deviation = Math.sqrt(variance(differences));
-  const around = (value: number, half: number): Estimate => ({ value, low: value - half, high: value + half });
+  const around = (value: number, half: number): Estimate => ({
+    value,
+    low: value - half,
+    high: value + half,
+  });
   const biasHalf = (Z_95 * deviation) / Math.sqrt(n);
   const limitHalf = Z_95 * deviation * Math.sqrt(1 / n + Z_95 ** 2 / (2 * (n - 1)));
   return {

@@ -60,7 +60,9 @@ async function listTables(folder: string): Promise<string[]> {
       .map(({ name }) => name)
       .sort();
   } catch (cause) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${folder}: ${errorMessage(cause)}`, { cause });
+    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${folder}: ${errorMessage(cause)}`, {
+      cause,
+    });
   }
 }
 
@@ -72,7 +74,10 @@ async function readText(file: string): Promise<string> {
     throw new NgatuError('FILE_UNREADABLE', `Cannot read ${file}: ${errorMessage(cause)}`, { cause });
   }
   if (bytes.length > MAX_FILE_BYTES)
-    throw new NgatuError('TRUTH_INVALID', `Cannot accept ${file}: ${bytes.length} bytes are no table of subjects`);
+    throw new NgatuError(
+      'TRUTH_INVALID',
+      `Cannot accept ${file}: ${bytes.length} bytes are no table of subjects`,
+    );
   const isWide = bytes[0] === 0xff && bytes[1] === 0xfe;
   return new TextDecoder(isWide ? 'utf-16le' : 'utf-8').decode(bytes);
 }

@@ -5,19 +5,32 @@ import { type Static, Type } from '@sinclair/typebox';
 const FrameRange = Type.Tuple([Type.Integer({ minimum: 0 }), Type.Integer({ minimum: 0 })]);
 
 const TruthEvent = Type.Object({
-  id: Type.String(),
-  kind: Type.String({ description: 'RED_LIGHT, STOP_LINE …, several with "/", or "any".' }),
-  frame: Type.Optional(Type.Integer({ minimum: 0 })),
-  frame_range: Type.Optional(FrameRange),
-  x: Type.Optional(Type.Number()),
+  id: Type.Optional(Type.Union([Type.String(), Type.Integer()])),
+  kind: Type.String({ minLength: 1, description: 'RED_LIGHT, STOP_LINE …, several with "/", or "any".' }),
+  frame: Type.Optional(Type.Integer({ minimum: 0, description: 'The decisive source frame, decode order.' })),
+  frame_range: Type.Optional(
+    Type.Unsafe<Static<typeof FrameRange>>({ ...FrameRange, description: 'A claim may name any frame in here.' }),
+  ),
+  tolerance_frames: Type.Optional(
+    Type.Integer({ minimum: 0, description: 'How sure the reader is of `frame`; added to the tolerance.' }),
+  ),
+  x: Type.Optional(Type.Number({ description: 'Ground contact at `frame`, source pixels.' })),
   y: Type.Optional(Type.Number()),
+  path: Type.Optional(
+    Type.Array(Type.Tuple([Type.Integer({ minimum: 0 }), Type.Number(), Type.Number()]), {
+      description: 'Where the road user stands (lower middle of its box) by frame: `[frame, x, y]`, in order.',
+    }),
+  ),
 });
 
-/** Truth of one clip, read by eye. Fields that are not named here are notes for people. */
+/** Truth of one clip, read by eye or written by the simulator. Fields that are not named here are notes for people. */
 export const ViolationTruth = Type.Object({
-  video: Type.String(),
-  frames: Type.Integer({ minimum: 1 }),
-  size: Type.Tuple([Type.Integer(), Type.Integer()]),
+  video: Type.Optional(Type.String({ minLength: 1, description: 'File beside the truth; else `NAME.mp4`.' })),
+  frames: Type.Optional(Type.Integer({ minimum: 1 })),
+  size: Type.Optional(Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })])),
+  kinds: Type.Optional(
+    Type.Array(Type.String(), { description: 'The truth is complete for these kinds; claims of others are not judged.' }),
+  ),
   light: Type.Optional(
     Type.Object({
       green: Type.Optional(Type.Array(FrameRange)),
@@ -31,6 +44,11 @@ export const ViolationTruth = Type.Object({
 });
 export type ViolationTruth = Static<typeof ViolationTruth>;
 export type TruthEvent = Static<typeof TruthEvent>;
+
+/** Every event that should be found. */
+export function listTruthEvents(truth: ViolationTruth): TruthEvent[] {
+  return [...truth.events, ...(truth.stop_line_only ?? [])];
+}
 
 /** @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID */
 export async function loadViolationTruth(file: string): Promise<ViolationTruth> {
@@ -46,5 +64,13 @@ export async function loadViolationTruth(file: string): Promise<ViolationTruth> 
   } catch (cause) {
     throw new NgatuError('TRUTH_INVALID', `Cannot accept truth ${file}: ${errorMessage(cause)}`, { cause });
   }
-  return parseWithSchema(ViolationTruth, value, { code: 'TRUTH_INVALID', what: `truth ${file}` });
+  const truth = parseWithSchema(ViolationTruth, value, { code: 'TRUTH_INVALID', what: `truth ${file}` });
+  listTruthEvents(truth).forEach((event, index) => {
+    if (event.frame !== undefined || event.frame_range !== undefined) return;
+    throw new NgatuError(
+      'TRUTH_INVALID',
+      `Cannot accept truth ${file}: event ${event.id ?? index} has neither frame nor frame_range`,
+    );
+  });
+  return truth;
 }

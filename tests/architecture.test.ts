@@ -40,6 +40,7 @@ const STAGES = [
   'outbox',
   'uplink',
   'health',
+  'readiness',
   'thermal',
 ];
 const SHARED_BY_STAGES = ['frame', 'geometry'];

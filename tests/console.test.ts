@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { NodeState } from '@ngatu/contract';
 import { pino } from 'pino';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { build } from 'vite';
@@ -263,14 +264,14 @@ it('shows that a camera is blind, on its page and above the events, in both lang
 
 it('declares that an officer directs, keeps what was let pass apart, and ends it early', async () => {
   const now = Date.now();
-  const state = {
+  const state: NodeState = {
     schemaVersion: 1,
     state: 'online',
     bootId: 'boot-1',
     at: new Date(now).toISOString(),
     version: '0.1.0',
     cameras: ['junction-north'],
-  } as const;
+  };
   centre.events.setNodeState(TEST_SITE.site, TEST_SITE.node, state);
   const explanation = { vi: 'CSGT điều khiển theo khai báo.', en: 'An officer directs, as declared.' };
   centre.commitEvent(anEventAgo(1, now, { agoMs: 60_000 }));

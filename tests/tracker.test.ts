@@ -1,14 +1,20 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { evaluateMotTracker, locateAssetFolders, type TrackerMetrics } from '@ngatu/models';
+import { AssetStore, evaluateMotTracker, type ResolvedAsset, type TrackerMetrics } from '@ngatu/models';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
-const DATASETS = join(locateAssetFolders().localDir, 'datasets');
+const store = new AssetStore();
+/** A file of each dataset; the folder of a dataset is two above. */
+const assets = {
+  'mot-cem-tud': await store.find('mot-cem-tud-stadtmitte-tracks'),
+  mot15: await store.find('mot15-venice-2-detections'),
+};
+const dpm = await store.find('mot17-04-dpm-detections');
+const folderOf = (asset: ResolvedAsset | undefined): string => dirname(dirname(asset?.path ?? ''));
 const NGATU = join(import.meta.dirname, '..', 'cli', 'bin', 'ngatu.mjs');
 const signal = new AbortController().signal;
 
@@ -22,14 +28,14 @@ const SORT = new Map([
   ['KITTI-17', { mota: 60.2, idf1: 71.1 }],
 ]);
 
-async function evaluate(name: string, resultsDir?: string): Promise<TrackerMetrics> {
-  const options = { dataDir: join(DATASETS, name), ...(resultsDir === undefined ? {} : { resultsDir }) };
+async function evaluate(dataDir: string, resultsDir?: string): Promise<TrackerMetrics> {
+  const options = { dataDir, ...(resultsDir === undefined ? {} : { resultsDir }) };
   return (await evaluateMotTracker(options, signal)).metrics;
 }
 
-describe.skipIf(!existsSync(join(DATASETS, 'mot-cem-tud')))('the scorer on published results', () => {
+describe.skipIf(assets['mot-cem-tud'] === undefined)('the scorer on published results', () => {
   it('reproduces MOTA, IDF1 and the counts of the CEM tracker to the published decimals', async () => {
-    const { sequences } = await evaluate('mot-cem-tud', join(DATASETS, 'mot-cem-tud'));
+    const { sequences } = await evaluate(folderOf(assets['mot-cem-tud']), folderOf(assets['mot-cem-tud']));
     const rows = sequences.map(({ name, mota, idf1, falsePositives, misses, switches, fragments }) => ({
       name,
       mota: mota?.toFixed(1),
@@ -43,10 +49,10 @@ describe.skipIf(!existsSync(join(DATASETS, 'mot-cem-tud')))('the scorer on publi
   });
 });
 
-describe.skipIf(!existsSync(join(DATASETS, 'mot15')))('the tracker on MOT15', () => {
+describe.skipIf(assets.mot15 === undefined)('the tracker on MOT15', () => {
   let metrics: TrackerMetrics;
   beforeAll(async () => {
-    metrics = await evaluate('mot15');
+    metrics = await evaluate(folderOf(assets.mot15));
   });
 
   it('has a mean IDF1 of at least that of SORT + 6', () => {
@@ -62,9 +68,9 @@ describe.skipIf(!existsSync(join(DATASETS, 'mot15')))('the tracker on MOT15', ()
   });
 });
 
-describe.skipIf(!existsSync(join(DATASETS, 'mot17-04-dpm')))('the tracker on MOT17-04 with DPM', () => {
+describe.skipIf(dpm === undefined)('the tracker on MOT17-04 with DPM', () => {
   it('is at least as good as the public one, on a folder that is a sequence itself', async () => {
-    const { sequences } = await evaluate('mot17-04-dpm');
+    const { sequences } = await evaluate(dirname(dpm?.path ?? ''));
     expect(sequences).toHaveLength(1);
     expect(sequences[0]?.mota).toBeGreaterThanOrEqual(32.2);
     expect(sequences[0]?.idf1).toBeGreaterThanOrEqual(33.4);
@@ -135,11 +141,18 @@ describe('ngatu eval tracker', () => {
       'TRUTH_INVALID',
     ],
     ['torn detections', { 'gt.txt': TRUTH, 'det.txt': '1,-1,3\n' }, 'DETECTIONS_INVALID'],
-    ['a broken annotation', { 'a.tracks.json': '{' }, 'TRUTH_INVALID'],
   ])('refuses %s with a code', async (name, files, code) => {
     const dir = await writeSequence(`bad-${name.replaceAll(' ', '-')}`, files);
+    await expect(evaluateMotTracker({ dataDir: dir }, signal)).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(/^Cannot /),
+    });
+  });
+
+  it('says the code of a broken annotation on the command line', async () => {
+    const dir = await writeSequence('broken', { 'a.tracks.json': '{' });
     await expect(ngatu('eval', 'tracker', '--data', dir)).rejects.toMatchObject({
-      stderr: expect.stringContaining(`${code}: Cannot`),
+      stderr: expect.stringContaining('TRUTH_INVALID: Cannot accept annotation'),
     });
   });
 });

@@ -5,10 +5,13 @@ import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { writeJson } from './json-file.ts';
 import { openNamedDetector } from './model-option.ts';
+import { readCount } from './option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface ViolationOptions extends EvaluationOptions {
   readonly model?: string;
+  readonly thin?: number;
+  readonly halfRate: boolean;
 }
 
 /** `ngatu eval violations --data DIR`. */
@@ -16,17 +19,20 @@ export function addViolationEvaluation(command: Command): void {
   command
     .command('violations')
     .description(
-      'red light and stop line on clips with truth: DIR holds NAME.mp4, NAME.truth.json (docs/evaluation.md) and\n' +
+      'every kind of violation on clips with truth: DIR holds NAME.mp4, NAME.truth.json (docs/evaluation.md) and\n' +
         'NAME.scene.yaml (a shipped scene of that name serves where there is none)',
     )
     .requiredOption('--data <dir>', 'folder of clips with truth')
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write events.jsonl, tracks.jsonl and summary.json of each clip')
+    .option('--half-rate', 'analyse every second frame too, and compare what was found (the same as --thin 2)', false)
+    .option('--thin <n>', 'analyse every n-th frame too, and compare what was found', readCount)
     .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
     .action(evaluate);
 }
 
 async function evaluate(options: ViolationOptions): Promise<void> {
+  const thin = options.thin ?? (options.halfRate ? 2 : undefined);
   const stop = watchStopSignals(() => undefined);
   const { detector } = await openNamedDetector(options.model, stop.signal);
   try {
@@ -35,6 +41,7 @@ async function evaluate(options: ViolationOptions): Promise<void> {
         dataDir: options.data,
         scenesDir: join(findRepositoryRoot(), 'firmware-config', 'scenes'),
         detector,
+        ...(thin === undefined ? {} : { thin }),
         onClip: (name) => console.error(`evaluating ${name}`),
       },
       stop.signal,

@@ -1,7 +1,7 @@
 export { type AgentConfig, runAgent } from './agent.ts';
 export type { Detection, Detector } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
-export type { Frame, Frame } from './frame/frame.ts';
+export type { Frame } from './frame/frame.ts';
 export { readPictureFile } from './frame/picture-file.ts';
 export { GroundPlane } from './geometry/ground-plane.ts';
 export { computeUsualBody, estimateSpeed } from './geometry/speed-estimate.ts';

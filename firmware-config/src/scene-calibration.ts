@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Calibration, errorMessage, fillDefaults, findSchemaIssues, NgatuError } from '@ngatu/contract';
-import { parseDocument } from 'yaml';
+import { Document, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
 import { readYamlFile, refuseFile } from './yaml-file.ts';
 
 const MAX_ISSUES = 50;
@@ -38,18 +38,29 @@ export async function loadSceneCalibration(file: string): Promise<Calibration> {
   return checkCalibration(file, calibration);
 }
 
-/** The text of a scene with this calibration in place of its own; comments and everything else stay as they are. */
+/** The text of a scene with this calibration in place of its own; every other byte stays as it is. */
 export function replaceCalibration(sceneText: string, calibration: Calibration): string {
-  const document = parseDocument(sceneText);
-  const node = document.createNode(calibration, { flow: false });
-  document.set('calibration', node);
+  const section = formatSection(calibration);
+  const { contents } = parseDocument(sceneText);
+  const entry = isMap(contents)
+    ? contents.items.find(({ key }) => isScalar(key) && key.value === 'calibration')
+    : undefined;
+  const from = isScalar(entry?.key) ? entry.key.range?.[0] : undefined;
+  const to = isNode(entry?.value) ? entry.value.range?.[2] : undefined;
+  if (from === undefined || to === undefined) {
+    return `${sceneText}${sceneText.endsWith('\n') ? '' : '\n'}${section}`;
+  }
+  return sceneText.slice(0, from) + section + sceneText.slice(to);
+}
+
+function formatSection(calibration: Calibration): string {
+  const document = new Document({ calibration });
   for (const list of ['pairs', 'lengths'] as const) {
     const entries = document.getIn(['calibration', list]);
-    for (const entry of isSequence(entries) ? entries.items : []) {
-      if (typeof entry === 'object' && entry !== null) Object.assign(entry, { flow: true });
-    }
+    if (!isSeq(entries)) continue;
+    for (const entry of entries.items) if (isMap(entry)) entry.flow = true;
   }
-  return document.toString({ lineWidth: 100 });
+  return document.toString({ lineWidth: 0 });
 }
 
 function checkCalibration(file: string, given: unknown): Calibration {
@@ -87,8 +98,4 @@ async function readCsv(file: string): Promise<Calibration['pairs']> {
     'CALIBRATION_INVALID',
     `Cannot accept ${file}: ${wrong.slice(0, MAX_ISSUES).join('; ')}`,
   );
-}
-
-function isSequence(value: unknown): value is { items: unknown[] } {
-  return typeof value === 'object' && value !== null && 'items' in value && Array.isArray(value.items);
 }

@@ -49,6 +49,9 @@ export interface UserWish {
 
 const FRAME_RATES = [6, 8, 10, 12.5, 15, 20, 25] as const;
 
+/** Of cases on a real street, whose pictures are rendered. */
+const REAL_STREET_FPS = 12.5;
+
 /** A case in the making: a site, its road users and its lamp. */
 export class CaseDraft {
   readonly site: StreetSite;
@@ -65,12 +68,13 @@ export class CaseDraft {
     this.site = site;
     this.random = random;
     this.durationMs = durationMs;
-    this.fps = random.pick(FRAME_RATES);
+    this.fps = site.labels === undefined ? random.pick(FRAME_RATES) : REAL_STREET_FPS;
   }
 
   /** Puts a road user on the street; what its driver leaves out is usual. */
   add(wish: UserWish): ScriptedUser {
-    const body = wish.body ?? drawBody(wish.label, this.random, wish.riders ?? (this.random.chance(0.3) ? 2 : 1));
+    const label = this.#nameable(wish.label);
+    const body = wish.body ?? drawBody(label, this.random, wish.riders ?? (this.random.chance(0.3) ? 2 : 1));
     const path = new GroundPath(
       this.site.start(wish.from, wish.turnedDeg ?? 0),
       wish.pieces ?? [{ lengthM: 200 }],
@@ -81,7 +85,7 @@ export class CaseDraft {
       startM: 0,
       startSpeedMps: 6,
       desiredSpeedMps: 6,
-      acceleration: wish.label === 'bus' || wish.label === 'truck' ? 1 : 1.8,
+      acceleration: label === 'bus' || label === 'truck' ? 1 : 1.8,
       ...wish.drive,
       wheelBaseM: body.wheelBaseM,
       frontOverhangM: body.frontOverhangM,
@@ -90,6 +94,12 @@ export class CaseDraft {
     const user: ScriptedUser = { userId, role: wish.role ?? 'traffic', body, path, motion };
     this.users.push(user);
     return user;
+  }
+
+  /** The class itself, or one that the site can show. */
+  #nameable(label: RoadUserLabel): RoadUserLabel {
+    const { labels } = this.site;
+    return labels === undefined || labels.includes(label) ? label : this.random.pick(labels);
   }
 
   /** A pixel of the street, for the scene file. */

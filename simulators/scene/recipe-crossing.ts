@@ -1,7 +1,7 @@
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { type StreetStep, walkThrough } from './truth-path.ts';
 
@@ -62,8 +62,8 @@ const BESIDE: readonly Variant[] = [
   ],
 ];
 
-function drawSolidLine(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawSolidLine(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'away', 'sideways'],
     before: LINE_M + 1,
     after: LINE_M + 1,

@@ -2,7 +2,7 @@ import type { RoadUserLabel } from '@ngatu/contract';
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite, type StreetPoint } from './street-site.ts';
+import type { SiteSource, StreetPoint } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { listStretches, type StreetStep, walkThrough } from './truth-path.ts';
 
@@ -86,8 +86,8 @@ const NEAR: readonly Variant[] = [
   ],
 ];
 
-function drawForbiddenArea(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawForbiddenArea(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: LENGTH_M + 1,
     after: LENGTH_M + 1,

@@ -1,7 +1,7 @@
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { LANE_TURN_RECIPE } from './recipe-turn.ts';
 import { listStretches, type StreetStep, walkThrough } from './truth-path.ts';
@@ -66,8 +66,8 @@ const NO_USES: readonly Variant[] = [
   ],
 ];
 
-function drawReserved(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawReserved(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: LENGTH_M,
     after: LENGTH_M,
@@ -137,7 +137,8 @@ function judgeReserved(draft: CaseDraft): CaseTruth[] {
 /** Uses of a bus lane and turns out of the wrong lane by turns. */
 export const LANE_RECIPE: CaseRecipe = {
   kind: 'LANE',
-  draw: (random, intent) => (random.chance(0.5) ? drawReserved(random, intent) : LANE_TURN_RECIPE.draw(random, intent)),
+  draw: (random, intent, sites) =>
+    random.chance(0.5) ? drawReserved(random, intent, sites) : LANE_TURN_RECIPE.draw(random, intent, sites),
   judge: (draft) =>
     draft.parts.zones.some(({ name }) => name === 'bus-lane') ? judgeReserved(draft) : LANE_TURN_RECIPE.judge(draft),
 };

@@ -1,14 +1,14 @@
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane } from './street-traffic.ts';
 import { findPassing, walkThrough } from './truth-path.ts';
 
 const ROAD_HALF_M = 3.5;
 
-function drawOverloaded(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawOverloaded(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: 8,
     after: 8,
@@ -131,8 +131,8 @@ const YIELDS: readonly Variant[] = [
   ],
 ];
 
-function drawZebra(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawZebra(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: 9,
     after: 6,

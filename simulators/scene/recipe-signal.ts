@@ -1,10 +1,10 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
+import { CaseDraft, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { Obstacle } from './road-user-motion.ts';
 import type { SceneRandom } from './scene-random.ts';
 import { findLampPhase, type LampPhase, type ScriptedUser } from './scene-world.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { findPassing, listStretches, walkThrough } from './truth-path.ts';
 
@@ -27,8 +27,8 @@ interface Lamp {
   readonly greenMs: number;
 }
 
-function drawStreet(random: SceneRandom): { draft: CaseDraft; lamp: Lamp } {
-  const site = drawSite(random, {
+function drawStreet(random: SceneRandom, sites: SiteSource): { draft: CaseDraft; lamp: Lamp } {
+  const site = sites(random, {
     directions: ['away', 'away', 'towards', 'sideways'],
     before: 11,
     after: 7,
@@ -213,10 +213,11 @@ const STOP_NEAR: readonly [string, Variant][] = [
 
 function drawSignalCase(
   random: SceneRandom,
+  sites: SiteSource,
   variants: readonly [string, Variant][],
   rule: object,
 ): CaseDraft {
-  const { draft, lamp } = drawStreet(random);
+  const { draft, lamp } = drawStreet(random, sites);
   const [story, variant] = variants[random.integer(0, variants.length - 1)] ?? ['', undefined];
   if (variant === undefined) throw new RangeError('A recipe has at least one variant');
   const subject = variant(draft, lamp);
@@ -306,8 +307,8 @@ function judgeStopLine(draft: CaseDraft): CaseTruth[] {
 
 export const RED_LIGHT_RECIPE: CaseRecipe = {
   kind: 'RED_LIGHT',
-  draw: (random: SceneRandom, intent: CaseIntent) =>
-    drawSignalCase(random, intent === 'violation' ? RED_VIOLATIONS : RED_NEAR, {
+  draw: (random, intent, sites) =>
+    drawSignalCase(random, sites, intent === 'violation' ? RED_VIOLATIONS : RED_NEAR, {
       name: 'red-light',
       kind: 'RED_LIGHT',
       graceMs: GRACE_MS,
@@ -317,8 +318,8 @@ export const RED_LIGHT_RECIPE: CaseRecipe = {
 
 export const STOP_LINE_RECIPE: CaseRecipe = {
   kind: 'STOP_LINE',
-  draw: (random: SceneRandom, intent: CaseIntent) =>
-    drawSignalCase(random, intent === 'violation' ? STOP_VIOLATIONS : STOP_NEAR, {
+  draw: (random, intent, sites) =>
+    drawSignalCase(random, sites, intent === 'violation' ? STOP_VIOLATIONS : STOP_NEAR, {
       name: 'stop-line',
       kind: 'STOP_LINE',
       waitMs: WAIT_MS,

@@ -1,7 +1,7 @@
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { walkThrough } from './truth-path.ts';
 
@@ -14,8 +14,8 @@ const LENGTH_M = 13;
 /** Points that were measured for the calibration, and how well: marked in the picture, px, and on the road, m. */
 const CALIBRATION_ERROR = { imagePx: 1, groundM: 0.03 };
 
-function drawSpeed(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawSpeed(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: LENGTH_M,
     after: LENGTH_M,
@@ -34,7 +34,7 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent): CaseDraft {
   draft.margin = { what: 'over limit and tolerance', value: Math.round((kmh - most) * 10) / 10, unit: 'km/h' };
   draft.story = `${draft.subject.body.label} drives ${kmh.toFixed(1)} km/h where ${LIMIT_KMH} are allowed`;
   draft.parts = {
-    zones: [draft.zone('measured', [-HALF_M, HALF_M], [-LENGTH_M, LENGTH_M])],
+    zones: [draft.zone('measured', [-HALF_M, HALF_M], [-site.reach.before, site.reach.after])],
     tripwires: [],
     signals: [],
     rules: [
@@ -57,9 +57,10 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent): CaseDraft {
 }
 
 /** Eight points of the road, as somebody marks and measures them. */
-export function calibrate(draft: CaseDraft): object {
+function calibrate(draft: CaseDraft): object {
   const { site, random } = draft;
-  const pairs = [-LENGTH_M, -LENGTH_M / 3, LENGTH_M / 3, LENGTH_M].flatMap((along) =>
+  const { before, after } = site.reach;
+  const pairs = [-before, -before / 3, after / 3, after].flatMap((along) =>
     [-HALF_M, HALF_M].map((across) => {
       const [x, y] = site.ground({ across, along });
       const [u, v] = site.pixel({ across, along });
@@ -74,9 +75,10 @@ export function calibrate(draft: CaseDraft): object {
 }
 
 function judgeSpeed(draft: CaseDraft): CaseTruth[] {
+  const { before, after } = draft.site.reach;
   return draft.users.flatMap((user): CaseTruth[] => {
     const inside = walkThrough(draft, user).filter(
-      ({ middle }) => Math.abs(middle.across) < HALF_M && Math.abs(middle.along) < LENGTH_M,
+      ({ middle }) => Math.abs(middle.across) < HALF_M && middle.along > -before && middle.along < after,
     );
     const [first, last] = [inside[0], inside.at(-1)];
     if (first === undefined || last === undefined) return [];

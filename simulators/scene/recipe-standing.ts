@@ -3,7 +3,7 @@ import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { Obstacle } from './road-user-motion.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { listStretches, walkThrough } from './truth-path.ts';
 
@@ -61,8 +61,8 @@ const PARKS_NOT: readonly Variant[] = [
   ],
 ];
 
-function drawStopPark(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawStopPark(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: PARK.lengthM,
     after: PARK.lengthM,
@@ -73,7 +73,7 @@ function drawStopPark(random: SceneRandom, intent: CaseIntent): CaseDraft {
   place(draft);
   draft.story = `${draft.subject.body.label} ${story}`;
   draft.parts = {
-    zones: [draft.zone('kerb', [-PARK.halfM, PARK.halfM], [-PARK.lengthM, PARK.lengthM])],
+    zones: [draft.zone('kerb', [-PARK.halfM, PARK.halfM], [-site.reach.before, site.reach.after])],
     tripwires: [],
     signals: [],
     rules: [{ name: 'no-stopping', kind: 'STOP_PARK', zone: 'kerb', standMs: PARK.standMs }],
@@ -131,7 +131,9 @@ export const STOP_PARK_RECIPE: CaseRecipe = {
       draft,
       'STOP_PARK',
       PARK.standMs,
-      (across, along, slackM) => Math.abs(across) < PARK.halfM + slackM && Math.abs(along) < PARK.lengthM + slackM,
+      (across, along, slackM) => Math.abs(across) < PARK.halfM + slackM &&
+        along > -draft.site.reach.before - slackM &&
+        along < draft.site.reach.after + slackM,
     ),
 };
 
@@ -217,9 +219,9 @@ const BLOCKS_NOT: readonly Variant[] = [
   ],
 ];
 
-function drawBlocked(random: SceneRandom, intent: CaseIntent): CaseDraft {
+function drawBlocked(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
   const { halfM, standMs } = JUNCTION;
-  const site = drawSite(random, {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: halfM + 6,
     after: halfM + 6,

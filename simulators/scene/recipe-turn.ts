@@ -1,8 +1,8 @@
-import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
+import { CaseDraft, type CaseTruth } from './case-draft.ts';
 import type { PathPiece } from './ground-path.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite } from './street-site.ts';
+import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { findPassing, walkThrough } from './truth-path.ts';
 
@@ -59,10 +59,11 @@ const FROM_THE_SIDE: Variant = [
 
 function drawJunction(
   random: SceneRandom,
+  sites: SiteSource,
   variants: readonly Variant[],
   rule: object,
 ): CaseDraft {
-  const site = drawSite(random, { directions: ['away', 'towards', 'sideways'], before: 8, after: 9, halfWidth: 8 });
+  const site = sites(random, { directions: ['away', 'towards', 'sideways'], before: 8, after: 9, halfWidth: 8 });
   const draft = new CaseDraft(site, random, random.between(13_000, 18_000));
   const [story, place] = random.pick(variants);
   place(draft);
@@ -130,10 +131,10 @@ function judgeTurn(draft: CaseDraft, kind: 'FORBIDDEN_TURN' | 'LANE'): CaseTruth
 
 export const FORBIDDEN_TURN_RECIPE: CaseRecipe = {
   kind: 'FORBIDDEN_TURN',
-  draw: (random: SceneRandom, intent: CaseIntent) => {
+  draw: (random, intent, sites) => {
     const turn: Variant = ['turns left', (d) => addTurner(d, d.random.chance(0.7) ? left(d.random) : right(d.random))];
     const rule = { name: 'no-left-turn', kind: 'FORBIDDEN_TURN', turn: 'left', entry: 'entry', exit: 'exit-left' };
-    return drawJunction(random, intent === 'violation' ? [turn] : [STRAIGHT, FROM_THE_SIDE], rule);
+    return drawJunction(random, sites, intent === 'violation' ? [turn] : [STRAIGHT, FROM_THE_SIDE], rule);
   },
   judge: (draft) => judgeTurn(draft, 'FORBIDDEN_TURN'),
 };
@@ -141,11 +142,11 @@ export const FORBIDDEN_TURN_RECIPE: CaseRecipe = {
 /** Turning left out of the right lane; half of the cases of `LANE`. */
 export const LANE_TURN_RECIPE: CaseRecipe = {
   kind: 'LANE',
-  draw: (random: SceneRandom, intent: CaseIntent) => {
+  draw: (random, intent, sites) => {
     const wrong: Variant = ['turns left out of the right lane', (d) => addTurner(d, right(d.random))];
     const allowed: Variant = ['turns left out of the left lane', (d) => addTurner(d, left(d.random))];
     const rule = { name: 'right-lane', kind: 'LANE_TURN', lane: 'right-lane', exits: ['exit-left'] };
-    return drawJunction(random, intent === 'violation' ? [wrong] : [allowed, STRAIGHT, FROM_THE_SIDE], rule);
+    return drawJunction(random, sites, intent === 'violation' ? [wrong] : [allowed, STRAIGHT, FROM_THE_SIDE], rule);
   },
   judge: (draft) => judgeTurn(draft, 'LANE'),
 };

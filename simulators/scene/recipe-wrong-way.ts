@@ -2,7 +2,7 @@ import type { RoadUserLabel } from '@ngatu/contract';
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
-import { drawSite, type StreetPoint } from './street-site.ts';
+import type { SiteSource, StreetPoint } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
 import { listStretches, walkThrough } from './truth-path.ts';
 
@@ -102,8 +102,8 @@ const RIGHT_WAYS: readonly Variant[] = [
   ],
 ];
 
-function drawWrongWay(random: SceneRandom, intent: CaseIntent): CaseDraft {
-  const site = drawSite(random, {
+function drawWrongWay(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {
+  const site = sites(random, {
     directions: ['away', 'towards', 'sideways'],
     before: BEFORE_M,
     after: AFTER_M,
@@ -114,7 +114,7 @@ function drawWrongWay(random: SceneRandom, intent: CaseIntent): CaseDraft {
   place(draft);
   draft.story = `${draft.subject.body.label} ${story}`;
   draft.parts = {
-    zones: [draft.zone('lane', [-ROAD_HALF_M, ROAD_HALF_M], [-BEFORE_M, AFTER_M])],
+    zones: [draft.zone('lane', [-ROAD_HALF_M, ROAD_HALF_M], [-site.reach.before, site.reach.after])],
     tripwires: [],
     signals: [],
     rules: [
@@ -149,8 +149,9 @@ function addFlow(draft: CaseDraft): void {
 }
 
 function judgeWrongWay(draft: CaseDraft): CaseTruth[] {
+  const { before, after } = draft.site.reach;
   const isInLane = ({ across, along }: StreetPoint, slackM: number): boolean =>
-    Math.abs(across) <= ROAD_HALF_M + slackM && along >= -BEFORE_M - slackM && along <= AFTER_M + slackM;
+    Math.abs(across) <= ROAD_HALF_M + slackM && along >= -before - slackM && along <= after + slackM;
   return draft.users.flatMap((user): CaseTruth[] => {
     if (user.body.label === 'person') return [];
     const steps = walkThrough(draft, user);

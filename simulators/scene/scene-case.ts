@@ -11,6 +11,7 @@ import { BLOCKED_JUNCTION_RECIPE, STOP_PARK_RECIPE } from './recipe-standing.ts'
 import { FORBIDDEN_TURN_RECIPE } from './recipe-turn.ts';
 import { SceneRandom } from './scene-random.ts';
 import type { SceneWorld } from './scene-world.ts';
+import { drawSite, type SiteSource } from './street-site.ts';
 import { RED_LIGHT_RECIPE, STOP_LINE_RECIPE } from './recipe-signal.ts';
 
 /** One simulated case: a scene file, a world that moves before it, and what is true. A seed repeats it. */
@@ -53,13 +54,13 @@ const MAX_DRAWS = 400;
  * what was meant; a street on which the subject does not do as meant is drawn again.
  * @throws NgatuError USAGE where cases of the kind cannot be drawn
  */
-export function drawCase(kind: EventKind, seed: number): SceneCase {
+export function drawCase(kind: EventKind, seed: number, sites: SiteSource = drawSite): SceneCase {
   const recipe = RECIPES.find((entry) => entry.kind === kind);
   if (recipe === undefined) throw new NgatuError('USAGE', `Cannot simulate ${kind}: there is no recipe for it`);
   const intent: CaseIntent = seed % 2 === 0 ? 'violation' : 'near-miss';
   const random = new SceneRandom(seed * 7_919 + SIMULATED_KINDS.indexOf(kind));
   for (let attempt = 0; attempt < MAX_DRAWS; attempt++) {
-    const draft = recipe.draw(random.fork(), intent);
+    const draft = recipe.draw(random.fork(), intent, sites);
     const truth = recipe.judge(draft);
     const own = truth.find(({ userId }) => userId === draft.subject.userId);
     const isAsMeant = intent === 'violation' ? own !== undefined && !own.isOpen : own === undefined;

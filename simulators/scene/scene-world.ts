@@ -53,6 +53,8 @@ export interface UserTruth {
   readonly role: ScriptedUser['role'];
   /** The whole road user with its riders, also what is covered. */
   readonly box: PictureBox;
+  /** The same, not cut. */
+  readonly wholeBox: PictureBox;
   /** The vehicle alone, or the pedestrian. */
   readonly vehicleBox: PictureBox;
   readonly riderBoxes: readonly PictureBox[];
@@ -139,6 +141,7 @@ function placeUser(user: ScriptedUser, camera: GroundCamera, atMs: number): Plac
     label: user.body.label,
     role: user.role,
     box,
+    wholeBox: box,
     vehicleBox,
     riderBoxes,
     rear,

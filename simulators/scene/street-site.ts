@@ -1,3 +1,4 @@
+import type { RoadUserLabel } from '@ngatu/contract';
 import { type CameraPose, GroundCamera, type GroundPoint } from './ground-camera.ts';
 import type { PathPose } from './ground-path.ts';
 import type { SceneRandom } from './scene-random.ts';
@@ -20,18 +21,23 @@ const HEADINGS: Readonly<Record<SightDirection, readonly number[]>> = {
 /** A street before a camera. */
 export class StreetSite {
   readonly camera: GroundCamera;
-  readonly direction: SightDirection;
   readonly headingRad: number;
+  /** What of the street lies in the picture. */
+  readonly reach: SiteReach;
+  /** Who can be shown on it; anybody where it is left out. */
+  readonly labels: readonly RoadUserLabel[] | undefined;
   readonly #origin: GroundPoint;
 
   constructor(options: {
     camera: GroundCamera;
-    direction: SightDirection;
+    reach: SiteReach;
     headingRad: number;
     origin: GroundPoint;
+    labels?: readonly RoadUserLabel[];
   }) {
     this.camera = options.camera;
-    this.direction = options.direction;
+    this.reach = options.reach;
+    this.labels = options.labels;
     this.headingRad = options.headingRad;
     this.#origin = options.origin;
   }
@@ -69,13 +75,19 @@ export class StreetSite {
   }
 }
 
-export interface SiteWishes {
-  readonly directions: readonly SightDirection[];
-  /** Everything that happens lies in here, m. */
+/** Everything that happens lies in here, m from where it happens. */
+export interface SiteReach {
   readonly before: number;
   readonly after: number;
   readonly halfWidth: number;
 }
+
+export interface SiteWishes extends SiteReach {
+  readonly directions: readonly SightDirection[];
+}
+
+/** Gives a case its street: a drawn one, or a real one. */
+export type SiteSource = (random: SceneRandom, wishes: SiteWishes) => StreetSite;
 
 const PICTURES = [
   [640, 480],
@@ -95,13 +107,13 @@ const MAX_ATTEMPTS = 4_000;
 export function drawSite(random: SceneRandom, wishes: SiteWishes): StreetSite {
   const direction = random.pick(wishes.directions);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const site = attemptSite(random, direction);
+    const site = attemptSite(random, direction, wishes);
     if (site !== undefined && fits(site, wishes)) return site;
   }
   throw new RangeError(`No camera sees a street of ${wishes.before} + ${wishes.after} m ${direction}`);
 }
 
-function attemptSite(random: SceneRandom, direction: SightDirection): StreetSite | undefined {
+function attemptSite(random: SceneRandom, direction: SightDirection, reach: SiteReach): StreetSite | undefined {
   const [width, height] = random.pick(PICTURES);
   const fovDeg = random.between(45, 85);
   const focalPx = width / 2 / Math.tan((fovDeg * Math.PI) / 360);
@@ -117,10 +129,10 @@ function attemptSite(random: SceneRandom, direction: SightDirection): StreetSite
   const origin = camera.groundAt([u, v]);
   if (origin === undefined) return undefined;
   const headingDeg = random.pick([...HEADINGS[direction]]) + random.between(-22, 22);
-  return new StreetSite({ camera, direction, headingRad: (headingDeg * Math.PI) / 180, origin });
+  return new StreetSite({ camera, reach, headingRad: (headingDeg * Math.PI) / 180, origin });
 }
 
-function fits(site: StreetSite, { before, after, halfWidth }: SiteWishes): boolean {
+function fits(site: StreetSite, { before, after, halfWidth }: SiteReach): boolean {
   for (const along of [-before, after]) {
     for (const across of [-halfWidth, halfWidth]) {
       const pixel = site.camera.project([...site.ground({ across, along }), 0]);

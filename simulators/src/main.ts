@@ -23,3 +23,10 @@ export { detectPerfectly, type SimulatedDetection, SimulatedDetector } from '../
 export { takeThermalPictures } from '../thermal/scene-camera.ts';
 export { type PlannedScene, planScene, SCENE_KINDS, type SceneKind } from '../thermal/scene-plan.ts';
 export type { SimulatedThermalFrame, ThermalScene } from '../thermal/thermal-scene.ts';
+export { describeTruth, type DrawnPaths } from '../scene/case-files.ts';
+export { type Cutout, computeBackground, cutRoadUser } from '../scene/cutout.ts';
+export type { PictureBox } from '../scene/ground-camera.ts';
+export { REAL_STREETS, type RealStreet, siteOnStreet } from '../scene/real-street.ts';
+export { type RenderedFrame, type RenderedUser, SceneRenderer } from '../scene/scene-renderer.ts';
+export { encodeVideo } from '../scene/video-encoder.ts';
+export { WEATHERS, type Weather } from '../scene/weather.ts';

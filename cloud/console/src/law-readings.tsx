@@ -42,7 +42,7 @@ export function LawReadings({ event, laws }: { event: Event; laws: readonly LawR
 }
 
 function Clause({ row }: { row: LawRow }) {
-  const { t, language, nameOf } = useText();
+  const { t, language } = useText();
   const [paragraph = '', point = ''] = row.clause.split('.');
   const isVerified = row.certainty === 'V';
   return (
@@ -53,7 +53,7 @@ function Clause({ row }: { row: LawRow }) {
           ? t('law.points.unknown')
           : t(row.points === 0 ? 'law.points.none' : 'law.points', { points: row.points })}
       </p>
-      {row.variant !== undefined && <p class="hint">{nameOf('law.variant', row.variant)}</p>}
+      {row.variant !== undefined && <p class="hint">{t(`law.variant.${row.variant}`)}</p>}
       <p>{row.title[language]}</p>
       <p>{t('law.clause', { article: row.article, paragraph, point, decree: row.decree })}</p>
       <p class="hint">

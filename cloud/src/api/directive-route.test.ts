@@ -218,7 +218,12 @@ describe('cases that were let pass', () => {
     const [summary] = (await call({ url: '/api/v1/events?letPass=only' })).json().items;
     expect(summary).toMatchObject({ letPass: 'officer-directing' });
     const url = `/api/v1/events/${eventIdOf(2)}`;
-    expect((await call({ url })).json().event.letPass).toEqual(letPass);
+    expect((await call({ url })).json()).toMatchObject({ event: { letPass }, laws: [] });
+    const flagged = (await call({ url: `/api/v1/events/${eventIdOf(1)}` })).json();
+    expect(flagged.laws).toMatchObject([
+      { kind: 'RED_LIGHT', rows: [{ clause: '7.c', fineMinVnd: 4_000_000, certainty: 'V' }] },
+      { kind: 'STOP_LINE', rows: [{ clause: '1.a', fineMaxVnd: 400_000 }] },
+    ]);
     const payload = { decision: 'confirmed', reason: 'Thấy rõ', expectedReviews: 0 };
     const decided = await call({ method: 'POST', url: `${url}/reviews`, payload });
     expect([decided.statusCode, decided.json().code]).toEqual([409, 'EVENT_LET_PASS']);

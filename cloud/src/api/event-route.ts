@@ -29,11 +29,13 @@ function describeEvent(record: EventRecord): EventDetail {
     review: reviewStateOf(record),
     ...(evidence === undefined ? {} : { evidence: { ...evidence, files: [...evidence.files] } }),
     reviews: [...reviews],
-    laws:
-      event.letPass === undefined
-        ? [event.kind, ...event.alternatives].map((kind) => readLaw(event, kind))
-        : [],
+    laws: listReadings(event).map((kind) => readLaw(event, kind)),
   };
+}
+
+/** How the case may be read: as it was flagged, and each alternative once. Nobody reads a case that was let pass. */
+function listReadings({ letPass, kind, alternatives }: EventRecord['event']): LawReading['kind'][] {
+  return letPass === undefined ? [...new Set([kind, ...alternatives])] : [];
 }
 
 /** What the law in force at the instant of the case says of it, read as `kind`. */

@@ -80,7 +80,7 @@ describe('GroundPlane', () => {
     for (const count of [4, 5, 7]) {
       let inside = 0;
       let places = 0;
-      const runs = 500;
+      const runs = 400;
       for (let run = 0; run < runs; run++) {
         const exact = aCalibration(PLACES.slice(0, count), errors);
         const pairs = exact.pairs.map(({ image, ground }) => ({
@@ -100,11 +100,11 @@ describe('GroundPlane', () => {
           places += 1;
         }
       }
-      // three standard errors of a share of 0.95 over 2,000 places are 0.015
+      // three standard errors of a share of 0.95 over 1,600 places are 0.016
       expect(inside / places, `${count} pairs`).toBeGreaterThan(0.93);
-      expect(inside / places, `${count} pairs`).toBeLessThan(0.975);
+      expect(inside / places, `${count} pairs`).toBeLessThan(0.97);
     }
-  });
+  }, 30_000);
 
   it('draws its ellipse along the covariance', () => {
     const plane = GroundPlane.fromCalibration(aCalibration(PLACES));
@@ -184,7 +184,7 @@ describe('GroundPlane', () => {
     const picture = { width: 1280, height: 720 };
     let inside = 0;
     let runs = 0;
-    for (let run = 0; run < 60; run++) {
+    for (let run = 0; run < 40; run++) {
       const camera = {
         ...picture,
         focalPx: random.between(800, 1600),
@@ -236,7 +236,7 @@ describe('GroundPlane', () => {
       expect(Math.sqrt(variance) / found).toBeLessThan(0.1);
     }
     expect(inside / runs).toBeGreaterThan(0.85);
-  });
+  }, 30_000);
 
   it('says plainly where lengths leave the scale under-determined', () => {
     const picture = { width: 1280, height: 720 };

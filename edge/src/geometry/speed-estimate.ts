@@ -62,7 +62,7 @@ const EDGE_ERROR_MEMORY_MS = 400;
 /** The lower edge keeps away from the ground contact by this share of the height all along the track (bumper, shadow): standard error. */
 const CONTACT_ERROR_SHARE = 0.04;
 /** Seen from above, what stands leans away from the middle of the picture, and the middle of the box's width with it: share for travel across a view from straight above. */
-const LEAN_ERROR_SHARE = 0.2;
+const LEAN_ERROR_SHARE = 0.4;
 /** Road users seldom speed up or brake harder: standard deviation, m/s². */
 const ACCELERATION_SPREAD = 2.5;
 /** Standard error for the turning view, as a share of what it would be for a body flat on the road: the height counteracts. */

@@ -7,6 +7,7 @@ import {
   errorMessage,
   type Measurement,
   NgatuError,
+  type RuleBlindInterval,
   type Scene,
   type Telemetry,
 } from '@ngatu/contract';
@@ -20,6 +21,7 @@ import { CameraLedger } from '../health/camera-ledger.ts';
 import { Heartbeat } from '../health/heartbeat.ts';
 import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
 import { CameraReadiness } from '../readiness/camera-readiness.ts';
+import type { SignalSync } from '../readiness/readiness-verdict.ts';
 import { decodeViewReference, encodeViewReference } from '../readiness/view-reference.ts';
 import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
@@ -103,6 +105,8 @@ export class CameraWorker {
   readonly #heartbeat: Heartbeat;
   readonly #measures = new FrameMeasures();
   readonly #readiness: CameraReadiness;
+  /** Times in which single rules were blocked, not yet taken by the disk. */
+  #ruleBlind: RuleBlindInterval[] = [];
   /** The reference as it stands, until the disk has it. */
   #viewReference: string | undefined;
   #analysis: Analysis;
@@ -275,13 +279,22 @@ export class CameraWorker {
     return `view-reference.${this.#options.camera.name}`;
   }
 
+  get #viewMarks(): Record<string, string> {
+    return this.#viewReference === undefined ? {} : { [this.#viewMark]: this.#viewReference };
+  }
+
   #isSignalLost(analysed: AnalysedFrame): boolean {
-    for (const signal of this.#options.camera.scene.signals) {
-      const view = analysed.signals.get(signal.name);
-      const unread = view === undefined || view.state === 'unknown' || view.state === 'off';
-      if (unread && analysed.frame.mediaTimeMs - (view?.sinceMs ?? 0) > SIGNAL_LOST_MS) return true;
-    }
-    return false;
+    return this.#options.camera.scene.signals.some(({ name }) => isUnread(analysed, name));
+  }
+
+  /** How the sources of each signal stand to each other; one that is unread for long is silent whatever they say. */
+  #listSignals(analysed: AnalysedFrame): SignalSync[] {
+    return this.#options.camera.scene.signals.map(({ name }) => {
+      const check = analysed.signalChecks.find(({ signal }) => signal === name);
+      if (isUnread(analysed, name) && check?.outcome !== 'disagrees')
+        return { signal: name, outcome: 'silent' };
+      return check ?? { signal: name, outcome: 'single' };
+    });
   }
 
   #record(analysed: AnalysedFrame, frame: Frame): void {
@@ -300,9 +313,10 @@ export class CameraWorker {
       scene: camera.scene,
       sceneSha256: camera.sceneSha256,
     };
+    const blocked = this.#readiness.blockedRules();
     for (const match of analysed.matches) {
       const { mediaTimeMs, capturedAtMs } = match.observation.frame;
-      if (!this.#ledger.isWatched(capturedAtMs)) continue;
+      if (!this.#ledger.isWatched(capturedAtMs) || blocked.has(match.rule)) continue;
       const body = { ...buildEvent(match, origin), detectedAt: new Date(clock.nowMs()).toISOString() };
       const message = { channel: 'event', body } as const;
       if (body.letPass !== undefined) {
@@ -365,6 +379,7 @@ export class CameraWorker {
     this.#measures.addMeasurements(this.#measureSignals(nowMs));
     const measurements: Measurement[] = this.#measures.cut(nowMs, counts);
     this.#unreported = [...this.#unreported, ...this.#ledger.cut(nowMs, counts)].slice(-MAX_INTERVALS);
+    this.#ruleBlind = [...this.#ruleBlind, ...this.#readiness.cutBlindIntervals(nowMs)].slice(-MAX_INTERVALS);
     const telemetry: Telemetry = {
       schemaVersion: 1,
       site,
@@ -372,13 +387,29 @@ export class CameraWorker {
       camera: camera.name,
       intervals: this.#unreported,
       measurements,
+      readiness: this.#readiness.report(nowMs),
+      ruleBlindIntervals: this.#ruleBlind,
     };
+    const view = this.#readiness.takeNewReference();
+    if (view !== undefined) this.#viewReference = encodeViewReference(view, camera.sceneSha256);
     try {
-      const marks = { [this.#reportedMark]: String(this.#ledger.coveredMs), ...this.#memoryMarks };
+      const marks = {
+        [this.#reportedMark]: String(this.#ledger.coveredMs),
+        ...this.#memoryMarks,
+        ...this.#viewMarks,
+      };
       outbox.append([{ channel: 'telemetry', body: telemetry }], { marks });
       this.#unreported = [];
+      this.#ruleBlind = [];
+      this.#viewReference = undefined;
     } catch (error) {
       logger.error({ err: errorMessage(error) }, 'telemetry could not be stored');
     }
   }
+}
+
+function isUnread({ signals, frame }: AnalysedFrame, name: string): boolean {
+  const view = signals.get(name);
+  const unread = view === undefined || view.state === 'unknown' || view.state === 'off';
+  return unread && frame.mediaTimeMs - (view?.sinceMs ?? 0) > SIGNAL_LOST_MS;
 }

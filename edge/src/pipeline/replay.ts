@@ -25,6 +25,8 @@ export interface ReplayOptions {
   readonly startMs: number;
   readonly site: string;
   readonly node: string;
+  /** Only every n-th frame is analysed, to see what does not depend on the frame rate; all where it is left out. */
+  readonly everyNth?: number;
   readonly onProgress?: (framesAnalysed: number) => void;
   /** Called with every analysed frame, for evaluation. */
   readonly onFrame?: (analysed: AnalysedFrame, picture: Frame) => void;
@@ -101,7 +103,9 @@ export async function runReplay(options: ReplayOptions, signal: AbortSignal): Pr
   const record = new ReplayRecord(options);
   const analysis = new Analysis(scene, options.detector);
   try {
+    let taken = 0;
     for await (const picture of session.frames) {
+      if (taken++ % (options.everyNth ?? 1) !== 0) continue;
       const analysed = await analysis.process(picture);
       record.add(analysed, picture);
       options.onFrame?.(analysed, picture);

@@ -10,7 +10,7 @@ export interface ReferencePicture {
   readonly takenAtMs: number;
 }
 
-/** The pictures without traffic with which a camera is compared: 160 px wide medians, in which nobody is to be seen. */
+/** The pictures with which a camera is compared: medians over a minute, 160 px wide. Who passes is not in them, and who stands all the time is a few grey pixels. */
 export type ViewReference = Readonly<Partial<Record<Light, ReferencePicture>>>;
 
 interface StoredPicture {

@@ -6,6 +6,11 @@ import type { Passing } from './stop-line-passing.ts';
 
 /** An unlit lamp counts as one that was red as long as this after the last red, ms; later it is blind time. */
 const DARK_AFTER_RED_MS = 20_000;
+/**
+ * Who may just have passed with the front when red came clears the line within this time, also from standing, ms. Who stood at the
+ * line for longer waited on red there, and drives on red when it drives.
+ */
+const CLEARING_MS = 6_000;
 /** Who moves less than this share of its box height within the time below stands. */
 const STANDING_HEIGHTS = 0.12;
 const STANDING_MS = 600;
@@ -59,14 +64,16 @@ export function judgePhase(question: PhaseQuestion, signalAt: RuleContext['signa
   if (signal?.state !== 'red') return { verdict: 'in-time' };
   if (dark && decisive.atMs - shown.sinceMs > DARK_AFTER_RED_MS) return { verdict: 'unknown' };
   const redFromMs = signal.sinceMs + (signal.onsetErrorMs ?? 0);
+  const sinceRedMs = decisive.atMs - redFromMs;
   if (signal.onsetSeen && front.latestMs < signal.sinceMs) return { verdict: 'front-in-time', signal };
   const letPass =
     (dark ? excuse('dark-lamp', decisive.atMs - shown.sinceMs) : undefined) ??
     (decisive.atMs - signal.sinceMs > question.maxPhaseMs
       ? excuse('stuck-lamp', decisive.atMs - signal.sinceMs)
       : undefined) ??
-    (signal.onsetSeen && (decisive.atMs - redFromMs < question.graceMs || front.earliestMs < redFromMs)
-      ? excuse('phase-just-begun', decisive.atMs - redFromMs)
+    (signal.onsetSeen &&
+    (sinceRedMs < question.graceMs || (front.earliestMs < redFromMs && sinceRedMs < CLEARING_MS))
+      ? excuse('phase-just-begun', sinceRedMs)
       : undefined);
   return { verdict: 'red', signal, ...(letPass === undefined ? {} : { letPass }) };
 }

@@ -335,6 +335,20 @@ describe('red light: lets pass, with the reason', () => {
     expect(reasons(ride({ signal: redAt(1420), rule: { graceMs: 0 } }))).toEqual([undefined]);
   });
 
+  it('but not who waited at the line, right in the error of its front, and drives on red long after', () => {
+    // its front stands 1 px past the line when red comes, give or take 5
+    const user = {
+      path: path([0, 320, 460], [1200, 320, 331], [9500, 320, 331], [11_500, 320, 150]),
+      heading: [0, -1] as Point,
+    };
+    expect(reasons(ride({ user, signal: redAt(2000), untilMs: 11_500 }))).toEqual([undefined]);
+    const soon = {
+      path: path([0, 320, 460], [1200, 320, 331], [2500, 320, 331], [4500, 320, 150]),
+      heading: [0, -1] as Point,
+    };
+    expect(reasons(ride({ user: soon, signal: redAt(2000), untilMs: 4500 }))).toEqual(['phase-just-begun']);
+  });
+
   it('on a light that has been red for longer than a phase lasts', () => {
     const signal: ScriptedSignal = [{ state: 'red', sinceMs: -400_000 }];
     expect(reasons(ride({ signal }))).toEqual(['stuck-lamp']);
@@ -391,6 +405,21 @@ describe('red light: one case a crossing', () => {
     for (const cooldownMs of [0, 500, 60_000]) {
       expect(ride({ rule: { cooldownMs } }).matches, `${cooldownMs} ms`).toHaveLength(1);
     }
+  });
+
+  it('tells once of who is followed under two ids at the same time', () => {
+    const double = (dx: number) =>
+      playScenario({
+        scene: aScene({ rules: [RULE] }),
+        users: [
+          RIDER,
+          { ...RIDER, trackId: 8, label: 'bicycle', path: path([0, 320 + dx, 462], [4000, 320 + dx, 122]) },
+        ],
+        signal: RED_THROUGHOUT,
+        untilMs: 4000,
+      }).matches.map(({ trackId }) => trackId);
+    expect(double(3)).toHaveLength(1);
+    expect(double(30)).toEqual([7, 8]);
   });
 
   it('holds a second crossing back during the cool-down and takes it after', () => {

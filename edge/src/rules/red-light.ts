@@ -1,4 +1,5 @@
 import type { RedLightRule as RedLightParameters, Scene } from '@ngatu/contract';
+import { computeIou } from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import { excuse, hadQueueAhead, judgePhase } from './exculpation.ts';
@@ -17,6 +18,9 @@ const MIN_BEYOND_MS = 100;
 const MAX_ANGLE_DEG = 70;
 /** Looked back at most this long from the current frame: a crossing is decided by then or never, ms. */
 const HORIZON_MS = 3000;
+/** Two crossings so near in time whose boxes lie so much on each other are one road user under two track ids. */
+const SAME_CROSSING_MS = 400;
+const SAME_CROSSING_IOU = 0.45;
 /** A direction is told over at least this time before the line, ms. */
 const WAY_BEFORE_MS = 250;
 
@@ -46,6 +50,8 @@ export class RedLightRule implements EventRule {
   readonly #cooldown: Cooldown;
   /** Decisive moments that were told already: each is one case, however short the cool-down. */
   readonly #told = new WeakSet<Observation>();
+  /** Those of the last moments: a road user that is followed under two ids crosses only once. */
+  #recent: Observation[] = [];
 
   constructor(rule: RedLightParameters, scene: Scene) {
     this.name = rule.name;
@@ -58,10 +64,22 @@ export class RedLightRule implements EventRule {
     const tracks = context.tracks.filter(({ seen, label }) => seen && this.#rule.labels.includes(label));
     return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, (track) => {
       const match = this.#judge(track, context);
-      if (match === undefined || this.#told.has(match.observation)) return undefined;
+      if (match === undefined || this.#told.has(match.observation) || this.#isSameAsTold(match))
+        return undefined;
       this.#told.add(match.observation);
+      this.#recent.push(match.observation);
       return match;
     });
+  }
+
+  #isSameAsTold({ observation }: RuleMatch): boolean {
+    const atMs = observation.frame.mediaTimeMs;
+    this.#recent = this.#recent.filter(({ frame }) => atMs - frame.mediaTimeMs <= HORIZON_MS);
+    return this.#recent.some(
+      ({ frame, box }) =>
+        Math.abs(frame.mediaTimeMs - atMs) <= SAME_CROSSING_MS &&
+        computeIou(box, observation.box) >= SAME_CROSSING_IOU,
+    );
   }
 
   #judge(track: Track, context: RuleContext): RuleMatch | undefined {

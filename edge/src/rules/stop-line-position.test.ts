@@ -82,6 +82,15 @@ describe('movedAsWhole', () => {
     expect(movedAsWhole(from, anObservation({ box: [340, 200, 380, 290] }))).toBe(true);
   });
 
+  it('holds for a high vehicle whose upper edge stays near the horizon while its box grows or shrinks', () => {
+    const bus = anObservation({ box: [877, 236, 1131, 483] });
+    const gone = anObservation({ box: [855, 222, 992, 359] });
+    expect(movedAsWhole(bus, gone)).toBe(true);
+    expect(movedAsWhole(gone, bus)).toBe(true);
+    // the same heights, but as wide as before: hidden from below
+    expect(movedAsWhole(bus, anObservation({ box: [870, 222, 1110, 359] }))).toBe(false);
+  });
+
   it('does not hold where only the lower edge moved, or the two moved apart', () => {
     expect(movedAsWhole(from, anObservation({ box: [300, 200, 340, 260] }))).toBe(false);
     expect(movedAsWhole(from, anObservation({ box: [300, 190, 340, 260] }))).toBe(false);

@@ -26,6 +26,9 @@ export interface StopLinePosition {
 const END_TOLERANCE = 0.25;
 /** The upper edge moves at least this share of what the lower edge moves; perspective alone leaves more. */
 const MIN_UPPER_SHARE = 0.4;
+/** Or the box grew or shrank by at least this much (logarithm of its height), and its width by this share of that. */
+const MIN_GROWTH = 0.1;
+const MIN_WIDTH_SHARE = 0.6;
 
 /** The box of a road user that is measured, and how much less certain its lower edge is because it was not seen, px. */
 export interface MeasuredBox {
@@ -91,12 +94,17 @@ export function computeTravelAngle(
 
 /**
  * The upper edge moved along with the lower one. Where a road user comes to stand in front of another, the lower edge of
- * the hidden one rises while its upper edge stays.
+ * the hidden one rises while its upper edge stays. The upper edge of a high vehicle near the horizon hardly moves either; but it
+ * grows or shrinks in width as much as in height, which nobody does who gets hidden from below.
  */
 export function movedAsWhole(from: Observation, to: Observation): boolean {
   const lower = to.box[3] - from.box[3];
   const upper = to.box[1] - from.box[1];
   const sideways = Math.abs(to.box[0] + to.box[2] - from.box[0] - from.box[2]) / 2;
   if (Math.abs(lower) <= sideways) return true;
-  return Math.sign(upper) === Math.sign(lower) && Math.abs(upper) >= MIN_UPPER_SHARE * Math.abs(lower);
+  if (Math.sign(upper) === Math.sign(lower) && Math.abs(upper) >= MIN_UPPER_SHARE * Math.abs(lower))
+    return true;
+  const width = Math.log((to.box[2] - to.box[0]) / (from.box[2] - from.box[0]));
+  const height = Math.log((to.box[3] - to.box[1]) / (from.box[3] - from.box[1]));
+  return Math.abs(height) >= MIN_GROWTH && width / height >= MIN_WIDTH_SHARE;
 }

@@ -55,7 +55,9 @@ function trimAfterEnd({ pixels, width, height }: JpegLsPicture): Uint8Array {
   const end = Buffer.from(pixels.buffer, pixels.byteOffset, pixels.byteLength).lastIndexOf(
     Buffer.of(0xff, 0xd9),
   );
-  return end < 0 ? pixels : pixels.subarray(0, end + 2);
+  if (end < 0)
+    throw new NgatuError('THERMAL_INVALID', 'Cannot read FLIR data: its JPEG-LS has no end and is cut short');
+  return pixels.subarray(0, end + 2);
 }
 
 interface DecodeLimits {
@@ -66,7 +68,7 @@ interface DecodeLimits {
 function runFfmpeg(parts: readonly Uint8Array[], limits: DecodeLimits): Promise<Buffer> {
   const args = [
     ...['-hide_banner', '-nostats', '-loglevel', 'error', '-xerror'],
-    ...['-f', 'jpegls_pipe', '-i', 'pipe:0', '-fps_mode', 'passthrough'],
+    ...['-err_detect', 'explode', '-f', 'jpegls_pipe', '-i', 'pipe:0', '-fps_mode', 'passthrough'],
     ...['-f', 'rawvideo', '-pix_fmt', 'gray16le', 'pipe:1'],
   ];
   return new Promise((resolve, reject) => {
@@ -93,7 +95,8 @@ function runFfmpeg(parts: readonly Uint8Array[], limits: DecodeLimits): Promise<
     });
     child.once('error', (cause) => reject(explainFailure(cause, stop.aborted)));
     child.once('close', (code) => {
-      if (code === 0) resolve(Buffer.concat(chunks));
+      // whatever ffmpeg complains of, a picture that it mends holds wrong temperatures
+      if (code === 0 && messages === '') resolve(Buffer.concat(chunks));
       else {
         const why = messages.trim().split('\n')[0] || `ffmpeg ended with ${code}`;
         reject(new NgatuError('THERMAL_INVALID', `Cannot read FLIR data: its JPEG-LS is not sound: ${why}`));

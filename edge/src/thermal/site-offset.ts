@@ -1,4 +1,4 @@
-import { computeMedian, computeQuantile } from './order-statistics.ts';
+import { SortedWindow } from './sorted-window.ts';
 
 export interface SiteOffsetOptions {
   /** The middle is taken over this many healthy readings. */
@@ -46,7 +46,12 @@ const RECENT = 100;
  */
 const MAX_COMMON_MOVE_C = 0.5;
 /** The tail of the recent readings, seen from their own middle, may be this large in a population that merely moved. */
-const MOVED_TAIL_SHARE = 0.16;
+const MOVED_TAIL_SHARE = 0.1;
+/** A Gaussian's lower quartile lies this many standard deviations below its middle. */
+const QUARTILE_SPREADS = 0.6745;
+/** In spreads: how far middle and lower quartile may part in a common move, and what is a move at all. */
+const MAX_PARTING = 0.35;
+const MIN_MOVE = 0.4;
 
 /**
  * Learns, without knowing who is ill, what a healthy person reads at this site: air, distance and camera move every reading
@@ -54,8 +59,8 @@ const MOVED_TAIL_SHARE = 0.16;
  */
 export class SiteOffset {
   readonly #options: SiteOffsetOptions;
-  #window: number[] = [];
-  #recent: number[] = [];
+  readonly #window: SortedWindow;
+  readonly #recent = new SortedWindow(RECENT);
   #readings = 0;
   #cusum = 0;
   #held = false;
@@ -64,17 +69,18 @@ export class SiteOffset {
 
   constructor(options: SiteOffsetOptions = DEFAULT_SITE_OFFSET) {
     this.#options = options;
+    this.#window = new SortedWindow(options.windowReadings);
   }
 
   get state(): SiteState {
     const known = this.#middle !== undefined && this.#readings >= this.#options.minReadings;
-    const high = this.#recent.filter((value) => this.#isHigh(value)).length;
+    const high = this.#recent.countAbove(this.#highFrom());
     return {
       phase: this.#held ? 'held' : known ? 'following' : 'learning',
       ...(this.#middle === undefined ? {} : { medianC: this.#middle }),
       ...(this.#spread === undefined ? {} : { spreadC: this.#spread }),
       readings: this.#readings,
-      highShare: this.#recent.length === 0 ? 0 : high / this.#recent.length,
+      highShare: this.#recent.size === 0 ? 0 : high / this.#recent.size,
     };
   }
 
@@ -82,7 +88,7 @@ export class SiteOffset {
   observe(celsius: number): void {
     if (!Number.isFinite(celsius)) return;
     this.#readings++;
-    this.#recent = [...this.#recent, celsius].slice(-RECENT);
+    this.#recent.push(celsius);
     if (this.#readings > this.#options.minReadings) this.#watch(celsius);
     if (this.#held) {
       this.#releaseWhereAllMoved();
@@ -106,47 +112,48 @@ export class SiteOffset {
   }
 
   #releaseWhereAllMoved(): void {
-    const middle = computeMedian(this.#recent);
-    const quartile = computeQuantile(this.#recent, 0.25);
-    if (this.#recent.length < RECENT || middle === undefined || quartile === undefined) return;
+    const middle = this.#recent.quantile(0.5);
+    const quartile = this.#recent.quantile(0.25);
+    if (this.#recent.size < RECENT || middle === undefined || quartile === undefined) return;
     if (this.#middle === undefined || this.#spread === undefined) return;
     const spread = this.#spread;
-    const usualQuartile = this.#middle - 0.6745 * spread;
-    const lowerMove = quartile - usualQuartile;
-    const tail = this.#recent.filter((value) => value > middle + HIGH_SPREADS * spread).length / RECENT;
-    const together = Math.abs(middle - this.#middle - lowerMove) < 0.35 * spread;
-    if (together && tail <= MOVED_TAIL_SHARE && Math.abs(lowerMove) <= MAX_COMMON_MOVE_C) this.#relearn();
+    const lowerMove = quartile - (this.#middle - QUARTILE_SPREADS * spread);
+    const tail = this.#recent.countAbove(middle + HIGH_SPREADS * spread) / RECENT;
+    const together = Math.abs(middle - this.#middle - lowerMove) < MAX_PARTING * spread;
+    const moved = Math.abs(lowerMove) >= MIN_MOVE * spread && Math.abs(lowerMove) <= MAX_COMMON_MOVE_C;
+    if (together && moved && tail <= MOVED_TAIL_SHARE) this.#relearn();
   }
 
   #relearn(): void {
-    this.#window = [];
+    const recent = [...this.#recent.values];
     this.#cusum = 0;
     this.#held = false;
-    const recent = this.#recent;
-    this.#estimate(recent);
+    this.#estimate(this.#recent);
+    this.#window.clear();
     for (const celsius of recent) if (this.#isHealthy(celsius)) this.#window.push(celsius);
-    this.#estimate(this.#window.length > 0 ? this.#window : recent);
+    this.#estimate(this.#window);
   }
 
   #learn(celsius: number): void {
     this.#window.push(celsius);
-    if (this.#window.length > this.#options.windowReadings) this.#window.shift();
     this.#estimate(this.#window);
   }
 
-  #estimate(values: readonly number[]): void {
-    const middle = computeMedian(values);
-    const below = computeQuantile(values, ONE_SIGMA_BELOW);
+  #estimate(values: SortedWindow): void {
+    const middle = values.quantile(0.5);
+    const below = values.quantile(ONE_SIGMA_BELOW);
     if (middle === undefined || below === undefined) return;
     this.#middle = middle;
     // the window was cut at two spreads on both sides, which takes 12 % off what is left
     this.#spread = Math.max(MIN_SPREAD_C, (middle - below) * 1.12);
   }
 
+  #highFrom(): number {
+    return (this.#middle ?? Number.POSITIVE_INFINITY) + HIGH_SPREADS * (this.#spread ?? MIN_SPREAD_C);
+  }
+
   #isHigh(celsius: number): boolean {
-    return (
-      this.#middle !== undefined && celsius > this.#middle + HIGH_SPREADS * (this.#spread ?? MIN_SPREAD_C)
-    );
+    return celsius > this.#highFrom();
   }
 
   #isHealthy(celsius: number): boolean {

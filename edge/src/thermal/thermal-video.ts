@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { NgatuError } from '@ngatu/contract';
+import { FrameTimes } from './frame-times.ts';
 import { mapToTemperatures } from './radiometry.ts';
 import { buildMappingTable, type RawMapping } from './raw-mapping.ts';
 import { isThermalSize, type ThermalFrame } from './thermal-frame.ts';
@@ -24,9 +25,9 @@ export interface ThermalVideoOptions {
   readonly stallTimeoutMs: number;
 }
 
-/** Pipe on which the filter prints one line a frame: `frame:0    pts:0       pts_time:0`. */
+/** Pipe on which the filter prints one line a frame. */
 const TIMING_FD = 3;
-const TIMED = `settb=1/1000000,metadata=mode=add:key=n:value=1,metadata=mode=print:file=pipe\\:${TIMING_FD}:direct=1`;
+const TIMED = `settb=1/1000000,metadata=mode=add:key=n:value=1,metadata=mode=print:file=pipe\\\\:${TIMING_FD}:direct=1`;
 const SIXTEEN_BITS = /^gray(9|10|12|14|16)(le|be)$/;
 const PROBE_TIMEOUT_MS = 10_000;
 const MESSAGE_CHARS = 400;
@@ -61,7 +62,8 @@ export async function* readThermalVideo(
     let frames = 0;
     for await (const bytes of cutPictures(child, width * height * 2, stallTimeoutMs)) {
       const raw = new Uint16Array(bytes.buffer, bytes.byteOffset, width * height);
-      const timeUs = child.times[frames++];
+      frames++;
+      const timeUs = await child.times.take();
       yield {
         width,
         height,
@@ -89,8 +91,8 @@ function nameOf(input: ThermalVideoInput): string {
 interface Decoder {
   readonly process: ChildProcess;
   readonly pictures: Readable;
-  /** Presentation times in the order of the pictures, µs. A line comes before its picture. */
-  readonly times: number[];
+  /** µs. */
+  readonly times: FrameTimes;
   readonly exited: Promise<number | null>;
   message(): string;
 }
@@ -115,19 +117,10 @@ function startDecoder(input: ThermalVideoInput, format: string): Decoder {
   ];
   const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
   let message = '';
-  let rest = '';
-  const times: number[] = [];
   readPipe(child, 2).on('data', (text: string) => {
     message = (message + text).slice(0, MESSAGE_CHARS);
   });
-  readPipe(child, TIMING_FD).on('data', (text: string) => {
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const [, pts] = /^frame:\d+\s+pts:(-?\d+)\s/.exec(line) ?? [];
-      if (pts !== undefined) times.push(Number(pts));
-    }
-  });
+  const times = new FrameTimes(readPipe(child, TIMING_FD));
   const exited = new Promise<number | null>((resolve) => {
     child.once('error', (error) => {
       message = error.message;

@@ -59,81 +59,115 @@ interface Group {
  * Adds the rows one by one, each by the cheapest chain of changes. A chain may end in a free column or in a row that gives
  * its column up and stays open; a row that stays open stays so, since more rows only make columns dearer.
  */
-function solveGroup({ cost, columns, maxCost, groupRows, groupColumns }: Group, result: Int32Array): void {
-  const [n, m] = [groupRows.length, groupColumns.length];
-  const rowPotential = new Float64Array(n);
-  const columnPotential = new Float64Array(m);
-  const rowOfColumn = new Int32Array(m).fill(-1);
-  const columnOfRow = new Int32Array(n).fill(-1);
-  const distance = new Float64Array(m);
-  const previousRow = new Int32Array(m);
-  const done = new Uint8Array(m);
-  const at = (row: number, column: number): number => {
-    const value = cost[(groupRows[row] as number) * columns + (groupColumns[column] as number)] as number;
-    return value < maxCost ? value : Number.POSITIVE_INFINITY;
-  };
-  for (let start = 0; start < n; start++) {
-    distance.fill(Number.POSITIVE_INFINITY);
-    done.fill(0);
+function solveGroup(group: Group, result: Int32Array): void {
+  const solver = new GroupSolver(group);
+  for (let row = 0; row < group.groupRows.length; row++) solver.add(row);
+  group.groupRows.forEach((row, index) => {
+    const column = solver.columnOfRow[index] as number;
+    if (column >= 0) result[row] = group.groupColumns[column] as number;
+  });
+}
+
+class GroupSolver {
+  /** Column of each row within the group, -1 where it stays open. */
+  readonly columnOfRow: Int32Array;
+  readonly #group: Group;
+  readonly #rowPotential: Float64Array;
+  readonly #columnPotential: Float64Array;
+  readonly #rowOfColumn: Int32Array;
+  /** Of the search for one row: length of the cheapest chain to each column, the row before it, whether it is final. */
+  readonly #distance: Float64Array;
+  readonly #previousRow: Int32Array;
+  readonly #done: Uint8Array;
+
+  constructor(group: Group) {
+    const [rows, columns] = [group.groupRows.length, group.groupColumns.length];
+    this.#group = group;
+    this.columnOfRow = new Int32Array(rows).fill(-1);
+    this.#rowPotential = new Float64Array(rows);
+    this.#columnPotential = new Float64Array(columns);
+    this.#rowOfColumn = new Int32Array(columns).fill(-1);
+    this.#distance = new Float64Array(columns);
+    this.#previousRow = new Int32Array(columns);
+    this.#done = new Uint8Array(columns);
+  }
+
+  add(start: number): void {
+    this.#distance.fill(Number.POSITIVE_INFINITY);
+    this.#done.fill(0);
     let row = start;
     let reached = 0;
-    let openRow = -1;
-    let openDistance = Number.POSITIVE_INFINITY;
-    let end = -1;
+    let openRow = start;
+    let openLength = Number.POSITIVE_INFINITY;
     for (;;) {
-      const opened = reached + maxCost - (rowPotential[row] as number);
-      if (opened < openDistance) {
-        openDistance = opened;
+      const opened = reached + this.#group.maxCost - (this.#rowPotential[row] as number);
+      if (opened < openLength) {
+        openLength = opened;
         openRow = row;
       }
-      let next = -1;
-      let least = Number.POSITIVE_INFINITY;
-      for (let column = 0; column < m; column++) {
-        if (done[column] === 1) continue;
-        const length =
-          reached + at(row, column) - (rowPotential[row] as number) - (columnPotential[column] as number);
-        if (length < (distance[column] as number)) {
-          distance[column] = length;
-          previousRow[column] = row;
-        }
-        if ((distance[column] as number) < least) {
-          least = distance[column] as number;
-          next = column;
-        }
+      const column = this.#reach(row, reached);
+      const length = column < 0 ? Number.POSITIVE_INFINITY : (this.#distance[column] as number);
+      if (openLength <= length) {
+        this.#raisePotentials(start, openLength);
+        this.#change(start, this.columnOfRow[openRow] as number);
+        if (openRow !== start) this.columnOfRow[openRow] = -1;
+        return;
       }
-      if (next < 0 || openDistance <= least) break;
-      done[next] = 1;
-      reached = least;
-      if (rowOfColumn[next] === -1) {
-        end = next;
-        break;
+      const owner = this.#rowOfColumn[column] as number;
+      if (owner < 0) {
+        this.#raisePotentials(start, length);
+        this.#change(start, column);
+        return;
       }
-      row = rowOfColumn[next] as number;
-    }
-    const total = end >= 0 ? reached : openDistance;
-    rowPotential[start] = (rowPotential[start] as number) + total;
-    for (let column = 0; column < m; column++) {
-      if (done[column] === 0 || column === end) continue;
-      const gain = total - (distance[column] as number);
-      columnPotential[column] = (columnPotential[column] as number) - gain;
-      const owner = rowOfColumn[column] as number;
-      rowPotential[owner] = (rowPotential[owner] as number) + gain;
-    }
-    let column = end;
-    if (end < 0) {
-      column = columnOfRow[openRow] as number;
-      columnOfRow[openRow] = -1;
-    }
-    while (column >= 0) {
-      const taker = previousRow[column] as number;
-      const given = columnOfRow[taker] as number;
-      rowOfColumn[column] = taker;
-      columnOfRow[taker] = column;
-      column = taker === start ? -1 : given;
+      this.#done[column] = 1;
+      reached = length;
+      row = owner;
     }
   }
-  for (let row = 0; row < n; row++) {
-    const column = columnOfRow[row] as number;
-    if (column >= 0) result[groupRows[row] as number] = groupColumns[column] as number;
+
+  /** Lengthens the chains over one more row; returns the nearest column that is not final, or -1. */
+  #reach(row: number, reached: number): number {
+    const { cost, columns, maxCost, groupRows, groupColumns } = this.#group;
+    const from = (groupRows[row] as number) * columns;
+    const base = reached - (this.#rowPotential[row] as number);
+    let nearest = -1;
+    let least = Number.POSITIVE_INFINITY;
+    for (let column = 0; column < groupColumns.length; column++) {
+      if (this.#done[column] === 1) continue;
+      const value = cost[from + (groupColumns[column] as number)] as number;
+      const length = base + value - (this.#columnPotential[column] as number);
+      if (value < maxCost && length < (this.#distance[column] as number)) {
+        this.#distance[column] = length;
+        this.#previousRow[column] = row;
+      }
+      if ((this.#distance[column] as number) < least) {
+        least = this.#distance[column] as number;
+        nearest = column;
+      }
+    }
+    return nearest;
+  }
+
+  #raisePotentials(start: number, total: number): void {
+    this.#rowPotential[start] = (this.#rowPotential[start] as number) + total;
+    for (let column = 0; column < this.#done.length; column++) {
+      if (this.#done[column] === 0) continue;
+      const gain = total - (this.#distance[column] as number);
+      this.#columnPotential[column] = (this.#columnPotential[column] as number) - gain;
+      const owner = this.#rowOfColumn[column] as number;
+      this.#rowPotential[owner] = (this.#rowPotential[owner] as number) + gain;
+    }
+  }
+
+  /** Gives `column` to the row before it in the chain, that row's column to the row before that, and so on to `start`. */
+  #change(start: number, column: number): void {
+    let at = column;
+    while (at >= 0) {
+      const taker = this.#previousRow[at] as number;
+      const given = this.columnOfRow[taker] as number;
+      this.#rowOfColumn[at] = taker;
+      this.columnOfRow[taker] = at;
+      at = taker === start ? -1 : given;
+    }
   }
 }

@@ -10,8 +10,6 @@ import type { RoadUser } from './track.ts';
  */
 const BUFFER = 0.3;
 const BUFFER_WITHOUT_VELOCITY = 0.4;
-/** Exponent of the height agreement that weighs the IoU (Hybrid-SORT, arXiv 2308.00783, section 3.3); a root of it here. */
-const HEIGHT_EXPONENT = 0.5;
 /** Of two tracks that fit alike, the one that was seen last has it: distance per second out of sight. */
 const LOST_DISTANCE_PER_S = 0.1;
 /** What no pair costs. */
@@ -69,15 +67,18 @@ export function associate(
 }
 
 /** True where even a box filled in to twice its height cannot meet the other; most pairs end here. */
-function isFarApart(a: Box, b: Box, buffer: number): boolean {
+export function isFarApart(a: Box, b: Box, buffer: number): boolean {
   const reachX = buffer * (a[2] - a[0] + b[2] - b[0]);
   const reachY = buffer * (a[3] - a[1] + b[3] - b[1]) + Math.max(a[3] - a[1], b[3] - b[1]);
   return a[0] - b[2] > reachX || b[0] - a[2] > reachX || a[1] - b[3] > reachY || b[1] - a[3] > reachY;
 }
 
-/** IoU of the enlarged boxes × agreement of their heights, 0–1. */
+/** IoU of the enlarged boxes × root of the overlap of their heights (after Hybrid-SORT, arXiv 2308.00783, section 3.3), 0–1. */
 export function computeAgreement(a: Box, b: Box, buffer: number): number {
-  const [aw, ah, bw, bh] = [a[2] - a[0], a[3] - a[1], b[2] - b[0], b[3] - b[1]];
+  const aw = a[2] - a[0];
+  const ah = a[3] - a[1];
+  const bw = b[2] - b[0];
+  const bh = b[3] - b[1];
   const width =
     Math.min(a[2] + buffer * aw, b[2] + buffer * bw) - Math.max(a[0] - buffer * aw, b[0] - buffer * bw);
   const height =
@@ -87,5 +88,5 @@ export function computeAgreement(a: Box, b: Box, buffer: number): number {
   const iou = (width * height) / (grown * (aw * ah + bw * bh) - width * height);
   const common = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
   const either = Math.max(a[3], b[3]) - Math.min(a[1], b[1]);
-  return common <= 0 || either <= 0 ? 0 : iou * (common / either) ** HEIGHT_EXPONENT;
+  return common <= 0 || either <= 0 ? 0 : iou * Math.sqrt(common / either);
 }

@@ -1,5 +1,5 @@
 import { computeIou, type Point } from '../geometry/box.ts';
-import { associate, computeAgreement, isSameKind } from './association.ts';
+import { associate, computeAgreement, isFarApart, isSameKind } from './association.ts';
 import { computeCameraMotion } from './camera-motion.ts';
 import { ConfidenceLimit } from './confidence-limit.ts';
 import { LiveTrack } from './live-track.ts';
@@ -111,7 +111,7 @@ export class Tracker {
       let best = WITNESS_AGREEMENT;
       let residual: Point | undefined;
       for (const { box, label } of sure) {
-        if (!isSameKind(label, track.label)) continue;
+        if (isFarApart(expected, box, WITNESS_AGREEMENT) || !isSameKind(label, track.label)) continue;
         const agreement = computeAgreement(expected, box, WITNESS_AGREEMENT);
         if (agreement <= best) continue;
         best = agreement;

@@ -129,7 +129,8 @@ async function followClip(
   return { series: series.filter(({ boxes }) => boxes.length >= MIN_PICTURES), pictures: index };
 }
 
-function emptyScene({ width, height }: { width: number; height: number }): Scene {
+/** A scene without rules, for the tracker alone. */
+export function emptyScene({ width, height }: { width: number; height: number }): Scene {
   const value = { schemaVersion: 1, name: 'noise', picture: { width, height }, rules: [] };
   return parseWithSchema(Scene, value, { code: 'SCENE_INVALID', what: 'empty scene' });
 }

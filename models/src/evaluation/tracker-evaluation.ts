@@ -69,9 +69,10 @@ export async function evaluateMotTracker(
         : { result: await loadResult(options.resultsDir, sequence.name), framesPerSecond: undefined };
     const prepared = prepareMot(sequence.truth, result);
     const counts = countMot(prepared.truth, prepared.result);
-    const remarks = sequence.isFrameRateKnown
-      ? []
-      : [`${sequence.name}: no frame rate in seqinfo.ini, ${sequence.frameRate} a second assumed`];
+    const remarks =
+      sequence.isFrameRateKnown || framesPerSecond === undefined
+        ? []
+        : [`${sequence.name}: no frame rate in seqinfo.ini, ${sequence.frameRate} a second assumed`];
     outcomes.push({
       name: sequence.name,
       metrics: computeMotMetrics(counts),
@@ -139,7 +140,7 @@ const LOGISTIC_SLOPE = 1.3;
  * Confidences that are not shares (margins of DPM, sums of ACF) are mapped to 0–1 by the logistic function around the median of
  * the file, with the quartiles as its unit: a property of the detector, that does not look at the truth.
  */
-export function calibrateConfidence(rows: readonly MotRow[]): readonly MotRow[] {
+function calibrateConfidence(rows: readonly MotRow[]): readonly MotRow[] {
   if (rows.every(({ confidence }) => confidence >= 0 && confidence <= 1)) return rows;
   const sorted = rows.map(({ confidence }) => confidence).sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] ?? 0;

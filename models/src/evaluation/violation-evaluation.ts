@@ -1,12 +1,11 @@
-import { readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { NgatuError } from '@ngatu/contract';
 import type { Detector, ReplayEvent, ReplayResult } from '@ngatu/edge';
 import { runReplay } from '@ngatu/edge';
-import { loadScene, type SceneFile } from '@ngatu/firmware-config';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
 import { type Claim, type KindOutcome, matchViolations } from './violation-match.ts';
-import { loadViolationTruth, type ViolationTruth } from './violation-truth.ts';
+import { loadViolationClips, type ViolationClip } from './violation-clip.ts';
+import { compareRuns, type ThinComparison } from './violation-thin.ts';
+import { listTruthEvents, type TruthEvent, type ViolationTruth } from './violation-truth.ts';
 
 export interface ViolationEvaluationOptions {
   /** Folder with `NAME.mp4` and `NAME.truth.json`; `NAME.scene.yaml` there or in `scenesDir`. */
@@ -14,6 +13,8 @@ export interface ViolationEvaluationOptions {
   /** Scenes for clips that bring none; matched by `video` names that begin with the scene's name. */
   readonly scenesDir: string;
   readonly detector: Detector;
+  /** Looks at every n-th frame too, and compares; not where it is left out. */
+  readonly thin?: number;
   readonly onClip?: (name: string) => void;
 }
 
@@ -27,6 +28,9 @@ export interface ClipEvaluation {
   readonly sceneSha256: string;
   readonly outcomes: readonly KindOutcome[];
   readonly lamps: readonly LampRecall[];
+  /** Kept with the reason that speaks for the road user: neither claims nor forgotten. */
+  readonly letPass: readonly Claim[];
+  readonly thinned?: ThinComparison;
   readonly replay: ReplayResult;
 }
 
@@ -43,6 +47,8 @@ export interface ViolationMetrics {
   readonly clips: readonly {
     readonly clip: string;
     readonly sceneSha256: string;
+    readonly letPass: number;
+    readonly thinned?: { readonly every: number; readonly both: number; readonly lost: readonly string[]; readonly added: readonly string[] };
     readonly mismatches: readonly {
       readonly what: 'missed' | 'wrong';
       readonly kind: string;
@@ -51,7 +57,6 @@ export interface ViolationMetrics {
   }[];
 }
 
-const KINDS = ['RED_LIGHT', 'STOP_LINE'] as const;
 /** Near a change of the lamp the reader of the truth and the lamp itself are not sharp, frames. */
 const LAMP_MARGIN_FRAMES = 3;
 
@@ -63,51 +68,42 @@ export async function evaluateViolations(
   options: ViolationEvaluationOptions,
   signal: AbortSignal,
 ): Promise<{ metrics: ViolationMetrics; clips: readonly ClipEvaluation[] }> {
-  const names = await listClips(options.dataDir);
-  const clips: ClipEvaluation[] = [];
-  for (const name of names) {
-    options.onClip?.(name);
-    clips.push(await evaluateClip(name, options, signal));
+  const { thin } = options;
+  if (thin !== undefined && thin < 2) {
+    throw new NgatuError('USAGE', `Cannot look at every ${thin}. frame: 2 is the least that thins`);
   }
-  return { metrics: summarize(clips, options.detector), clips };
+  const evaluations: ClipEvaluation[] = [];
+  for (const clip of await loadViolationClips(options.dataDir, options.scenesDir)) {
+    options.onClip?.(clip.name);
+    evaluations.push(await evaluateClip(clip, options, signal));
+  }
+  return { metrics: summarize(evaluations, options.detector), clips: evaluations };
 }
 
-async function listClips(dataDir: string): Promise<string[]> {
-  let files: string[];
-  try {
-    files = await readdir(dataDir);
-  } catch (cause) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${dataDir}: ${errorMessage(cause)}`, {
-      cause,
-    });
-  }
-  const names = files
-    .filter((file) => file.endsWith('.truth.json'))
-    .map((file) => basename(file, '.truth.json'));
-  if (names.length === 0) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate ${dataDir}: no *.truth.json in it`);
-  }
-  return names.sort();
+interface Run {
+  readonly replay: ReplayResult;
+  readonly times: ReadonlyMap<number, number>;
+  readonly readings: ReadonlyMap<string, ReadonlyMap<number, string>>;
 }
 
-async function evaluateClip(
-  clip: string,
-  options: ViolationEvaluationOptions,
+async function runClip(
+  clip: ViolationClip,
+  detector: Detector,
+  everyNth: number,
   signal: AbortSignal,
-): Promise<ClipEvaluation> {
-  const truth = await loadViolationTruth(join(options.dataDir, `${clip}.truth.json`));
-  const scene = await findScene(clip, options);
+): Promise<Run> {
   const times = new Map<number, number>();
   const readings = new Map<string, Map<number, string>>();
   const replay = await runReplay(
     {
-      video: join(options.dataDir, truth.video),
-      scene: scene.scene,
-      sceneSha256: scene.sha256,
-      detector: options.detector,
+      video: clip.video,
+      scene: clip.scene.scene,
+      sceneSha256: clip.scene.sha256,
+      detector,
       startMs: 0,
       site: 'evaluation',
       node: 'evaluation',
+      everyNth,
       onFrame: ({ frame, signals }) => {
         times.set(frame.index, frame.mediaTimeMs);
         for (const [name, view] of signals) {
@@ -119,34 +115,43 @@ async function evaluateClip(
     },
     signal,
   );
-  const timeOf = (frame: number): number => times.get(frame) ?? interpolate(times, frame);
-  const claims = replay.events.map((event) => toClaim(event));
-  return {
-    clip,
-    sceneSha256: scene.sha256,
-    outcomes: KINDS.map((kind) => matchViolations(kind, claims, truth, timeOf)),
-    lamps: [...readings.values()].slice(0, 1).flatMap((states) => measureLamps(truth, states)),
-    replay,
-  };
+  return { replay, times, readings };
 }
 
-/** The clip's own scene, else the shipped one whose name the clip's name begins with. */
-async function findScene(
-  clip: string,
-  { dataDir, scenesDir }: ViolationEvaluationOptions,
-): Promise<SceneFile> {
-  const own = (await readdir(dataDir)).find((file) => file === `${clip}.scene.yaml`);
-  if (own !== undefined) return loadScene(join(dataDir, own));
-  const shipped = (await readdir(scenesDir)).find(
-    (file) => file.endsWith('.scene.yaml') && clip.startsWith(basename(file, '.scene.yaml')),
-  );
-  if (shipped === undefined) {
-    throw new NgatuError(
-      'FILE_UNREADABLE',
-      `Cannot evaluate clip "${clip}": ${clip}.scene.yaml is not in ${dataDir}`,
-    );
-  }
-  return loadScene(join(scenesDir, shipped));
+async function evaluateClip(
+  clip: ViolationClip,
+  { detector, thin }: ViolationEvaluationOptions,
+  signal: AbortSignal,
+): Promise<ClipEvaluation> {
+  const { replay, times, readings } = await runClip(clip, detector, 1, signal);
+  const timeOf = (frame: number): number => times.get(frame) ?? interpolate(times, frame);
+  const claims = listClaims(replay);
+  const evaluation = {
+    clip: clip.name,
+    sceneSha256: clip.scene.sha256,
+    outcomes: listKinds(clip, claims).map((kind) => matchViolations(kind, claims, clip.truth, timeOf)),
+    lamps: [...readings.values()].slice(0, 1).flatMap((states) => measureLamps(clip.truth, states, replay)),
+    letPass: replay.events.filter(({ letPass }) => letPass !== undefined).map(toClaim),
+    replay,
+  };
+  if (thin === undefined) return evaluation;
+  const thinned = await runClip(clip, detector, thin, signal);
+  return { ...evaluation, thinned: compareRuns(claims, listClaims(thinned.replay), thin) };
+}
+
+function listClaims(replay: ReplayResult): Claim[] {
+  return replay.events.filter(({ letPass }) => letPass === undefined).map(toClaim);
+}
+
+/** The kinds that the truth is complete for; where it does not say so, all that it, the scene or a claim names. */
+function listKinds({ truth, scene }: ViolationClip, claims: readonly Claim[]): string[] {
+  const expected = listTruthEvents(truth).map(({ kind }) => kind);
+  if (truth.kinds !== undefined) return [...new Set([...truth.kinds, ...expected])];
+  const ruled = scene.scene.rules.flatMap(({ kind }) => {
+    if (kind === 'LINE_COUNT' || kind === 'TRAFFIC') return [];
+    return [kind === 'LANE_RESERVED' || kind === 'LANE_TURN' ? 'LANE' : kind];
+  });
+  return [...new Set([...expected, ...ruled, ...claims.map(({ kind }) => kind)])];
 }
 
 function toClaim(event: ReplayEvent): Claim {
@@ -175,13 +180,18 @@ function interpolate(times: ReadonlyMap<number, number>, frame: number): number 
   return before?.[1] ?? 0;
 }
 
-function measureLamps(truth: ViolationTruth, states: ReadonlyMap<number, string>): LampRecall[] {
+function measureLamps(
+  truth: ViolationTruth,
+  states: ReadonlyMap<number, string>,
+  { summary }: ReplayResult,
+): LampRecall[] {
+  const lastFrame = (truth.frames ?? summary.framesDecoded) - 1;
   return (['red', 'amber', 'green'] as const).flatMap((state) => {
     let hits = 0;
     let total = 0;
     for (const [from, to] of truth.light?.[state] ?? []) {
       const first = from === 0 ? from : from + LAMP_MARGIN_FRAMES;
-      const last = to >= truth.frames - 1 ? to : to - LAMP_MARGIN_FRAMES;
+      const last = to >= lastFrame ? to : to - LAMP_MARGIN_FRAMES;
       for (let frame = first; frame <= last; frame++) {
         const read = states.get(frame);
         if (read === undefined) continue;
@@ -194,7 +204,8 @@ function measureLamps(truth: ViolationTruth, states: ReadonlyMap<number, string>
 }
 
 function summarize(clips: readonly ClipEvaluation[], detector: Detector): ViolationMetrics {
-  const kinds = KINDS.map((kind) => {
+  const named = new Set(clips.flatMap((clip) => clip.outcomes.map(({ kind }) => kind)));
+  const kinds = [...named].sort().map((kind) => {
     const outcomes = clips.flatMap((clip) => clip.outcomes.filter((outcome) => outcome.kind === kind));
     const matched = outcomes.flatMap((outcome) => outcome.matched);
     const wrong = outcomes.reduce((sum, outcome) => sum + outcome.wrong.length, 0);
@@ -225,37 +236,63 @@ function summarize(clips: readonly ClipEvaluation[], detector: Detector): Violat
   return { model: detector.model, kinds, lamps, clips: clips.map(listMismatches) };
 }
 
-function listMismatches({ clip, sceneSha256, outcomes }: ClipEvaluation): ViolationMetrics['clips'][number] {
+function listMismatches(evaluation: ClipEvaluation): ViolationMetrics['clips'][number] {
+  const { clip, sceneSha256, outcomes, letPass, thinned } = evaluation;
+  const tell = (claim: Claim): string => `${claim.kind} frame ${claim.frameIndex}: ${claim.text}`;
   const mismatches = outcomes.flatMap(({ kind, missed, wrong }) => [
-    ...missed.map((event) => ({
-      what: 'missed' as const,
-      kind,
-      text: `${event.id} at frame ${event.frame}`,
-    })),
+    ...missed.map((event) => ({ what: 'missed' as const, kind, text: describeMissed(event, letPass) })),
     ...wrong.map((claim) => ({
       what: 'wrong' as const,
       kind,
       text: `frame ${claim.frameIndex}: ${claim.text}`,
     })),
   ]);
-  return { clip, sceneSha256, mismatches };
+  const compared =
+    thinned === undefined
+      ? {}
+      : {
+          thinned: {
+            every: thinned.every,
+            both: thinned.both,
+            lost: thinned.lost.map(tell),
+            added: thinned.added.map(tell),
+          },
+        };
+  return { clip, sceneSha256, letPass: letPass.length, ...compared, mismatches };
+}
+
+/** With what the pipeline did say about it, where it let the road user pass. */
+function describeMissed(event: TruthEvent, letPass: readonly Claim[]): string {
+  const where = event.x === undefined || event.y === undefined ? '' : ` at (${event.x}, ${event.y})`;
+  const when = event.frame === undefined ? `frames ${event.frame_range?.join('–')}` : `frame ${event.frame}`;
+  const near = letPass.find(
+    (claim) => claim.kind === event.kind && Math.abs(claim.frameIndex - (event.frame ?? claim.frameIndex)) <= 15,
+  );
+  const reason = near === undefined ? '' : `; let pass in frame ${near.frameIndex}: ${near.text}`;
+  return `${event.id ?? 'event'} ${when}${where}${reason}`;
 }
 
 /** The table that `ngatu eval violations` prints. */
 export function formatViolationTable(metrics: ViolationMetrics): string {
   const lines = [
-    'kind         precision                    recall                       median delay  left open',
+    'kind              precision                    recall                       median delay  left open',
   ];
   for (const { kind, precision, recall, medianDelayMs, ignored } of metrics.kinds) {
     const delay = medianDelayMs === undefined ? '–' : `${medianDelayMs} ms`;
     lines.push(
-      `${kind.padEnd(13)}${formatProportion(precision).padEnd(29)}${formatProportion(recall).padEnd(29)}${delay.padEnd(14)}${ignored}`,
+      `${kind.padEnd(18)}${formatProportion(precision).padEnd(29)}${formatProportion(recall).padEnd(29)}${delay.padEnd(14)}${ignored}`,
     );
   }
   for (const { state, recall } of metrics.lamps)
-    lines.push(`lamp ${state.padEnd(8)}${''.padEnd(29)}${formatProportion(recall)}`);
-  for (const { clip, mismatches } of metrics.clips) {
+    lines.push(`lamp ${state.padEnd(13)}${''.padEnd(29)}${formatProportion(recall)}`);
+  for (const { clip, letPass, thinned, mismatches } of metrics.clips) {
     for (const { what, kind, text } of mismatches) lines.push(`${clip}: ${what} ${kind} ${text}`);
+    if (letPass > 0) lines.push(`${clip}: ${letPass} let pass`);
+    if (thinned === undefined) continue;
+    const { every, both, lost, added } = thinned;
+    lines.push(`${clip}: every ${every}. frame: ${both} claims the same, ${lost.length} lost, ${added.length} added`);
+    for (const text of lost) lines.push(`${clip}: lost when thinned ${text}`);
+    for (const text of added) lines.push(`${clip}: added when thinned ${text}`);
   }
   return lines.join('\n');
 }

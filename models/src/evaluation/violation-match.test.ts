@@ -29,7 +29,7 @@ function aClaim(kind: string, frame: number, x: number, y: number): Claim {
   };
 }
 
-const ids = (events: readonly { id: string }[]): string[] => events.map(({ id }) => id);
+const ids = (events: readonly { id?: string | number }[]): unknown[] => events.map(({ id }) => id);
 
 describe('matchViolations', () => {
   it('matches each event once, by time and place', () => {

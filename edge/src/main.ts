@@ -24,6 +24,12 @@ export {
   type PassageReading,
 } from './thermal/fever-decision.ts';
 export { FeverGate, type FeverGateOptions, type GateMoment } from './thermal/fever-gate.ts';
+export {
+  type HttpFeedOptions,
+  type MqttFeedOptions,
+  pollMatrices,
+  subscribeMatrices,
+} from './thermal/matrix-feed.ts';
 export { DEFAULT_BAND_K, type GateOptics } from './thermal/passage.ts';
 export { readThermalFile } from './thermal/read-thermal-file.ts';
 export { DEFAULT_SITE_OFFSET } from './thermal/site-offset.ts';

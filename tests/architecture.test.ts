@@ -42,6 +42,7 @@ const STAGES = [
   'health',
   'readiness',
   'thermal',
+  'proposal',
 ];
 const SHARED_BY_STAGES = ['frame', 'geometry'];
 /** Value types that cross stages: imported as types only. */

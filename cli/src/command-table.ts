@@ -43,6 +43,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'print the temperatures of a thermal file and the face in it',
     load: () => import('./thermal-command.ts'),
   },
+  simulate: {
+    summary: 'simulate streets with exact truth: rendered clips, recall on them, noise of the detector',
+    load: () => import('./simulate-command.ts'),
+  },
   bench: {
     summary: 'measure what the agent costs over its parts',
     load: () => import('./bench-command.ts'),

@@ -37,7 +37,8 @@ async function evaluate(options: RuleOptions): Promise<void> {
   const kinds = options.rule === undefined ? SIMULATED_KINDS : [readKind(options.rule)];
   if (options.replay !== undefined) {
     const [kind] = kinds;
-    if (kind === undefined || kinds.length > 1) throw new NgatuError('USAGE', 'Cannot replay: --rule is missing');
+    if (kind === undefined || kinds.length > 1)
+      throw new NgatuError('USAGE', 'Cannot replay: --rule is missing');
     console.log(tellCase(kind, options.replay, noise));
     return;
   }

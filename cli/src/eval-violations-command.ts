@@ -25,7 +25,11 @@ export function addViolationEvaluation(command: Command): void {
     .requiredOption('--data <dir>', 'folder of clips with truth')
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write events.jsonl, tracks.jsonl and summary.json of each clip')
-    .option('--half-rate', 'analyse every second frame too, and compare what was found (the same as --thin 2)', false)
+    .option(
+      '--half-rate',
+      'analyse every second frame too, and compare what was found (the same as --thin 2)',
+      false,
+    )
     .option('--thin <n>', 'analyse every n-th frame too, and compare what was found', readCount)
     .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
     .action(evaluate);

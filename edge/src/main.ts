@@ -14,6 +14,7 @@ export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/ro
 export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
 export { drawScene } from './proposal/annotated-still.ts';
 export { CameraReadiness } from './readiness/camera-readiness.ts';
+export { DEFAULT_BLACKBODY_TOLERANCE_C } from './thermal/blackbody.ts';
 export { describeThermalFrame } from './thermal/describe-frame.ts';
 export {
   combineFrames,

@@ -111,6 +111,11 @@ function checkRule(scene: Scene, rule: Rule, path: string): FileIssue[] {
       ];
     case 'WRONG_WAY':
       return [...zone(rule.zone), ...checkArrow(scene, rule.allowed, `${path}/allowed`)];
+    case 'LANE_RESERVED':
+      return [
+        ...zone(rule.zone),
+        ...(rule.along === undefined ? [] : checkArrow(scene, rule.along, `${path}/along`)),
+      ];
     case 'LANE_TURN':
       return [...zone(rule.lane, 'lane'), ...tripwires(rule.exits, 'exits')];
     case 'SOLID_LINE':

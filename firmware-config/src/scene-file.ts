@@ -1,13 +1,4 @@
-import {
-  ForbiddenAreaRule,
-  fillDefaults,
-  findSchemaIssues,
-  LineCountRule,
-  RedLightRule,
-  Scene,
-  StopLineRule,
-  WrongWayRule,
-} from '@ngatu/contract';
+import { fillDefaults, findSchemaIssues, Rule, Scene } from '@ngatu/contract';
 import { findSceneIssues } from './scene-check.ts';
 import { type FileIssue, readYamlFile, refuseFile } from './yaml-file.ts';
 
@@ -20,13 +11,10 @@ export interface SceneFile {
 
 const MAX_ISSUES = 50;
 
-const RULES = {
-  RED_LIGHT: RedLightRule,
-  STOP_LINE: StopLineRule,
-  WRONG_WAY: WrongWayRule,
-  FORBIDDEN_AREA: ForbiddenAreaRule,
-  LINE_COUNT: LineCountRule,
-} as const;
+/** Schema of each rule by its kind. */
+const RULES = new Map<string, (typeof Rule.anyOf)[number]>(
+  Rule.anyOf.map((schema) => [schema.properties.kind.const, schema]),
+);
 
 /**
  * Reads and checks a scene. Every issue is named at once, with its line.
@@ -58,9 +46,9 @@ function findRuleIssues(value: unknown): FileIssue[] {
     const path = `/rules/${index}`;
     if (typeof rule !== 'object' || rule === null) return [{ path, reason: 'Expected object' }];
     const kind = 'kind' in rule ? rule.kind : undefined;
-    const schema = Object.entries(RULES).find(([name]) => name === kind)?.[1];
+    const schema = typeof kind === 'string' ? RULES.get(kind) : undefined;
     if (schema === undefined)
-      return [{ path: `${path}/kind`, reason: `Expected one of ${Object.keys(RULES).join(', ')}` }];
+      return [{ path: `${path}/kind`, reason: `Expected one of ${[...RULES.keys()].join(', ')}` }];
     return findSchemaIssues(schema, fillDefaults(schema, rule), MAX_ISSUES).map((issue) => ({
       path: path + issue.path,
       reason: issue.reason,

@@ -25,6 +25,14 @@ export {
 } from './evaluation/fever-simulation.ts';
 export { formatMotText } from './evaluation/mot-text.ts';
 export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
+export { type HarvestedStreet, harvestStreet } from './evaluation/scene-campaign-harvest.ts';
+export { measureNoise } from './evaluation/scene-campaign-noise.ts';
+export {
+  compareRecall,
+  formatRecallTable,
+  RENDERED_KINDS,
+  renderCases,
+} from './evaluation/scene-campaign-pixels.ts';
 export { tellCase } from './evaluation/scene-campaign-story.ts';
 export { evaluateSpeed, formatSpeedTable, type SpeedMetrics } from './evaluation/speed-evaluation.ts';
 export { listTrackAnnotations } from './evaluation/track-annotation.ts';

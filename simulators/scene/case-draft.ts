@@ -108,12 +108,21 @@ export class CaseDraft {
   }
 
   /** A rectangle of the street as a zone of the scene. */
-  zone(name: string, across: readonly [number, number], along: readonly [number, number]): Scene['zones'][number] {
+  zone(
+    name: string,
+    across: readonly [number, number],
+    along: readonly [number, number],
+  ): Scene['zones'][number] {
     const [left, right] = across;
     const [near, far] = along;
     return {
       name,
-      polygon: [this.pixel(left, near), this.pixel(right, near), this.pixel(right, far), this.pixel(left, far)],
+      polygon: [
+        this.pixel(left, near),
+        this.pixel(right, near),
+        this.pixel(right, far),
+        this.pixel(left, far),
+      ],
     };
   }
 

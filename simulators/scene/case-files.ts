@@ -44,7 +44,9 @@ export function describeTruth(scene: SceneCase, drawn: DrawnPaths, video: string
     size: [camera.width, camera.height],
     annotated_by: `scene simulator, ${scene.kind} seed ${scene.seed}: ${scene.story}; exact`,
     kinds: [scene.kind],
-    ...(lamp.length === 0 ? {} : { light: { green: ranges('green'), amber: ranges('amber'), red: ranges('red') } }),
+    ...(lamp.length === 0
+      ? {}
+      : { light: { green: ranges('green'), amber: ranges('amber'), red: ranges('red') } }),
     events: scene.truth.filter(({ isOpen }) => !isOpen).map(describe),
     ambiguous_ignore: scene.truth.filter(({ isOpen }) => isOpen).map(describe),
   };

@@ -16,7 +16,12 @@ export function pasteCutout(picture: Picture, cutout: Cutout, box: PictureBox): 
   const [scaleX, scaleY] = [cutout.width / (x2 - x1), cutout.height / (y2 - y1)];
   for (let y = Math.max(0, Math.floor(y1)); y < Math.min(picture.height, Math.ceil(y2)); y++) {
     for (let x = Math.max(0, Math.floor(x1)); x < Math.min(picture.width, Math.ceil(x2)); x++) {
-      const sum = sampleCutout(cutout, { x: (x - x1) * scaleX, y: (y - y1) * scaleY, stepX: scaleX, stepY: scaleY });
+      const sum = sampleCutout(cutout, {
+        x: (x - x1) * scaleX,
+        y: (y - y1) * scaleY,
+        stepX: scaleX,
+        stepY: scaleY,
+      });
       if (sum.alpha === 0) continue;
       const at = (y * picture.width + x) * 3;
       const share = sum.alpha / 255;
@@ -79,7 +84,12 @@ const LIT: Readonly<Record<'red' | 'amber' | 'green', Colour>> = {
 const HOUSING: Colour = [34, 36, 38];
 
 /** Draws an upright lamp head with three lenses into a box, with the glow of the lit one. Writes to `picture`. */
-export function drawLampHead(picture: Picture, box: PictureBox, state: SignalState, random: SceneRandom): void {
+export function drawLampHead(
+  picture: Picture,
+  box: PictureBox,
+  state: SignalState,
+  random: SceneRandom,
+): void {
   const [x1, y1, x2, y2] = box;
   const [cx, radius] = [(x1 + x2) / 2, 0.36 * Math.min(x2 - x1, (y2 - y1) / 3)];
   // LEDs flicker against the shutter
@@ -92,7 +102,8 @@ export function drawLampHead(picture: Picture, box: PictureBox, state: SignalSta
       (['red', 'amber', 'green'] as const).forEach((lens, index) => {
         const away = Math.hypot(x + 0.5 - cx, y + 0.5 - (y1 + ((index + 0.5) / 3) * (y2 - y1))) / radius;
         if (away <= 1) paintLens(picture, at, { lens, isLit: state === lens, away, shine });
-        else if (state === lens && away < 2.2) addGlow(picture, at, LIT[lens], 0.35 * shine * (1 - (away - 1) / 1.2));
+        else if (state === lens && away < 2.2)
+          addGlow(picture, at, LIT[lens], 0.35 * shine * (1 - (away - 1) / 1.2));
       });
     }
   }

@@ -48,7 +48,12 @@ export function computeBackground(pictures: readonly Picture[]): Picture {
 export function cutRoadUser(
   picture: Picture,
   background: Picture,
-  about: { readonly box: PictureBox; readonly label: RoadUserLabel; readonly headingDeg: number; readonly source: string },
+  about: {
+    readonly box: PictureBox;
+    readonly label: RoadUserLabel;
+    readonly headingDeg: number;
+    readonly source: string;
+  },
 ): Cutout | undefined {
   const [x1, y1, x2, y2] = about.box;
   const [dx, dy] = [(x2 - x1) * MARGIN, (y2 - y1) * MARGIN];
@@ -129,7 +134,12 @@ function fillMask(mask: Uint8Array, width: number, height: number): Uint8Array {
     const [x, y] = [at % width, Math.floor(at / width)];
     const [row, column] = [rows[y], columns[x]];
     const isBetween =
-      row !== undefined && column !== undefined && x >= row[0] && x <= row[1] && y >= column[0] && y <= column[1];
+      row !== undefined &&
+      column !== undefined &&
+      x >= row[0] &&
+      x <= row[1] &&
+      y >= column[0] &&
+      y <= column[1];
     return isBetween ? 255 : value;
   });
 }
@@ -156,7 +166,12 @@ function keepLargest(mask: Uint8Array, width: number, height: number): Uint8Arra
     for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
       size += 1;
       const [x, y] = [at % width, Math.floor(at / width)];
-      for (const [nx, ny] of [[x - 1, y], [x + 1, y], [x, y - 1], [x, y + 1]] as const) {
+      for (const [nx, ny] of [
+        [x - 1, y],
+        [x + 1, y],
+        [x, y - 1],
+        [x, y + 1],
+      ] as const) {
         const next = ny * width + nx;
         const isOut = nx < 0 || ny < 0 || nx >= width || ny >= height;
         if (isOut || (mask[next] ?? 0) < 100 || piece[next] !== -1) continue;
@@ -188,8 +203,17 @@ function soften(mask: Uint8Array, width: number, height: number): Uint8Array {
 }
 
 function boundMask(mask: Uint8Array, width: number, height: number): Area | undefined {
-  const columns = findSpan(width, (x) => Array.from({ length: height }).some((_, y) => (mask[y * width + x] ?? 0) > 127));
-  const rows = findSpan(height, (y) => Array.from({ length: width }).some((_, x) => (mask[y * width + x] ?? 0) > 127));
+  const columns = findSpan(width, (x) =>
+    Array.from({ length: height }).some((_, y) => (mask[y * width + x] ?? 0) > 127),
+  );
+  const rows = findSpan(height, (y) =>
+    Array.from({ length: width }).some((_, x) => (mask[y * width + x] ?? 0) > 127),
+  );
   if (columns === undefined || rows === undefined) return undefined;
-  return { left: columns[0], top: rows[0], width: columns[1] - columns[0] + 1, height: rows[1] - rows[0] + 1 };
+  return {
+    left: columns[0],
+    top: rows[0],
+    width: columns[1] - columns[0] + 1,
+    height: rows[1] - rows[0] + 1,
+  };
 }

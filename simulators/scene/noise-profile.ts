@@ -63,5 +63,9 @@ export interface NoiseProfile {
   readonly bikeWithRider: number;
   readonly correlation: { readonly confidence: NoiseCorrelation; readonly edges: NoiseCorrelation };
   /** Over how many pictures of which clips the correlation was measured. */
-  readonly correlationData: readonly { readonly name: string; readonly pictures: number; readonly tracks: number }[];
+  readonly correlationData: readonly {
+    readonly name: string;
+    readonly pictures: number;
+    readonly tracks: number;
+  }[];
 }

@@ -109,7 +109,10 @@ async function* splitPictures(stream: AsyncIterable<Buffer>, file: string): Asyn
   }
 }
 
-function readHeader(data: Buffer, file: string): { width: number; height: number; bytes: number } | undefined {
+function readHeader(
+  data: Buffer,
+  file: string,
+): { width: number; height: number; bytes: number } | undefined {
   const text = data.subarray(0, MAX_HEADER_BYTES).toString('latin1');
   const found = /^P6\s(\d+)\s(\d+)\s255\s/.exec(text);
   if (found === null) {
@@ -118,7 +121,10 @@ function readHeader(data: Buffer, file: string): { width: number; height: number
   }
   const [whole, width, height] = [found[0], Number(found[1]), Number(found[2])];
   if (width * height * 3 > MAX_PICTURE_BYTES) {
-    throw new NgatuError('VIDEO_UNREADABLE', `Cannot decode ${file}: a picture of ${width}×${height} is too large`);
+    throw new NgatuError(
+      'VIDEO_UNREADABLE',
+      `Cannot decode ${file}: a picture of ${width}×${height} is too large`,
+    );
   }
   return { width, height, bytes: whole.length };
 }

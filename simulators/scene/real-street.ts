@@ -1,5 +1,5 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import { GroundCamera, type CameraPose, type PicturePoint } from './ground-camera.ts';
+import { type CameraPose, GroundCamera, type PicturePoint } from './ground-camera.ts';
 import type { SceneRandom } from './scene-random.ts';
 import { type SiteReach, type SiteSource, type SiteWishes, StreetSite } from './street-site.ts';
 
@@ -55,10 +55,12 @@ export function siteOnStreet(street: RealStreet, labels: readonly RoadUserLabel[
     const way = random.pick(street.ways);
     const [from, to] = [camera.groundAt(way.from), camera.groundAt(way.to)];
     const shift = random.between(0.4, 0.6);
-    if (from === undefined || to === undefined) throw new RangeError(`A way of ${street.asset} lies above the horizon`);
+    if (from === undefined || to === undefined)
+      throw new RangeError(`A way of ${street.asset} lies above the horizon`);
     const headingRad = Math.atan2(to[1] - from[1], to[0] - from[0]) + (random.between(-5, 5) * Math.PI) / 180;
     const origin = [from[0] + shift * (to[0] - from[0]), from[1] + shift * (to[1] - from[1])] as const;
-    const make = (reach: SiteReach): StreetSite => new StreetSite({ camera, reach, headingRad, origin, labels });
+    const make = (reach: SiteReach): StreetSite =>
+      new StreetSite({ camera, reach, headingRad, origin, labels });
     return make(shortenReach(make(wishes), wishes));
   };
 }

@@ -12,11 +12,16 @@ const OPEN_M = 0.3;
 type Variant = readonly [story: string, place: (draft: CaseDraft) => void];
 
 /** Changes over by `aside` metres to the left around `along`. */
-function changeOver(aside: number, runM: number): { pieces: ({ radiusM: number; angleDeg: number } | { lengthM: number })[] } {
+function changeOver(
+  aside: number,
+  runM: number,
+): { pieces: ({ radiusM: number; angleDeg: number } | { lengthM: number })[] } {
   const radiusM = 12;
   const angle = Math.acos(Math.max(-1, 1 - aside / (2 * radiusM)));
   const angleDeg = (angle * 180) / Math.PI;
-  return { pieces: [{ lengthM: runM }, { radiusM, angleDeg }, { radiusM, angleDeg: -angleDeg }, { lengthM: 80 }] };
+  return {
+    pieces: [{ lengthM: runM }, { radiusM, angleDeg }, { radiusM, angleDeg: -angleDeg }, { lengthM: 80 }],
+  };
 }
 
 const OVER: readonly Variant[] = [
@@ -53,12 +58,13 @@ const BESIDE: readonly Variant[] = [
   ],
   [
     'drives with one pair of wheels over the solid line',
-    (d) => void d.add({
-      label: d.random.pick(['car', 'truck']),
-      role: 'subject',
-      from: { across: d.random.between(0, 0.3), along: -LINE_M - 8 },
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(4, 9) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(['car', 'truck']),
+        role: 'subject',
+        from: { across: d.random.between(0, 0.3), along: -LINE_M - 8 },
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(4, 9) },
+      }),
   ],
 ];
 
@@ -85,7 +91,10 @@ function drawSolidLine(random: SceneRandom, intent: CaseIntent, sites: SiteSourc
     signals: [],
     rules: [{ name: 'solid-line', kind: 'SOLID_LINE', line: 'solid-line' }],
   };
-  for (const [across, turnedDeg] of [[-1.8, 180], [1.9, 0]] as const) {
+  for (const [across, turnedDeg] of [
+    [-1.8, 180],
+    [1.9, 0],
+  ] as const) {
     if (random.chance(0.35)) continue;
     fillLane(draft, {
       across,
@@ -105,10 +114,14 @@ function judgeSolidLine(draft: CaseDraft): CaseTruth[] {
   return draft.users.flatMap((user): CaseTruth[] => {
     if (user.body.label === 'person') return [];
     // the outer wheels stand this far from the middle
-    const half = user.body.label === 'motorbike' || user.body.label === 'bicycle' ? 0.05 : user.body.widthM / 2 - 0.1;
+    const half =
+      user.body.label === 'motorbike' || user.body.label === 'bicycle' ? 0.05 : user.body.widthM / 2 - 0.1;
     const steps = walkThrough(draft, user);
     const side = (step: StreetStep, slackM: number): -1 | 0 | 1 => {
-      const [low, high] = [Math.min(step.rear.across, step.front.across), Math.max(step.rear.across, step.front.across)];
+      const [low, high] = [
+        Math.min(step.rear.across, step.front.across),
+        Math.max(step.rear.across, step.front.across),
+      ];
       if (low > half + slackM) return 1;
       return high < -half - slackM ? -1 : 0;
     };
@@ -143,4 +156,8 @@ function judgeSolidLine(draft: CaseDraft): CaseTruth[] {
   });
 }
 
-export const SOLID_LINE_RECIPE: CaseRecipe = { kind: 'SOLID_LINE', draw: drawSolidLine, judge: judgeSolidLine };
+export const SOLID_LINE_RECIPE: CaseRecipe = {
+  kind: 'SOLID_LINE',
+  draw: drawSolidLine,
+  judge: judgeSolidLine,
+};

@@ -21,12 +21,13 @@ type Variant = readonly [story: string, place: (draft: CaseDraft) => void];
 const ENTRIES: readonly Variant[] = [
   [
     'rides along the pavement',
-    (d) => void d.add({
-      label: 'motorbike',
-      role: 'subject',
-      from: { across: d.random.between(-1, 1.1), along: -LENGTH_M - d.random.between(6, 10) },
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(2, 6) },
-    }),
+    (d) =>
+      void d.add({
+        label: 'motorbike',
+        role: 'subject',
+        from: { across: d.random.between(-1, 1.1), along: -LENGTH_M - d.random.between(6, 10) },
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(2, 6) },
+      }),
   ],
   [
     'leaves the road for the pavement and stops there',
@@ -40,7 +41,12 @@ const ENTRIES: readonly Variant[] = [
         label,
         role: 'subject',
         from: { across, along: -LENGTH_M - 4 },
-        pieces: [{ lengthM: d.random.between(6, 9) }, { radiusM: 3, angleDeg: -angle }, { lengthM: run }, { radiusM: 3, angleDeg: angle }],
+        pieces: [
+          { lengthM: d.random.between(6, 9) },
+          { radiusM: 3, angleDeg: -angle },
+          { lengthM: run },
+          { radiusM: 3, angleDeg: angle },
+        ],
         drive: {
           startMs: d.random.between(0, 3_000),
           ...d.steady(3, 5),
@@ -67,22 +73,24 @@ const NEAR: readonly Variant[] = [
   ],
   [
     'walks on the pavement',
-    (d) => void d.add({
-      label: 'person',
-      role: 'subject',
-      from: { across: d.random.between(-1, 1), along: -LENGTH_M - 3 },
-      drive: { startMs: d.random.between(0, 3_000), ...d.steady(1, 1.7) },
-    }),
+    (d) =>
+      void d.add({
+        label: 'person',
+        role: 'subject',
+        from: { across: d.random.between(-1, 1), along: -LENGTH_M - 3 },
+        drive: { startMs: d.random.between(0, 3_000), ...d.steady(1, 1.7) },
+      }),
   ],
   [
     'crosses the pavement quickly',
-    (d) => void d.add({
-      label: 'motorbike',
-      role: 'subject',
-      from: { across: KERB_M - 9, along: d.random.between(-5, 5) },
-      turnedDeg: -90,
-      drive: { startMs: d.random.between(1_000, 4_000), ...d.steady(8, 11) },
-    }),
+    (d) =>
+      void d.add({
+        label: 'motorbike',
+        role: 'subject',
+        from: { across: KERB_M - 9, along: d.random.between(-5, 5) },
+        turnedDeg: -90,
+        drive: { startMs: d.random.between(1_000, 4_000), ...d.steady(8, 11) },
+      }),
   ],
 ];
 
@@ -101,7 +109,9 @@ function drawForbiddenArea(random: SceneRandom, intent: CaseIntent, sites: SiteS
     zones: [draft.zone('pavement', [-HALF_M, HALF_M], [-LENGTH_M, LENGTH_M])],
     tripwires: [],
     signals: [],
-    rules: [{ name: 'pavement', kind: 'FORBIDDEN_AREA', zone: 'pavement', labels: LABELS, dwellMs: DWELL_MS }],
+    rules: [
+      { name: 'pavement', kind: 'FORBIDDEN_AREA', zone: 'pavement', labels: LABELS, dwellMs: DWELL_MS },
+    ],
   };
   for (const across of [KERB_M - 5, KERB_M - 2.2]) {
     if (random.chance(0.4)) continue;
@@ -127,9 +137,12 @@ function judgeForbiddenArea(draft: CaseDraft): CaseTruth[] {
     if (!(LABELS as readonly RoadUserLabel[]).includes(user.body.label)) return [];
     const steps = walkThrough(draft, user);
     const half = user.body.widthM / 2;
-    const whole = (step: StreetStep): boolean => [step.rear, step.front].every((point) => isInside(point, -OPEN_M));
+    const whole = (step: StreetStep): boolean =>
+      [step.rear, step.front].every((point) => isInside(point, -OPEN_M));
     const touching = (step: StreetStep): boolean =>
-      [step.rear, step.middle, step.front].some((point) => isInside(point, OPEN_M + (user.body.label === 'motorbike' ? 0 : half - 0.8)));
+      [step.rear, step.middle, step.front].some((point) =>
+        isInside(point, OPEN_M + (user.body.label === 'motorbike' ? 0 : half - 0.8)),
+      );
     const longest = (holds: (step: StreetStep) => boolean) =>
       listStretches(steps, holds).toSorted((a, b) => b.durationMs - a.durationMs)[0];
     const [sure, loose] = [longest(whole), longest(touching)];

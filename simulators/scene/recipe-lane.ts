@@ -1,9 +1,9 @@
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
+import { LANE_TURN_RECIPE } from './recipe-turn.ts';
 import type { SceneRandom } from './scene-random.ts';
 import type { SiteSource } from './street-site.ts';
 import { fillLane, MIXED_TRAFFIC } from './street-traffic.ts';
-import { LANE_TURN_RECIPE } from './recipe-turn.ts';
 import { listStretches, type StreetStep, walkThrough } from './truth-path.ts';
 
 /** A bus lane at the right side of the street; its middle is the middle of the site. */
@@ -47,22 +47,24 @@ const NO_USES: readonly Variant[] = [
   ],
   [
     'drives in the bus lane as it may',
-    (d) => void d.add({
-      label: 'bus',
-      role: 'subject',
-      from: { across: d.random.between(-0.2, 0.2), along: -LENGTH_M - 14 },
-      drive: { startMs: d.random.between(0, 3_000), ...d.steady(5, 9) },
-    }),
+    (d) =>
+      void d.add({
+        label: 'bus',
+        role: 'subject',
+        from: { across: d.random.between(-0.2, 0.2), along: -LENGTH_M - 14 },
+        drive: { startMs: d.random.between(0, 3_000), ...d.steady(5, 9) },
+      }),
   ],
   [
     'crosses the bus lane',
-    (d) => void d.add({
-      label: d.random.pick(['motorbike', 'car']),
-      role: 'subject',
-      from: { across: -HALF_M - 10, along: d.random.between(-5, 4) },
-      turnedDeg: -90 + d.random.between(-15, 15),
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(3, 6) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(['motorbike', 'car']),
+        role: 'subject',
+        from: { across: -HALF_M - 10, along: d.random.between(-5, 4) },
+        turnedDeg: -90 + d.random.between(-15, 15),
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(3, 6) },
+      }),
   ],
 ];
 
@@ -113,8 +115,15 @@ function judgeReserved(draft: CaseDraft): CaseTruth[] {
     const half = label === 'motorbike' || label === 'bicycle' ? 0.3 : widthM / 2;
     const steps = walkThrough(draft, user);
     const longest = (slackM: number) =>
-      listStretches(steps, ({ middle }: StreetStep) => Math.abs(middle.across) + half < HALF_M + slackM && Math.abs(middle.along) < LENGTH_M + slackM)
-        .map((stretch) => ({ ...stretch, travelM: Math.abs(stretch.last.middle.along - stretch.first.middle.along) }))
+      listStretches(
+        steps,
+        ({ middle }: StreetStep) =>
+          Math.abs(middle.across) + half < HALF_M + slackM && Math.abs(middle.along) < LENGTH_M + slackM,
+      )
+        .map((stretch) => ({
+          ...stretch,
+          travelM: Math.abs(stretch.last.middle.along - stretch.first.middle.along),
+        }))
         .toSorted((a, b) => b.travelM - a.travelM)[0];
     const [sure, loose] = [longest(-0.15), longest(0.25)];
     if (loose === undefined || loose.travelM < CROSSING_M) return [];
@@ -140,5 +149,7 @@ export const LANE_RECIPE: CaseRecipe = {
   draw: (random, intent, sites) =>
     random.chance(0.5) ? drawReserved(random, intent, sites) : LANE_TURN_RECIPE.draw(random, intent, sites),
   judge: (draft) =>
-    draft.parts.zones.some(({ name }) => name === 'bus-lane') ? judgeReserved(draft) : LANE_TURN_RECIPE.judge(draft),
+    draft.parts.zones.some(({ name }) => name === 'bus-lane')
+      ? judgeReserved(draft)
+      : LANE_TURN_RECIPE.judge(draft),
 };

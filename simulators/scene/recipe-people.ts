@@ -62,7 +62,11 @@ function judgeOverloaded(draft: CaseDraft): CaseTruth[] {
   });
 }
 
-export const OVERLOADED_RECIPE: CaseRecipe = { kind: 'OVERLOADED', draw: drawOverloaded, judge: judgeOverloaded };
+export const OVERLOADED_RECIPE: CaseRecipe = {
+  kind: 'OVERLOADED',
+  draw: drawOverloaded,
+  judge: judgeOverloaded,
+};
 
 /** The zebra lies across the street around the middle of the site. */
 const ZEBRA_HALF_M = 1.6;
@@ -96,14 +100,21 @@ function meet(draft: CaseDraft, gapMs: number, order: 'vehicle-first' | 'pedestr
     label: random.pick(['motorbike', 'motorbike', 'car']),
     role: 'subject',
     from: { across, along: -run },
-    drive: { startMs: Math.max(0, startMs), startM: Math.max(0, (-startMs / 1000) * speed.startSpeedMps), ...speed },
+    drive: {
+      startMs: Math.max(0, startMs),
+      startM: Math.max(0, (-startMs / 1000) * speed.startSpeedMps),
+      ...speed,
+    },
   });
 }
 
 type Variant = readonly [story: string, place: (draft: CaseDraft) => void];
 
 const CUTS: readonly Variant[] = [
-  ['passes close before a pedestrian on the zebra', (d) => meet(d, d.random.between(200, 900), 'vehicle-first')],
+  [
+    'passes close before a pedestrian on the zebra',
+    (d) => meet(d, d.random.between(200, 900), 'vehicle-first'),
+  ],
 ];
 
 const YIELDS: readonly Variant[] = [
@@ -125,7 +136,11 @@ const YIELDS: readonly Variant[] = [
         label: d.random.pick(['motorbike', 'car']),
         role: 'subject',
         from: { across: d.random.between(-1.5, 1.5), along: -24 },
-        drive: { startMs: 0, ...d.steady(4, 7), obstacles: [{ atM: 24 - ZEBRA_HALF_M - d.random.between(0.5, 1.5), fromMs: 0, untilMs: goMs }] },
+        drive: {
+          startMs: 0,
+          ...d.steady(4, 7),
+          obstacles: [{ atM: 24 - ZEBRA_HALF_M - d.random.between(0.5, 1.5), fromMs: 0, untilMs: goMs }],
+        },
       });
     },
   ],

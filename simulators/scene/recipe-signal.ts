@@ -59,7 +59,9 @@ function describe(draft: CaseDraft, rule: object): void {
       },
     ],
     signals: [{ name: 'main', box: [4, 4, 16, 40], lenses: ['red', 'amber', 'green'] }],
-    rules: [{ ...rule, stopLine: 'stop-line', signal: 'main', approach: { from: pixel(0, -8), to: pixel(0, 4) } }],
+    rules: [
+      { ...rule, stopLine: 'stop-line', signal: 'main', approach: { from: pixel(0, -8), to: pixel(0, 4) } },
+    ],
   };
 }
 
@@ -122,7 +124,12 @@ function passAt(draft: CaseDraft, rearAtMs: number, speedMps: number): ScriptedU
 }
 
 /** Stands with its front `pastM` beyond the line until the moment. */
-function standAt(draft: CaseDraft, pastM: number, range: { arriveMs: number; untilMs: number }, label?: RoadUserLabel): ScriptedUser {
+function standAt(
+  draft: CaseDraft,
+  pastM: number,
+  range: { arriveMs: number; untilMs: number },
+  label?: RoadUserLabel,
+): ScriptedUser {
   const speedMps = draft.random.between(4, 9);
   const startMs = Math.max(0, range.arriveMs - ((-FROM_M + 6) / speedMps) * 1000);
   const stop = { atM: -FROM_M + pastM, fromMs: 0, untilMs: range.untilMs };
@@ -136,16 +143,25 @@ function standAt(draft: CaseDraft, pastM: number, range: { arriveMs: number; unt
 
 const RED_VIOLATIONS: readonly [string, Variant][] = [
   ['passes on red', (d, l) => passAt(d, l.redMs + d.random.between(900, 9_000), d.random.between(4, 12))],
-  ['passes shortly after the onset of red', (d, l) => passAt(d, l.redMs + d.random.between(1_100, 2_200), d.random.between(8, 13))],
+  [
+    'passes shortly after the onset of red',
+    (d, l) => passAt(d, l.redMs + d.random.between(1_100, 2_200), d.random.between(8, 13)),
+  ],
   [
     'waits at the line and leaves before green',
     (d, l) =>
-      standAt(d, -d.random.between(0.2, 1.5), { arriveMs: l.redMs, untilMs: l.greenMs - d.random.between(3_500, 7_000) }),
+      standAt(d, -d.random.between(0.2, 1.5), {
+        arriveMs: l.redMs,
+        untilMs: l.greenMs - d.random.between(3_500, 7_000),
+      }),
   ],
 ];
 
 const RED_NEAR: readonly [string, Variant][] = [
-  ['passes on green or amber', (d, l) => passAt(d, l.redMs - d.random.between(500, 2_500), d.random.between(5, 12))],
+  [
+    'passes on green or amber',
+    (d, l) => passAt(d, l.redMs - d.random.between(500, 2_500), d.random.between(5, 12)),
+  ],
   [
     'front over the line on amber, rear on red',
     (d, l) => {
@@ -164,11 +180,19 @@ const RED_NEAR: readonly [string, Variant][] = [
   ],
   [
     'stops before the line and leaves on green',
-    (d, l) => standAt(d, -d.random.between(0.2, 1.5), { arriveMs: l.redMs + 1_000, untilMs: l.greenMs + d.random.between(400, 1_500) }),
+    (d, l) =>
+      standAt(d, -d.random.between(0.2, 1.5), {
+        arriveMs: l.redMs + 1_000,
+        untilMs: l.greenMs + d.random.between(400, 1_500),
+      }),
   ],
   [
     'stops with its front past the line and leaves on green',
-    (d, l) => standAt(d, d.random.between(0.2, 0.7), { arriveMs: l.redMs + 1_000, untilMs: l.greenMs + d.random.between(400, 1_500) }),
+    (d, l) =>
+      standAt(d, d.random.between(0.2, 0.7), {
+        arriveMs: l.redMs + 1_000,
+        untilMs: l.greenMs + d.random.between(400, 1_500),
+      }),
   ],
 ];
 
@@ -191,24 +215,41 @@ const STOP_VIOLATIONS: readonly [string, Variant][] = [
 const STOP_NEAR: readonly [string, Variant][] = [
   [
     'stops before the line',
-    (d, l) => standAt(d, -d.random.between(0.3, 1.8), { arriveMs: l.redMs + d.random.between(1_000, 5_000), untilMs: l.greenMs + 700 }),
+    (d, l) =>
+      standAt(d, -d.random.between(0.3, 1.8), {
+        arriveMs: l.redMs + d.random.between(1_000, 5_000),
+        untilMs: l.greenMs + 700,
+      }),
   ],
   [
     'stands past the line since before red',
     (d, l) => {
       const label = d.random.pick(['car', 'motorbike', 'truck']);
       const past = label === 'motorbike' ? d.random.between(0.3, 0.8) : d.random.between(0.4, 1.8);
-      return standAt(d, past, { arriveMs: l.redMs - d.random.between(1_500, 3_000), untilMs: l.greenMs + 700 }, label);
+      return standAt(
+        d,
+        past,
+        { arriveMs: l.redMs - d.random.between(1_500, 3_000), untilMs: l.greenMs + 700 },
+        label,
+      );
     },
   ],
   [
     'pauses past the line for less than the waiting time before green',
     (d, l) => {
       const label = d.random.pick(['car', 'motorbike']);
-      return standAt(d, d.random.between(0.4, 0.8), { arriveMs: l.greenMs - d.random.between(300, 1_000), untilMs: l.greenMs + 100 }, label);
+      return standAt(
+        d,
+        d.random.between(0.4, 0.8),
+        { arriveMs: l.greenMs - d.random.between(300, 1_000), untilMs: l.greenMs + 100 },
+        label,
+      );
     },
   ],
-  ['passes on red without stopping', (d, l) => passAt(d, l.redMs + d.random.between(1_500, 6_000), d.random.between(4, 10))],
+  [
+    'passes on red without stopping',
+    (d, l) => passAt(d, l.redMs + d.random.between(1_500, 6_000), d.random.between(4, 10)),
+  ],
 ];
 
 function drawSignalCase(
@@ -255,9 +296,16 @@ function judgeRedLight(draft: CaseDraft): CaseTruth[] {
     const isViolation = phase !== undefined && frontMs >= phase.sinceMs;
     if (!isViolation && !isOpen) return [];
     const truth = { kind: 'RED_LIGHT' as const, userId: user.userId, atMs: rear.atMs };
-    const sinceRed = phase === undefined ? 'not on red' : `${((rear.atMs - phase.sinceMs) / 1000).toFixed(1)} s after red`;
+    const sinceRed =
+      phase === undefined ? 'not on red' : `${((rear.atMs - phase.sinceMs) / 1000).toFixed(1)} s after red`;
     return [
-      { ...truth, fromMs: rear.atMs - 1_000, untilMs: rear.atMs + 1_000, isOpen, note: `rear passes the line ${sinceRed}` },
+      {
+        ...truth,
+        fromMs: rear.atMs - 1_000,
+        untilMs: rear.atMs + 1_000,
+        isOpen,
+        note: `rear passes the line ${sinceRed}`,
+      },
     ];
   });
 }

@@ -23,7 +23,8 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent, sites: SiteSource): 
   });
   const draft = new CaseDraft(site, random, random.between(9_000, 13_000));
   const most = LIMIT_KMH + TOLERANCE_KMH;
-  const kmh = intent === 'violation' ? random.between(most + SURE_KMH, 105) : random.between(LIMIT_KMH - 8, most - 0.5);
+  const kmh =
+    intent === 'violation' ? random.between(most + SURE_KMH, 105) : random.between(LIMIT_KMH - 8, most - 0.5);
   const speedMps = kmh / 3.6;
   draft.add({
     label: random.pick(['motorbike', 'motorbike', 'car', 'car', 'truck']),
@@ -31,7 +32,11 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent, sites: SiteSource): 
     from: { across: random.between(-2.2, 2.2), along: -LENGTH_M - 25 },
     drive: { startMs: random.between(0, 3_000), startSpeedMps: speedMps, desiredSpeedMps: speedMps },
   });
-  draft.margin = { what: 'over limit and tolerance', value: Math.round((kmh - most) * 10) / 10, unit: 'km/h' };
+  draft.margin = {
+    what: 'over limit and tolerance',
+    value: Math.round((kmh - most) * 10) / 10,
+    unit: 'km/h',
+  };
   draft.story = `${draft.subject.body.label} drives ${kmh.toFixed(1)} km/h where ${LIMIT_KMH} are allowed`;
   draft.parts = {
     zones: [draft.zone('measured', [-HALF_M, HALF_M], [-site.reach.before, site.reach.after])],
@@ -84,7 +89,10 @@ function judgeSpeed(draft: CaseDraft): CaseTruth[] {
     if (first === undefined || last === undefined) return [];
     const fastest = Math.max(...inside.map(({ speedMps }) => speedMps)) * 3.6;
     const seconds = (last.atMs - first.atMs) / 1000;
-    const mean = (Math.hypot(last.middle.along - first.middle.along, last.middle.across - first.middle.across) / seconds) * 3.6;
+    const mean =
+      (Math.hypot(last.middle.along - first.middle.along, last.middle.across - first.middle.across) /
+        seconds) *
+      3.6;
     const most = LIMIT_KMH + TOLERANCE_KMH;
     if (fastest <= most) return [];
     return [

@@ -40,12 +40,13 @@ const PARKS_NOT: readonly Variant[] = [
   ['stops at the kerb for a short time', (d) => stand(d, d.random.between(4, 15))],
   [
     'drives past the kerb',
-    (d) => void d.add({
-      label: d.random.pick(['car', 'motorbike']),
-      role: 'subject',
-      from: { across: 0, along: -PARK.lengthM - 8 },
-      drive: { startMs: d.random.between(0, 5_000), ...d.steady(2, 5) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(['car', 'motorbike']),
+        role: 'subject',
+        from: { across: 0, along: -PARK.lengthM - 8 },
+        drive: { startMs: d.random.between(0, 5_000), ...d.steady(2, 5) },
+      }),
   ],
   [
     'stands on the road beside the place',
@@ -131,7 +132,8 @@ export const STOP_PARK_RECIPE: CaseRecipe = {
       draft,
       'STOP_PARK',
       PARK.standMs,
-      (across, along, slackM) => Math.abs(across) < PARK.halfM + slackM &&
+      (across, along, slackM) =>
+        Math.abs(across) < PARK.halfM + slackM &&
         along > -draft.site.reach.before - slackM &&
         along < draft.site.reach.after + slackM,
     ),
@@ -191,19 +193,22 @@ const BLOCKS_NOT: readonly Variant[] = [
           startMs: 3_000,
           startM: 8,
           ...d.steady(4, 6),
-          obstacles: [{ atM: 30 - JUNCTION.halfM - d.random.between(0.6, 2), fromMs: 0, untilMs: untilMs + 2_500 }],
+          obstacles: [
+            { atM: 30 - JUNCTION.halfM - d.random.between(0.6, 2), fromMs: 0, untilMs: untilMs + 2_500 },
+          ],
         },
       });
     },
   ],
   [
     'drives through',
-    (d) => void d.add({
-      label: d.random.pick(['car', 'motorbike', 'bus']),
-      role: 'subject',
-      from: { across: d.random.between(-1, 1), along: -22 },
-      drive: { startMs: d.random.between(0, 5_000), ...d.steady(2, 6) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(['car', 'motorbike', 'bus']),
+        role: 'subject',
+        from: { across: d.random.between(-1, 1), along: -22 },
+        drive: { startMs: d.random.between(0, 5_000), ...d.steady(2, 6) },
+      }),
   ],
   [
     'stops in the junction for a moment and drives on',
@@ -213,7 +218,11 @@ const BLOCKS_NOT: readonly Variant[] = [
         label: d.random.pick(['car', 'motorbike']),
         role: 'subject',
         from: { across: d.random.between(-1, 1), along: -20 },
-        drive: { startMs, ...d.steady(4, 6), obstacles: [{ atM: 21, fromMs: 0, untilMs: startMs + 8_000 + d.random.between(0, 3_000) }] },
+        drive: {
+          startMs,
+          ...d.steady(4, 6),
+          obstacles: [{ atM: 21, fromMs: 0, untilMs: startMs + 8_000 + d.random.between(0, 3_000) }],
+        },
       });
     },
   ],

@@ -39,22 +39,24 @@ const right = (random: SceneRandom): number => LANE_WIDTH_M / 2 + random.between
 
 const STRAIGHT: Variant = [
   'goes straight on',
-  (d) => void d.add({
-    label: d.random.pick(LABELS),
-    role: 'subject',
-    from: { across: d.random.chance(0.5) ? left(d.random) : right(d.random), along: -12 },
-    drive: { startMs: d.random.between(0, 4_000), ...d.steady(4, 9) },
-  }),
+  (d) =>
+    void d.add({
+      label: d.random.pick(LABELS),
+      role: 'subject',
+      from: { across: d.random.chance(0.5) ? left(d.random) : right(d.random), along: -12 },
+      drive: { startMs: d.random.between(0, 4_000), ...d.steady(4, 9) },
+    }),
 ];
 const FROM_THE_SIDE: Variant = [
   'comes from the right and leaves by the same exit',
-  (d) => void d.add({
-    label: d.random.pick(LABELS),
-    role: 'subject',
-    from: { across: 16, along: d.random.between(2.5, 7) },
-    turnedDeg: 90,
-    drive: { startMs: d.random.between(0, 4_000), ...d.steady(4, 8) },
-  }),
+  (d) =>
+    void d.add({
+      label: d.random.pick(LABELS),
+      role: 'subject',
+      from: { across: 16, along: d.random.between(2.5, 7) },
+      turnedDeg: 90,
+      drive: { startMs: d.random.between(0, 4_000), ...d.steady(4, 8) },
+    }),
 ];
 
 function drawJunction(
@@ -63,13 +65,21 @@ function drawJunction(
   variants: readonly Variant[],
   rule: object,
 ): CaseDraft {
-  const site = sites(random, { directions: ['away', 'towards', 'sideways'], before: 8, after: 9, halfWidth: 8 });
+  const site = sites(random, {
+    directions: ['away', 'towards', 'sideways'],
+    before: 8,
+    after: 9,
+    halfWidth: 8,
+  });
   const draft = new CaseDraft(site, random, random.between(13_000, 18_000));
   const [story, place] = random.pick(variants);
   place(draft);
   draft.story = `${draft.subject.body.label} ${story}`;
   draft.parts = {
-    zones: [draft.zone('right-lane', [0, LANE_WIDTH_M], [-8, ENTRY_M]), draft.zone('left-lane', [-LANE_WIDTH_M, 0], [-8, ENTRY_M])],
+    zones: [
+      draft.zone('right-lane', [0, LANE_WIDTH_M], [-8, ENTRY_M]),
+      draft.zone('left-lane', [-LANE_WIDTH_M, 0], [-8, ENTRY_M]),
+    ],
     tripwires: [
       {
         name: 'entry',
@@ -132,8 +142,17 @@ function judgeTurn(draft: CaseDraft, kind: 'FORBIDDEN_TURN' | 'LANE'): CaseTruth
 export const FORBIDDEN_TURN_RECIPE: CaseRecipe = {
   kind: 'FORBIDDEN_TURN',
   draw: (random, intent, sites) => {
-    const turn: Variant = ['turns left', (d) => addTurner(d, d.random.chance(0.7) ? left(d.random) : right(d.random))];
-    const rule = { name: 'no-left-turn', kind: 'FORBIDDEN_TURN', turn: 'left', entry: 'entry', exit: 'exit-left' };
+    const turn: Variant = [
+      'turns left',
+      (d) => addTurner(d, d.random.chance(0.7) ? left(d.random) : right(d.random)),
+    ];
+    const rule = {
+      name: 'no-left-turn',
+      kind: 'FORBIDDEN_TURN',
+      turn: 'left',
+      entry: 'entry',
+      exit: 'exit-left',
+    };
     return drawJunction(random, sites, intent === 'violation' ? [turn] : [STRAIGHT, FROM_THE_SIDE], rule);
   },
   judge: (draft) => judgeTurn(draft, 'FORBIDDEN_TURN'),
@@ -146,7 +165,12 @@ export const LANE_TURN_RECIPE: CaseRecipe = {
     const wrong: Variant = ['turns left out of the right lane', (d) => addTurner(d, right(d.random))];
     const allowed: Variant = ['turns left out of the left lane', (d) => addTurner(d, left(d.random))];
     const rule = { name: 'right-lane', kind: 'LANE_TURN', lane: 'right-lane', exits: ['exit-left'] };
-    return drawJunction(random, sites, intent === 'violation' ? [wrong] : [allowed, STRAIGHT, FROM_THE_SIDE], rule);
+    return drawJunction(
+      random,
+      sites,
+      intent === 'violation' ? [wrong] : [allowed, STRAIGHT, FROM_THE_SIDE],
+      rule,
+    );
   },
   judge: (draft) => judgeTurn(draft, 'LANE'),
 };

@@ -9,7 +9,14 @@ import { listStretches, walkThrough } from './truth-path.ts';
 const ROAD_HALF_M = 3.4;
 const BEFORE_M = 13;
 const AFTER_M = 11;
-const LABELS = ['motorbike', 'motorbike', 'motorbike', 'bicycle', 'car', 'truck'] as const satisfies RoadUserLabel[];
+const LABELS = [
+  'motorbike',
+  'motorbike',
+  'motorbike',
+  'bicycle',
+  'car',
+  'truck',
+] as const satisfies RoadUserLabel[];
 
 type Variant = readonly [story: string, place: (draft: CaseDraft) => void];
 
@@ -29,13 +36,14 @@ function inLane(random: SceneRandom): number {
 const WRONG_WAYS: readonly Variant[] = [
   [
     'drives against the traffic along the lane',
-    (d) => void d.add({
-      label: d.random.pick(LABELS),
-      role: 'subject',
-      from: { across: inLane(d.random), along: AFTER_M + 8 },
-      turnedDeg: 180 + d.random.between(-4, 4),
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(2.5, 8) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(LABELS),
+        role: 'subject',
+        from: { across: inLane(d.random), along: AFTER_M + 8 },
+        turnedDeg: 180 + d.random.between(-4, 4),
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(2.5, 8) },
+      }),
   ],
   [
     'comes out of a side street and turns against the traffic',
@@ -56,12 +64,13 @@ const WRONG_WAYS: readonly Variant[] = [
 const RIGHT_WAYS: readonly Variant[] = [
   [
     'drives along the lane as allowed, slowly',
-    (d) => void d.add({
-      label: d.random.pick(LABELS),
-      role: 'subject',
-      from: { across: inLane(d.random), along: -BEFORE_M - 6 },
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(1.5, 5) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(LABELS),
+        role: 'subject',
+        from: { across: inLane(d.random), along: -BEFORE_M - 6 },
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(1.5, 5) },
+      }),
   ],
   [
     'crosses the lane',
@@ -78,27 +87,29 @@ const RIGHT_WAYS: readonly Variant[] = [
   ],
   [
     'makes a U-turn out of the lane',
-    (d) => void d.add({
-      label: d.random.pick(['motorbike', 'car']),
-      role: 'subject',
-      from: { across: -0.5, along: -BEFORE_M - 6 },
-      pieces: [
-        { lengthM: BEFORE_M + 6 + d.random.between(-3, 4) },
-        { radiusM: d.random.between(3.2, 4.5), angleDeg: 180 },
-        { lengthM: 60 },
-      ],
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(2.5, 5) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(['motorbike', 'car']),
+        role: 'subject',
+        from: { across: -0.5, along: -BEFORE_M - 6 },
+        pieces: [
+          { lengthM: BEFORE_M + 6 + d.random.between(-3, 4) },
+          { radiusM: d.random.between(3.2, 4.5), angleDeg: 180 },
+          { lengthM: 60 },
+        ],
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(2.5, 5) },
+      }),
   ],
   [
     'drives against it on the road beside the lane',
-    (d) => void d.add({
-      label: d.random.pick(LABELS),
-      role: 'subject',
-      from: { across: -ROAD_HALF_M - d.random.between(1.6, 3.2), along: AFTER_M + 8 },
-      turnedDeg: 180,
-      drive: { startMs: d.random.between(0, 4_000), ...d.steady(3, 9) },
-    }),
+    (d) =>
+      void d.add({
+        label: d.random.pick(LABELS),
+        role: 'subject',
+        from: { across: -ROAD_HALF_M - d.random.between(1.6, 3.2), along: AFTER_M + 8 },
+        turnedDeg: 180,
+        drive: { startMs: d.random.between(0, 4_000), ...d.steady(3, 9) },
+      }),
   ],
 ];
 
@@ -156,7 +167,10 @@ function judgeWrongWay(draft: CaseDraft): CaseTruth[] {
     if (user.body.label === 'person') return [];
     const steps = walkThrough(draft, user);
     const isAgainst = (limitDeg: number, slackM: number) =>
-      listStretches(steps, (step) => isInLane(step.middle, slackM) && step.offDeg >= limitDeg && step.speedMps > 0.2)
+      listStretches(
+        steps,
+        (step) => isInLane(step.middle, slackM) && step.offDeg >= limitDeg && step.speedMps > 0.2,
+      )
         .map((stretch) => ({
           ...stretch,
           travelM: stretch.first.middle.along - stretch.last.middle.along,

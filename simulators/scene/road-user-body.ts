@@ -66,7 +66,8 @@ export function drawBody(label: RoadUserLabel, random: SceneRandom, riders = 1):
   const wheelBaseM = label === 'person' ? 0 : lengthM - frontOverhangM - rearOverhangM;
   const sizes = { label, wheelBaseM, rearOverhangM, frontOverhangM, widthM, heightM };
   if (label === 'person') return { ...sizes, outline: outlinePerson(0, 0, widthM, heightM), riders: [] };
-  if (label !== 'motorbike' && label !== 'bicycle') return { ...sizes, outline: outlineBox(sizes), riders: [] };
+  if (label !== 'motorbike' && label !== 'bicycle')
+    return { ...sizes, outline: outlineBox(sizes), riders: [] };
   const seats = Array.from({ length: riders }, (_, seat) => {
     const top = seat === 0 ? heightM : heightM + random.between(-0.12, 0.05);
     return outlinePerson(0.36 * wheelBaseM + 0.1 - seat * SEAT_SPACING_M, 0.28, 0.5, top);
@@ -106,7 +107,14 @@ function outlineTwoWheeler({ wheelBaseM, rearOverhangM, frontOverhangM, widthM }
 }
 
 /** Wheels on the road, bumpers above it, a cabin that is narrower where the class has a bonnet. */
-function outlineBox({ label, wheelBaseM, rearOverhangM, frontOverhangM, widthM, heightM }: Sizes): BodyPoint[] {
+function outlineBox({
+  label,
+  wheelBaseM,
+  rearOverhangM,
+  frontOverhangM,
+  widthM,
+  heightM,
+}: Sizes): BodyPoint[] {
   const half = widthM / 2;
   const [rear, front] = [-rearOverhangM, wheelBaseM + frontOverhangM];
   const wheels: BodyPoint[] = [

@@ -118,7 +118,10 @@ function followLeader(script: DriverScript, at: number, speed: number, nowMs: nu
   const closing = speed - leader.motion.speedAt(nowMs);
   const wanted =
     STANDSTILL_GAP_M +
-    Math.max(0, speed * TIME_GAP_S + (speed * closing) / (2 * Math.sqrt(script.acceleration * COMFORTABLE_BRAKE)));
+    Math.max(
+      0,
+      speed * TIME_GAP_S + (speed * closing) / (2 * Math.sqrt(script.acceleration * COMFORTABLE_BRAKE)),
+    );
   const ratio = wanted / gap;
   return Math.max(-HARDEST_BRAKE, script.acceleration * (1 - ratio ** 2));
 }

@@ -1,18 +1,18 @@
 import { type EventKind, NgatuError, parseWithSchema, Scene } from '@ngatu/contract';
 import type { CaseDraft, CaseIntent, CaseMargin, CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
-import { WRONG_WAY_RECIPE } from './recipe-wrong-way.ts';
+import { SOLID_LINE_RECIPE } from './recipe-crossing.ts';
 import { FORBIDDEN_AREA_RECIPE } from './recipe-forbidden-area.ts';
 import { LANE_RECIPE } from './recipe-lane.ts';
 import { OVERLOADED_RECIPE, ZEBRA_YIELD_RECIPE } from './recipe-people.ts';
-import { SOLID_LINE_RECIPE } from './recipe-crossing.ts';
+import { RED_LIGHT_RECIPE, STOP_LINE_RECIPE } from './recipe-signal.ts';
 import { SPEED_RECIPE } from './recipe-speed.ts';
 import { BLOCKED_JUNCTION_RECIPE, STOP_PARK_RECIPE } from './recipe-standing.ts';
 import { FORBIDDEN_TURN_RECIPE } from './recipe-turn.ts';
+import { WRONG_WAY_RECIPE } from './recipe-wrong-way.ts';
 import { SceneRandom } from './scene-random.ts';
 import type { SceneWorld } from './scene-world.ts';
 import { drawSite, type SiteSource } from './street-site.ts';
-import { RED_LIGHT_RECIPE, STOP_LINE_RECIPE } from './recipe-signal.ts';
 
 /** One simulated case: a scene file, a world that moves before it, and what is true. A seed repeats it. */
 export interface SceneCase {
@@ -56,7 +56,8 @@ const MAX_DRAWS = 400;
  */
 export function drawCase(kind: EventKind, seed: number, sites: SiteSource = drawSite): SceneCase {
   const recipe = RECIPES.find((entry) => entry.kind === kind);
-  if (recipe === undefined) throw new NgatuError('USAGE', `Cannot simulate ${kind}: there is no recipe for it`);
+  if (recipe === undefined)
+    throw new NgatuError('USAGE', `Cannot simulate ${kind}: there is no recipe for it`);
   const intent: CaseIntent = seed % 2 === 0 ? 'violation' : 'near-miss';
   const random = new SceneRandom(seed * 7_919 + SIMULATED_KINDS.indexOf(kind));
   for (let attempt = 0; attempt < MAX_DRAWS; attempt++) {
@@ -82,7 +83,10 @@ function assemble(
     view: { depressionDeg: Math.round(draft.site.depressionDeg) },
     ...draft.parts,
   };
-  const scene = parseWithSchema(Scene, value, { code: 'SCENE_INVALID', what: `simulated scene ${value.name}` });
+  const scene = parseWithSchema(Scene, value, {
+    code: 'SCENE_INVALID',
+    what: `simulated scene ${value.name}`,
+  });
   return {
     ...about,
     story: draft.story,

@@ -1,6 +1,6 @@
+import { drawLampHead, pasteCutout } from './compositor.ts';
 import type { Cutout } from './cutout.ts';
 import { mirrorCutout } from './cutout.ts';
-import { drawLampHead, pasteCutout } from './compositor.ts';
 import { GroundCamera, type PictureBox } from './ground-camera.ts';
 import type { Picture } from './picture-stream.ts';
 import type { SceneCase } from './scene-case.ts';

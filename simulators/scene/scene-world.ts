@@ -149,7 +149,11 @@ function placeUser(user: ScriptedUser, camera: GroundCamera, atMs: number): Plac
     pose,
     distanceM,
   };
-  return { truth, silhouettes: silhouettes.map((points) => ({ points, box: boundPoints(points) })), distanceM };
+  return {
+    truth,
+    silhouettes: silhouettes.map((points) => ({ points, box: boundPoints(points) })),
+    distanceM,
+  };
 }
 
 function projectAll(

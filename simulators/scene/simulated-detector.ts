@@ -60,7 +60,9 @@ export function detectPerfectly(frame: FrameTruth): SimulatedDetection[] {
     ];
     return parts.flatMap(({ label, box }) => {
       const sight = cutToSight(box, user);
-      return sight === undefined || user.visibleShare < LEAST_VISIBLE ? [] : [{ label, confidence: 0.9, box: sight }];
+      return sight === undefined || user.visibleShare < LEAST_VISIBLE
+        ? []
+        : [{ label, confidence: 0.9, box: sight }];
     });
   });
   return suppressOverlaps(found);
@@ -136,7 +138,8 @@ export class SimulatedDetector {
     const share = computeNormalShare(quality + (cover?.shift[group] ?? 0));
     const confidence = readQuantile(bin.confidence, share);
     const sight = cutToSight(shaken, user);
-    if (visibleShare < LEAST_VISIBLE || confidence < this.#profile.minConfidence || sight === undefined) return [];
+    if (visibleShare < LEAST_VISIBLE || confidence < this.#profile.minConfidence || sight === undefined)
+      return [];
     const label = group === 'person' ? 'person' : this.#nameOf(user.label, swap);
     const detection = { label, confidence, box: sight };
     const { share: twiceShare, confidence: secondConfidence } = this.#profile.duplicates;

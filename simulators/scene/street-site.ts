@@ -113,7 +113,11 @@ export function drawSite(random: SceneRandom, wishes: SiteWishes): StreetSite {
   throw new RangeError(`No camera sees a street of ${wishes.before} + ${wishes.after} m ${direction}`);
 }
 
-function attemptSite(random: SceneRandom, direction: SightDirection, reach: SiteReach): StreetSite | undefined {
+function attemptSite(
+  random: SceneRandom,
+  direction: SightDirection,
+  reach: SiteReach,
+): StreetSite | undefined {
   const [width, height] = random.pick(PICTURES);
   const fovDeg = random.between(45, 85);
   const focalPx = width / 2 / Math.tan((fovDeg * Math.PI) / 360);
@@ -122,7 +126,8 @@ function attemptSite(random: SceneRandom, direction: SightDirection, reach: Site
   const v = random.between(0.42, 0.72) * height;
   const u = random.between(0.35, 0.65) * width;
   const pitchDeg =
-    (Math.atan2(heightM, distanceM) * 180) / Math.PI - (Math.atan((v - height / 2) / focalPx) * 180) / Math.PI;
+    (Math.atan2(heightM, distanceM) * 180) / Math.PI -
+    (Math.atan((v - height / 2) / focalPx) * 180) / Math.PI;
   if (pitchDeg < 3 || pitchDeg > 50) return undefined;
   const pose: CameraPose = { heightM, pitchDeg, focalPx, width, height };
   const camera = new GroundCamera(pose);

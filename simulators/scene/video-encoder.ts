@@ -22,7 +22,18 @@ export async function encodeVideo(
     [
       ...['-nostdin', '-v', 'error', '-y', '-f', 'rawvideo', '-pix_fmt', 'rgb24'],
       ...['-s', `${width}x${height}`, '-r', String(fps), '-i', 'pipe:0', '-an'],
-      ...['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', String(Math.round(2 * fps)), '-crf', String(crf)],
+      ...[
+        '-c:v',
+        'libx264',
+        '-preset',
+        'veryfast',
+        '-bf',
+        '0',
+        '-g',
+        String(Math.round(2 * fps)),
+        '-crf',
+        String(crf),
+      ],
       ...['-pix_fmt', 'yuv420p', '-movflags', '+faststart', file],
     ],
     { stdio: ['pipe', 'ignore', 'pipe'] },
@@ -50,11 +61,16 @@ export async function encodeVideo(
     signal.throwIfAborted();
     if (code !== 0) {
       const reason = stderr.trim().split('\n').at(-1) ?? '';
-      throw new NgatuError('VIDEO_UNREADABLE', `Cannot write video ${file}: ffmpeg ended with ${code} (${reason})`);
+      throw new NgatuError(
+        'VIDEO_UNREADABLE',
+        `Cannot write video ${file}: ffmpeg ended with ${code} (${reason})`,
+      );
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new NgatuError('SETUP_PACKAGE_MISSING', `Cannot write video ${file}: ffmpeg is not installed`, { cause: error });
+    throw new NgatuError('SETUP_PACKAGE_MISSING', `Cannot write video ${file}: ffmpeg is not installed`, {
+      cause: error,
+    });
   } finally {
     signal.removeEventListener('abort', kill);
     kill();

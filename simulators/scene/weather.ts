@@ -45,7 +45,10 @@ export class WeatherLook {
     const { pixels } = picture;
     for (let i = 0; i < pixels.length; i++) {
       const shaken = noise * (this.#noise[(i + shift) & (NOISE_SIZE - 1)] ?? 0);
-      pixels[i] = Math.max(0, Math.min(255, Math.round((pixels[i] ?? 0) * (gain[i % 3] ?? 1) + offset + shaken)));
+      pixels[i] = Math.max(
+        0,
+        Math.min(255, Math.round((pixels[i] ?? 0) * (gain[i % 3] ?? 1) + offset + shaken)),
+      );
     }
   }
 

@@ -62,7 +62,7 @@ export interface GroundOutline {
   readonly sizeError: number;
   /** Scale at its place for what lies across the view. */
   readonly pxPerMetre: number;
-  /** Bound of how far the middle of its box stands beside the middle of its wheels, px. */
+  /** Bound of how far the middle of its box stands beside the middle of its wheels, px: to the side in the picture, not in depth. */
   readonly leanErrorPx: number;
 }
 
@@ -156,7 +156,7 @@ export function measureParts(
     // the nearest corner lies on the lower edge of the box: what is further away moves with the size
     const byLength = nx * i * along[0] + ny * (i * along[1] - Math.abs(along[1]));
     const byWidth = nx * j * across[0] + ny * (j * across[1] - Math.abs(across[1]));
-    const error = Math.hypot(errorPx, leanErrorPx, sizeError * byLength, sizeError * byWidth);
+    const error = Math.hypot(errorPx, nx * leanErrorPx, sizeError * byLength, sizeError * byWidth);
     return { at, distance: distanceOf(at), error };
   });
 }

@@ -21,11 +21,15 @@ const MAX_GROWTH = 1.65;
 const SWAP_MS = 300;
 /** Speed is measured back over at least this time, ms. */
 const SPEED_BASE_MS = 200;
-/** Direction is taken over at least two such steps, heights. */
+/** Direction is taken over at least two such steps, one back and one ahead, heights. */
 const HEADING_STEP_HEIGHTS = 0.15;
-/** While no direction is known yet, places of the last so many ms before it set off wait for it, and so many at most. */
+/** For the step ahead a place waits this long; then it takes the direction of the one before, ms. */
+const MAX_AHEAD_MS = 500;
+/** Places of the way back are kept this far apart, heights, and so many: more than one step. */
+const ANCHOR_HEIGHTS = 0.05;
+const MAX_ANCHORS = 8;
+/** While no direction is known yet, places of the last so many ms before it set off wait for it. */
 const WAIT_MS = 600;
-const MAX_WAITING = 64;
 /** A box this near the picture's edge is cut off there: its ground contact is not in sight, share of the picture. */
 const CUT_SHARE = 0.003;
 
@@ -67,19 +71,23 @@ export class GroundPath {
   #jitter = new BoxJitter();
   /** Points of the last `SPEED_BASE_MS`, the first one just older. */
   #recent: Unheaded[] = [];
+  /** Places of the way so far. */
   #anchors: Point[] = [];
+  #heading: Point | undefined;
   #waiting: Unheaded[] = [];
   #start: PathStart | undefined = 'new';
 
   /** Takes the next sight; gives the points that became known, oldest first. */
   take(sight: Observation, picture: PathPicture): PathPoint[] {
-    if (!sight.groundSeen || isCut(sight.box, picture)) return [];
+    // what leaves the picture has no way ahead any more
+    if (isCut(sight.box, picture)) return this.#head();
+    if (!sight.groundSeen) return [];
     const last = this.#window.at(-1);
     if (last !== undefined && this.#isOdd(sight, last)) {
       this.#odd.push(sight);
       const first = this.#odd[0] ?? sight;
       if (this.#odd.length < 2 || timeBetween(first, sight) < SWAP_MS) return [];
-      return this.#restart(this.#odd, picture);
+      return [...this.#head(), ...this.#restart(this.#odd, picture)];
     }
     this.#odd = [];
     if (last !== undefined && timeBetween(last, sight) > computeMaxGap(picture.frameMs)) {
@@ -103,6 +111,7 @@ export class GroundPath {
     this.#jitter = new BoxJitter();
     this.#recent = [];
     this.#anchors = [];
+    this.#heading = undefined;
     this.#waiting = [];
     this.#start = 'swap';
     return sights.flatMap((sight) => this.take(sight, picture));
@@ -155,33 +164,47 @@ export class GroundPath {
     return point;
   }
 
-  #head(point: Unheaded): PathPoint[] {
-    const [x, y] = point.point;
-    const step = HEADING_STEP_HEIGHTS * (point.box[3] - point.box[1]);
+  /** Gives the points whose direction is known now: it is taken over a step before and one after each. */
+  #head(point?: Unheaded): PathPoint[] {
+    if (point !== undefined) this.#waiting.push(point);
+    const headed: PathPoint[] = [];
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      const isLate = point === undefined || point.atMs - first.atMs > MAX_AHEAD_MS;
+      const heading = this.#findHeading(first) ?? (isLate ? this.#heading : undefined);
+      if (heading === undefined) break;
+      this.#heading = heading;
+      this.#waiting.shift();
+      this.#anchor(first);
+      headed.push({ ...first, heading });
+    }
+    if (this.#heading === undefined) this.#wait();
+    return headed;
+  }
+
+  #findHeading({ point, box }: Unheaded): Point | undefined {
+    const step = HEADING_STEP_HEIGHTS * (box[3] - box[1]);
+    const isFar = (other: Point, steps: number): boolean =>
+      Math.hypot(other[0] - point[0], other[1] - point[1]) >= steps * step;
+    const from = this.#anchors.findLast((anchor) => isFar(anchor, 1));
+    const to = this.#waiting.find((ahead) => isFar(ahead.point, from === undefined ? 2 : 1))?.point;
+    if (to === undefined) return undefined;
+    const start = from !== undefined && Math.hypot(to[0] - from[0], to[1] - from[1]) >= step ? from : point;
+    return [to[0] - start[0], to[1] - start[1]];
+  }
+
+  #anchor({ point, box }: Unheaded): void {
     const newest = this.#anchors.at(-1);
-    if (newest === undefined || Math.hypot(x - newest[0], y - newest[1]) >= step) {
-      this.#anchors.push(point.point);
-      if (this.#anchors.length > 3) this.#anchors.shift();
-    }
-    const [from, , to] = this.#anchors;
-    if (from === undefined || to === undefined) {
-      this.#wait(point);
-      return [];
-    }
-    const heading: Point = [to[0] - from[0], to[1] - from[1]];
-    const waited = this.#waiting;
-    this.#waiting = [];
-    return [...waited, point].map((one) => ({ ...one, heading }));
+    const step = ANCHOR_HEIGHTS * (box[3] - box[1]);
+    if (newest !== undefined && Math.hypot(point[0] - newest[0], point[1] - newest[1]) < step) return;
+    this.#anchors.push(point);
+    if (this.#anchors.length > MAX_ANCHORS) this.#anchors.shift();
   }
 
   /** Keeps how it stood before it set off: the first place, which tells that the path begins, and the newest ones up to then. */
-  #wait(point: Unheaded): void {
-    this.#waiting.push(point);
-    if (this.#anchors.length > 1) {
-      if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.filter((_, i) => i % 2 === 0);
-      return;
-    }
-    while (point.atMs - (this.#waiting[1]?.atMs ?? point.atMs) > WAIT_MS) this.#waiting.splice(1, 1);
+  #wait(): void {
+    const newest = this.#waiting.at(-1);
+    while (newest !== undefined && newest.atMs - (this.#waiting[1]?.atMs ?? newest.atMs) > WAIT_MS)
+      this.#waiting.splice(1, 1);
   }
 }
 

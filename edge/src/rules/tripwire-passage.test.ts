@@ -14,7 +14,9 @@ import {
 
 /** A body of 20 px about `middle` with an error of 3 px. */
 function at(atMs: number, middle: number, overrun = 0): LineSight {
-  return { atMs, low: middle - 10, high: middle + 10, lowSure: middle - 13, highSure: middle + 13, overrun };
+  const [low, high] = [middle - 10, middle + 10];
+  const parts = [low, high].map((distance) => ({ distance, overrun }));
+  return { atMs, low, high, lowSure: low - 3, highSure: high + 3, parts };
 }
 
 function watch(sights: readonly LineSight[]): Passage[] {
@@ -116,7 +118,8 @@ describe('computeLineSight', () => {
     if (outline === undefined) throw new Error('no outline');
     const input = { atMs: 5, errorPx: 2 };
     const body = computeLineSight(line, outline, { ...input, parts: CORNERS });
-    expect(body).toMatchObject({ atMs: 5, overrun: 0 });
+    expect(body).toMatchObject({ atMs: 5 });
+    expect(body.parts.map(({ overrun }) => overrun)).toEqual([0, 0, 0, 0]);
     expect([body.low, body.high]).toEqual([expect.closeTo(-20, 6), expect.closeTo(20, 6)]);
     expect(body.lowSure).toBeLessThan(-21.9);
     const centre = computeLineSight(line, outline, { ...input, parts: CENTRE });

@@ -19,7 +19,14 @@ export interface LineSight {
   /** The same with their errors taken against it: beyond for sure where `lowSure` > 0, before for sure where `highSure` < 0. */
   readonly lowSure: number;
   readonly highSure: number;
-  /** How far any of it lies beyond the ends of the line, px; 0 between them. */
+  readonly parts: readonly PartSight[];
+}
+
+/** One part of a road user beside a line; px. */
+interface PartSight {
+  /** Positive on the forward side. */
+  readonly distance: number;
+  /** How far it lies beyond the ends of the line; 0 between them. Exact where it is on the line: elsewhere perspective bends it. */
   readonly overrun: number;
 }
 
@@ -33,7 +40,7 @@ export interface Passage {
   /** How far the last part was beyond when that was believed, and the error of that, px. */
   readonly marginPx: number;
   readonly errorPx: number;
-  /** Largest overrun while it passed, px. */
+  /** How far beyond the ends of the line a part was when that part passed it, px; 0 where all passed between them. */
   readonly overrunPx: number;
   /** It was seen with parts on both sides. */
   readonly seenAstride: boolean;
@@ -63,7 +70,7 @@ export function computeLineSight(
     high: Math.max(...places.map(({ distance }) => distance)),
     lowSure: Math.min(...places.map(({ distance, error }) => distance - error)),
     highSure: Math.max(...places.map(({ distance, error }) => distance + error)),
-    overrun: Math.max(...places.map(({ at }) => line.locate(at).overrun)),
+    parts: places.map(({ at, distance }) => ({ distance, overrun: line.locate(at).overrun })),
   };
 }
 
@@ -131,14 +138,35 @@ function describe(trail: readonly LineSight[], side: 1 | -1, firstSure: LineSigh
     sureAtMs: interpolate(doubtful, certain, ({ lowSure }) => lowSure),
     marginPx: newest.low,
     errorPx: newest.low - newest.lowSure,
-    overrunPx: Math.max(...passing.map(({ overrun }) => overrun)),
+    overrunPx: computeOverrun(places),
     seenAstride: passing.some(({ low, high }) => low < 0 && high > 0),
   };
 }
 
+/** Every part is asked where it passed the line, and as often as it did so. */
+function computeOverrun(places: readonly LineSight[]): number {
+  let most = 0;
+  for (const [i, to] of places.entries()) {
+    for (const [part, { distance, overrun }] of to.parts.entries()) {
+      const from = places[i - 1]?.parts[part];
+      if (from === undefined || from.distance > 0 === distance > 0) continue;
+      const share = from.distance / (from.distance - distance);
+      most = Math.max(most, from.overrun + share * (overrun - from.overrun));
+    }
+  }
+  return most;
+}
+
 function mirror(sight: LineSight): LineSight {
-  const { low, high, lowSure, highSure } = sight;
-  return { ...sight, low: -high, high: -low, lowSure: -highSure, highSure: -lowSure };
+  const { low, high, lowSure, highSure, parts } = sight;
+  return {
+    ...sight,
+    low: -high,
+    high: -low,
+    lowSure: -highSure,
+    highSure: -lowSure,
+    parts: parts.map(({ distance, overrun }) => ({ distance: -distance, overrun })),
+  };
 }
 
 /** The figures of a passage, as they stand in an event. */

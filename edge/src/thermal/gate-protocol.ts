@@ -4,7 +4,9 @@ import {
   type AmbientReading,
   type FrameJudgement,
   type GateOptics,
+  MAX_FRAMES,
   type MeasuredPassage,
+  MIN_FRAMES,
   Passage,
 } from './passage.ts';
 import { SelfCheck, type SelfCheckRecord } from './self-check.ts';
@@ -235,7 +237,8 @@ export class GateProtocol {
     }
     this.#interruptions = 0;
     this.#state = 'measuring';
-    if (this.#passage.frames < this.#limits.framesWanted) return this.#step();
+    const wanted = Math.min(MAX_FRAMES, Math.max(MIN_FRAMES, this.#limits.framesWanted));
+    if (this.#passage.frames < wanted) return this.#step();
     const measured = this.#passage.measure(this.#optics, ambient);
     if (typeof measured === 'string') {
       this.#passage = new Passage();

@@ -1,4 +1,4 @@
-import { DEFAULT_BAND_K, FeverGate, type GateOptics } from '@ngatu/edge';
+import { DEFAULT_BAND_K, DEFAULT_BLACKBODY_TOLERANCE_C, FeverGate, type GateOptics } from '@ngatu/edge';
 import { type PlannedScene, planScene, SCENE_KINDS, takeThermalPictures } from '@ngatu/simulators';
 import { computeMeanEstimate, type Estimate } from './fever-statistics.ts';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
@@ -85,7 +85,7 @@ function passGate(planned: PlannedScene, condition: (typeof GATE_KINDS)[number] 
       region: blackbody,
       setC: blackbody.setC,
       emissivity: 0.98,
-      toleranceC: 2,
+      toleranceC: DEFAULT_BLACKBODY_TOLERANCE_C,
       accuracyC: 0.1,
     },
     distanceM: 1,

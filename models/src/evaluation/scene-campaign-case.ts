@@ -7,8 +7,8 @@ import {
   listFrames,
   type NoiseProfile,
   type SceneCase,
-  SimulatedDetector,
   type SimulatedDetection,
+  SimulatedDetector,
 } from '@ngatu/simulators';
 
 export type Match = RoadFinding['matches'][number];
@@ -56,7 +56,9 @@ export function playCase(
   onFrame?: (frame: CaseFrame) => void,
 ): CaseOutcome {
   const noisy =
-    noise === undefined ? undefined : new SimulatedDetector(noise, { seed: scene.seed, picture: scene.world.camera });
+    noise === undefined
+      ? undefined
+      : new SimulatedDetector(noise, { seed: scene.seed, picture: scene.world.camera });
   const road = new RoadAnalysis(scene.scene);
   const frames: FrameTruth[] = [];
   const claims: { match: Match; sureMs: number }[] = [];
@@ -139,4 +141,3 @@ function computeIou(
   const overlap = width * height;
   return overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap);
 }
-

@@ -9,8 +9,8 @@ import {
   type RealStreet,
 } from '@ngatu/simulators';
 import { computeProportion, type Proportion } from './interval.ts';
-import { computeIou } from './scene-campaign-noise-match.ts';
 import { type Box, detectPicture } from './scene-campaign-noise-data.ts';
+import { computeIou } from './scene-campaign-noise-match.ts';
 import { emptyScene } from './scene-campaign-noise-time.ts';
 
 /** A street with what was taken from its clip, in memory. */
@@ -30,13 +30,14 @@ interface Sight {
   readonly label: RoadUserLabel;
 }
 
-const FPS = 6;
+/** Pictures a second that are looked at. */
+export const HARVEST_FPS = 6;
 const MAX_PICTURES = 240;
 /** Of a clip this many pictures, evenly, make the background. */
 const BACKGROUND_PICTURES = 45;
 const MIN_HEIGHT_PX = 34;
 /** Road users smaller than this are not counted in the comparison of recalls, px. */
-export const RECALL_MIN_HEIGHT_PX = 32;
+const RECALL_MIN_HEIGHT_PX = 32;
 /** Two sights before and after tell the direction; it moved at least this far meanwhile, in its heights. */
 const HEADING_SIGHTS = 2;
 const MIN_MOVE_HEIGHTS = 0.15;
@@ -63,25 +64,35 @@ export async function harvestStreet(
   for await (const picture of decodePictures(file, options, signal)) quiet.push(picture);
   const background = computeBackground(quiet);
   const pictures: Picture[] = [];
-  for await (const picture of decodePictures(file, { fps: FPS, durationS: MAX_PICTURES / FPS }, signal))
+  for await (const picture of decodePictures(
+    file,
+    { fps: HARVEST_FPS, durationS: MAX_PICTURES / HARVEST_FPS },
+    signal,
+  ))
     pictures.push(picture);
-  const tracks = await follow(pictures, detector);
+  const tracks = await followPictures(pictures, HARVEST_FPS, detector);
   const cutouts = [...tracks].flatMap(([trackId, sights]) =>
     cutTrack({ trackId, sights, tracks, pictures, background, asset: street.asset }),
   );
   const labels = (['motorbike', 'car'] as const).filter(
     (label) => cutouts.filter((cutout) => cutout.label === label).length >= MIN_CUTOUTS,
   );
-  return { street, background, cutouts, labels, realRecall: measureRealRecall(tracks, background) };
+  return { street, background, cutouts, labels, realRecall: measureFollowed(tracks, background) };
 }
 
-async function follow(pictures: readonly Picture[], detector: Detector): Promise<Map<number, Sight[]>> {
+/** Follows whoever is found in pictures at a steady rate. Tracks by their id. */
+export async function followPictures(
+  pictures: Iterable<Picture>,
+  fps: number,
+  detector: Detector,
+): Promise<Map<number, Sight[]>> {
   const tracks = new Map<number, Sight[]>();
-  const first = pictures[0];
-  if (first === undefined) return tracks;
-  const road = new RoadAnalysis(emptyScene(first));
-  for (const [index, picture] of pictures.entries()) {
-    const mediaTimeMs = (index * 1000) / FPS;
+  let road: RoadAnalysis | undefined;
+  let count = 0;
+  for (const picture of pictures) {
+    road ??= new RoadAnalysis(emptyScene(picture));
+    const index = count++;
+    const mediaTimeMs = (index * 1000) / fps;
     const mark = { index, mediaTimeMs, capturedAtMs: mediaTimeMs };
     for (const track of road.update(mark, await detectPicture(picture, detector), () => undefined).tracks) {
       const sights = tracks.get(track.trackId) ?? [];
@@ -118,14 +129,19 @@ function cutTrack(from: {
     });
     if (isAtEdge || !isAlone) return [];
     const headingDeg = (Math.atan2(dy, dx) * 180) / Math.PI;
-    const cut = cutRoadUser(picture, background, { box, label, headingDeg, source: `${from.asset} ${trackId}` });
+    const cut = cutRoadUser(picture, background, {
+      box,
+      label,
+      headingDeg,
+      source: `${from.asset} ${trackId}`,
+    });
     return cut === undefined ? [] : [cut];
   });
   return found.toSorted((a, b) => b.height - a.height).slice(0, MAX_CUTS_PER_TRACK);
 }
 
 /** Within its track a road user is there: between two sights a picture without a finding is a miss. Whoever moves counts. */
-function measureRealRecall(tracks: ReadonlyMap<number, readonly Sight[]>, picture: Picture): Proportion {
+export function measureFollowed(tracks: ReadonlyMap<number, readonly Sight[]>, picture: Picture): Proportion {
   let [hits, total] = [0, 0];
   for (const sights of tracks.values()) {
     const last = sights.findLastIndex(({ box }) => box !== undefined);
@@ -136,9 +152,15 @@ function measureRealRecall(tracks: ReadonlyMap<number, readonly Sight[]>, pictur
     if (seen.length < MIN_SIGHTS || first === undefined || end === undefined || label === 'person') continue;
     const height = (first[3] - first[1] + end[3] - end[1]) / 2;
     const isWhole = seen.every(
-      ({ box }) => box !== undefined && box[0] > 2 && box[2] < picture.width - 2 && box[3] < picture.height - 2,
+      ({ box }) =>
+        box !== undefined && box[0] > 2 && box[2] < picture.width - 2 && box[3] < picture.height - 2,
     );
-    if (height < RECALL_MIN_HEIGHT_PX || !isWhole || Math.hypot(end[0] - first[0], end[3] - first[3]) < height) continue;
+    if (
+      height < RECALL_MIN_HEIGHT_PX ||
+      !isWhole ||
+      Math.hypot(end[0] - first[0], end[3] - first[3]) < height
+    )
+      continue;
     // the first and the last sight are findings by definition
     hits += seen.length - 2;
     total += known.length - 2;

@@ -59,9 +59,15 @@ export async function* detectFolder(
   for (const file of files.sort()) {
     const label = join(folder.dir, 'labels', `${basename(file, extname(file))}.txt`);
     const text = await readFile(label, 'utf8').catch((cause: unknown) => {
-      throw new NgatuError('FILE_UNREADABLE', `Cannot read labels ${label}: ${errorMessage(cause)}`, { cause });
+      throw new NgatuError('FILE_UNREADABLE', `Cannot read labels ${label}: ${errorMessage(cause)}`, {
+        cause,
+      });
     });
-    for await (const picture of decodePictures(join(folder.dir, 'images', file), { maxWidth: ANALYSIS_WIDTH_PX }, signal)) {
+    for await (const picture of decodePictures(
+      join(folder.dir, 'images', file),
+      { maxWidth: ANALYSIS_WIDTH_PX },
+      signal,
+    )) {
       const straight = folder.aspect === undefined ? picture : restoreAspect(picture, folder.aspect);
       const findings = await detectPicture(straight, detector);
       const truth = parseYolo(text, label, straight, folder.classes);
@@ -90,16 +96,14 @@ function parseYolo(
     const values = line.trim().split(/\s+/).map(Number);
     const [kind = Number.NaN, x = 0, y = 0, w = 0, h = 0] = values;
     if (values.length < 5 || values.some((value) => !Number.isFinite(value))) {
-      throw new NgatuError('TRUTH_INVALID', `Cannot accept labels ${file}: line ${index + 1} has no five numbers`);
+      throw new NgatuError(
+        'TRUTH_INVALID',
+        `Cannot accept labels ${file}: line ${index + 1} has no five numbers`,
+      );
     }
     const label = classes.get(kind);
     if (label === undefined) return [];
-    const box: Box = [
-      (x - w / 2) * width,
-      (y - h / 2) * height,
-      (x + w / 2) * width,
-      (y + h / 2) * height,
-    ];
+    const box: Box = [(x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height];
     return [{ label, box }];
   });
 }

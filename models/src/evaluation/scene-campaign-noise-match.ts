@@ -1,5 +1,11 @@
 import type { NoiseGroup } from '@ngatu/simulators';
-import { type Box, type Finding, GROUP_LABELS, type LabelledPicture, type TruthBox } from './scene-campaign-noise-data.ts';
+import {
+  type Box,
+  type Finding,
+  GROUP_LABELS,
+  type LabelledPicture,
+  type TruthBox,
+} from './scene-campaign-noise-data.ts';
 
 /** What the detector made of one labelled box: a finding with the errors of its edges, or nothing. */
 export interface NoiseSample {
@@ -10,7 +16,12 @@ export interface NoiseSample {
   /** 0 where it was missed. */
   readonly confidence: number;
   /** Edge errors over the height of the truth; absent where it was missed. */
-  readonly errors?: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number };
+  readonly errors?: {
+    readonly left: number;
+    readonly top: number;
+    readonly right: number;
+    readonly bottom: number;
+  };
   readonly foundAs?: Finding['label'];
   /** Confidence of a second finding of the same. */
   readonly duplicate?: number;
@@ -43,7 +54,9 @@ export function listFalseBoxes(picture: LabelledPicture): readonly Finding[] {
   return picture.findings.filter(
     ({ label, box }) =>
       label !== 'person' &&
-      !picture.truth.some((truth) => computeIou(truth.box, box) >= 0.2 || computeInside(box, truth.box) >= 0.5),
+      !picture.truth.some(
+        (truth) => computeIou(truth.box, box) >= 0.2 || computeInside(box, truth.box) >= 0.5,
+      ),
   );
 }
 
@@ -66,7 +79,9 @@ function sampleGroup(
   all: readonly TruthBox[],
 ): NoiseSample[] {
   const pairs = truths
-    .flatMap((truth) => findings.map((finding) => ({ truth, finding, fit: computeFit(group, truth, finding.box) })))
+    .flatMap((truth) =>
+      findings.map((finding) => ({ truth, finding, fit: computeFit(group, truth, finding.box) })),
+    )
     .filter(({ fit }) => fit > 0)
     .sort((a, b) => b.fit - a.fit);
   const found = new Map<TruthBox, Finding>();
@@ -100,7 +115,8 @@ function computeFit(group: NoiseGroup, truth: TruthBox, box: Box): number {
   }
   const inside = computeInside(box, truth.box);
   const [width, height] = [truth.box[2] - truth.box[0], truth.box[3] - truth.box[1]];
-  if (inside < MIN_INSIDE || box[2] - box[0] < MIN_PART * width || box[3] - box[1] < MIN_PART * height) return 0;
+  if (inside < MIN_INSIDE || box[2] - box[0] < MIN_PART * width || box[3] - box[1] < MIN_PART * height)
+    return 0;
   // the bike stands on the lower edge, the rider's head is at the upper one
   const gap = group === 'bike' ? truth.box[3] - box[3] : box[1] - truth.box[1];
   return Math.max(0, inside - Math.abs(gap) / height);

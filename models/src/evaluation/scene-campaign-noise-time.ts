@@ -56,7 +56,9 @@ export async function measureCorrelation(
   return {
     confidence: fitCorrelation(centreByKind(series)),
     edges: fitCorrelation(shaking),
-    edgeDeviation: computeSpread(shaking.flatMap(({ values }) => values.flatMap((v) => (v === undefined ? [] : [v])))),
+    edgeDeviation: computeSpread(
+      shaking.flatMap(({ values }) => values.flatMap((v) => (v === undefined ? [] : [v]))),
+    ),
     correlationData: data,
   };
 }
@@ -68,7 +70,8 @@ function centreByKind(series: readonly Series[]): Process[] {
     return `${label} ${Math.round(2 * Math.log2(Math.max(1, average(heights))))}`;
   };
   const means = new Map<string, number[]>();
-  for (const entry of series) means.set(keyOf(entry), [...(means.get(keyOf(entry)) ?? []), ...entry.confidence]);
+  for (const entry of series)
+    means.set(keyOf(entry), [...(means.get(keyOf(entry)) ?? []), ...entry.confidence]);
   return series.map((entry) => {
     const mean = average(means.get(keyOf(entry)) ?? []);
     return { fps: entry.fps, values: entry.confidence.map((value) => value - mean) };
@@ -151,7 +154,9 @@ interface Process {
 
 /** Fits `persistent + slow · exp(−lag / slowMs)` to the pooled correlation by least squares over a grid. */
 function fitCorrelation(processes: readonly Process[]): NoiseCorrelation {
-  const mean = average(processes.flatMap(({ values }) => values.flatMap((v) => (v === undefined ? [] : [v]))));
+  const mean = average(
+    processes.flatMap(({ values }) => values.flatMap((v) => (v === undefined ? [] : [v]))),
+  );
   const points = LAGS_MS.map((lagMs) => ({ lagMs, value: correlateAt(processes, lagMs, mean) }));
   let best: NoiseCorrelation = { persistent: 0, slow: 0, slowMs: 500 };
   let least = Number.POSITIVE_INFINITY;

@@ -113,7 +113,10 @@ function summarizeGroup(all: readonly NoiseSample[], group: NoiseGroup): NoiseBi
   return bins;
 }
 
-function summarizeBin(samples: readonly NoiseSample[], all: readonly NoiseSample[]): Omit<NoiseBin, 'belowPx'> {
+function summarizeBin(
+  samples: readonly NoiseSample[],
+  all: readonly NoiseSample[],
+): Omit<NoiseBin, 'belowPx'> {
   const found = samples.flatMap(({ errors }) => errors ?? []);
   // where hardly anything was found the errors of all sizes serve
   const errors = found.length >= 12 ? found : all.flatMap(({ errors }) => errors ?? []);
@@ -223,7 +226,12 @@ function summarizeFalseBoxes(pictures: readonly LabelledPicture[]): NoiseProfile
     listFalseBoxes(picture).map((finding) => ({ finding, height: picture.height })),
   );
   const quantiles = (measure: (finding: Finding, pictureHeight: number) => number): number[] =>
-    found.length === 0 ? [] : computeQuantiles(found.map(({ finding, height }) => measure(finding, height)), 11);
+    found.length === 0
+      ? []
+      : computeQuantiles(
+          found.map(({ finding, height }) => measure(finding, height)),
+          11,
+        );
   const labels = new Map<RoadUserLabel, number>();
   for (const { finding } of found) labels.set(finding.label, (labels.get(finding.label) ?? 0) + 1);
   return {
@@ -261,4 +269,3 @@ function correlateBikeWithRider(samples: readonly NoiseSample[]): number {
   }
   return weight === 0 ? 0 : round(sum / weight);
 }
-

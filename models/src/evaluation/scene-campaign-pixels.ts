@@ -8,7 +8,6 @@ import {
   encodeVideo,
   type Picture,
   type PictureBox,
-  type RenderedUser,
   type SceneCase,
   SceneRenderer,
   siteOnStreet,
@@ -16,13 +15,22 @@ import {
   type Weather,
 } from '@ngatu/simulators';
 import { asStorageError } from '../storage-error.ts';
-import { computeProportion, type Proportion } from './interval.ts';
-import { type HarvestedStreet, RECALL_MIN_HEIGHT_PX } from './scene-campaign-harvest.ts';
-import { computeIou } from './scene-campaign-noise-match.ts';
-import { detectPicture } from './scene-campaign-noise-data.ts';
+import { computeProportion, formatProportion, type Proportion } from './interval.ts';
+import {
+  followPictures,
+  HARVEST_FPS,
+  type HarvestedStreet,
+  measureFollowed,
+} from './scene-campaign-harvest.ts';
 
 /** The rules of which cases are rendered. */
-export const RENDERED_KINDS = ['RED_LIGHT', 'STOP_LINE', 'WRONG_WAY', 'STOP_PARK', 'SPEED'] as const satisfies EventKind[];
+export const RENDERED_KINDS = [
+  'RED_LIGHT',
+  'STOP_LINE',
+  'WRONG_WAY',
+  'STOP_PARK',
+  'SPEED',
+] as const satisfies EventKind[];
 
 export interface RenderOptions {
   readonly kind: EventKind;
@@ -110,14 +118,9 @@ export interface RecallComparison {
   readonly byWeather: readonly { readonly weather: Weather; readonly rendered: Proportion }[];
 }
 
-/** A rendered road user is found where a finding of its class overlaps it so (IoU), or its rider does. */
-const MIN_IOU = 0.4;
-const EVERY_NTH = 6;
-
 /**
- * Whether the detector finds rendered road users as it finds real ones. Real: in the clip of the street, whoever is followed, between its first and
- * its last sight. Rendered: whoever is whole and in sight, from the picture before compression on; only between its own first and last finding, as
- * with the real ones.
+ * Whether the detector finds rendered road users as it finds real ones. The measure is the same for both: whoever moves, is whole and is
+ * followed by the product's tracker, between its first and its last sight. Real ones in the clip of the street, rendered ones over its background.
  */
 export async function compareRecall(
   harvest: HarvestedStreet,
@@ -126,58 +129,42 @@ export async function compareRecall(
   signal: AbortSignal,
 ): Promise<RecallComparison> {
   const counts = new Map<Weather, { hits: number; total: number }>();
-  let n = 0;
-  for (const kind of options.kinds) {
-    for (let i = 0; i < options.casesPerKind; i++) {
-      signal.throwIfAborted();
-      const weather = WEATHERS[n++ % WEATHERS.length] ?? 'day';
-      const scene = drawCase(kind, options.seed + i, siteOnStreet(harvest.street, harvest.labels));
-      const count = counts.get(weather) ?? { hits: 0, total: 0 };
-      const own = await countFound(new SceneRenderer(scene, { ...harvest, weather }), detector);
-      counts.set(weather, { hits: count.hits + own.hits, total: count.total + own.total });
+  for (const weather of WEATHERS) {
+    for (const kind of options.kinds) {
+      for (let i = 0; i < options.casesPerKind; i++) {
+        signal.throwIfAborted();
+        const scene = drawCase(kind, options.seed + i, siteOnStreet(harvest.street, harvest.labels));
+        const renderer = new SceneRenderer(scene, { ...harvest, weather });
+        const step = Math.max(1, Math.round(scene.world.fps / HARVEST_FPS));
+        const tracks = await followPictures(listPictures(renderer, step), scene.world.fps / step, detector);
+        const { hits, total } = measureFollowed(tracks, harvest.background);
+        const count = counts.get(weather) ?? { hits: 0, total: 0 };
+        counts.set(weather, { hits: count.hits + hits, total: count.total + total });
+      }
     }
   }
-  const byWeather = [...counts].map(([weather, { hits, total }]) => ({ weather, rendered: computeProportion(hits, total) }));
+  const byWeather = [...counts].map(([weather, { hits, total }]) => ({
+    weather,
+    rendered: computeProportion(hits, total),
+  }));
   const day = byWeather.find(({ weather }) => weather === 'day')?.rendered ?? computeProportion(0, 0);
   return { street: harvest.street.asset, real: harvest.realRecall, rendered: day, byWeather };
 }
 
-async function countFound(
-  renderer: SceneRenderer,
-  detector: Detector,
-): Promise<{ hits: number; total: number }> {
-  const sights = new Map<number, boolean[]>();
-  for (let index = 0; index < renderer.frameCount; index += EVERY_NTH) {
-    const { picture, users } = renderer.render(index);
-    const findings = await detectPicture(picture, detector);
-    for (const user of users) {
-      if (!isWhole(user, picture)) continue;
-      const list = sights.get(user.userId) ?? [];
-      list.push(findings.some(({ label, box }) => isFinding(user, label, box)));
-      sights.set(user.userId, list);
-    }
-  }
-  let [hits, total] = [0, 0];
-  for (const list of sights.values()) {
-    const between = list.slice(list.indexOf(true) + 1, list.lastIndexOf(true));
-    if (!list.includes(true)) {
-      total += list.length;
-      continue;
-    }
-    hits += between.filter(Boolean).length;
-    total += between.length;
-  }
-  return { hits, total };
+function* listPictures(renderer: SceneRenderer, step: number): Generator<Picture> {
+  for (let index = 0; index < renderer.frameCount; index += step) yield renderer.render(index).picture;
 }
 
-function isWhole({ drawnBox: [x1, y1, x2, y2], visibleShare, pose }: RenderedUser, picture: Picture): boolean {
-  const isInside = x1 > 2 && y1 > 2 && x2 < picture.width - 2 && y2 < picture.height - 2;
-  return isInside && visibleShare > 0.95 && y2 - y1 >= RECALL_MIN_HEIGHT_PX && pose.speedMps > 0.3;
-}
-
-function isFinding({ label, drawnBox }: RenderedUser, found: string, box: PictureBox): boolean {
-  if (label === 'car') return found !== 'person' && computeIou(drawnBox, box) >= MIN_IOU;
-  if (found !== 'person' && found !== 'motorbike' && found !== 'bicycle') return false;
-  // a rider is the upper, a bike the lower part
-  return computeIou(drawnBox, box) >= MIN_IOU;
+/** The table that `ngatu simulate recall` prints. */
+export function formatRecallTable(comparisons: readonly RecallComparison[]): string {
+  const lines = ['street                      pictures      found while followed'];
+  for (const { street, real, byWeather } of comparisons) {
+    lines.push(`${street.padEnd(28)}${'real'.padEnd(14)}${formatProportion(real)}`);
+    for (const { weather, rendered } of byWeather) {
+      const [a, b] = [rendered.value, real.value];
+      const gap = a === undefined || b === undefined ? '' : `  ${((a - b) * 100).toFixed(1)} points`;
+      lines.push(`${''.padEnd(28)}${`drawn, ${weather}`.padEnd(14)}${formatProportion(rendered)}${gap}`);
+    }
+  }
+  return lines.join('\n');
 }

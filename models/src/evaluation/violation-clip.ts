@@ -22,7 +22,9 @@ const SCENE_ENDING = '.scene.yaml';
  */
 export async function loadViolationClips(dataDir: string, scenesDir: string): Promise<ViolationClip[]> {
   const files = await listFiles(dataDir);
-  const names = files.filter((file) => file.endsWith(TRUTH_ENDING)).map((file) => basename(file, TRUTH_ENDING));
+  const names = files
+    .filter((file) => file.endsWith(TRUTH_ENDING))
+    .map((file) => basename(file, TRUTH_ENDING));
   if (names.length === 0) {
     throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate ${dataDir}: no *${TRUTH_ENDING} in it`);
   }
@@ -32,7 +34,10 @@ export async function loadViolationClips(dataDir: string, scenesDir: string): Pr
     const video = findVideo(name, truth, files);
     if (video === undefined) {
       const named = truth.video === undefined ? '' : `"${truth.video}" or `;
-      throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate clip "${name}": no ${named}${name}.mp4 in ${dataDir}`);
+      throw new NgatuError(
+        'FILE_UNREADABLE',
+        `Cannot evaluate clip "${name}": no ${named}${name}.mp4 in ${dataDir}`,
+      );
     }
     const scene = await findScene(name, files, { dataDir, scenesDir });
     clips.push({ name, video: join(dataDir, video), truth, scene });

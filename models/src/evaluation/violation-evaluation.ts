@@ -2,8 +2,8 @@ import { NgatuError } from '@ngatu/contract';
 import type { Detector, ReplayEvent, ReplayResult } from '@ngatu/edge';
 import { runReplay } from '@ngatu/edge';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
-import { type Claim, type KindOutcome, matchViolations } from './violation-match.ts';
 import { loadViolationClips, type ViolationClip } from './violation-clip.ts';
+import { type Claim, type KindOutcome, matchViolations } from './violation-match.ts';
 import { compareRuns, type ThinComparison } from './violation-thin.ts';
 import { listTruthEvents, type TruthEvent, type ViolationTruth } from './violation-truth.ts';
 
@@ -48,7 +48,12 @@ export interface ViolationMetrics {
     readonly clip: string;
     readonly sceneSha256: string;
     readonly letPass: number;
-    readonly thinned?: { readonly every: number; readonly both: number; readonly lost: readonly string[]; readonly added: readonly string[] };
+    readonly thinned?: {
+      readonly every: number;
+      readonly both: number;
+      readonly lost: readonly string[];
+      readonly added: readonly string[];
+    };
     readonly mismatches: readonly {
       readonly what: 'missed' | 'wrong';
       readonly kind: string;
@@ -266,7 +271,8 @@ function describeMissed(event: TruthEvent, letPass: readonly Claim[]): string {
   const where = event.x === undefined || event.y === undefined ? '' : ` at (${event.x}, ${event.y})`;
   const when = event.frame === undefined ? `frames ${event.frame_range?.join('–')}` : `frame ${event.frame}`;
   const near = letPass.find(
-    (claim) => claim.kind === event.kind && Math.abs(claim.frameIndex - (event.frame ?? claim.frameIndex)) <= 15,
+    (claim) =>
+      claim.kind === event.kind && Math.abs(claim.frameIndex - (event.frame ?? claim.frameIndex)) <= 15,
   );
   const reason = near === undefined ? '' : `; let pass in frame ${near.frameIndex}: ${near.text}`;
   return `${event.id ?? 'event'} ${when}${where}${reason}`;
@@ -290,7 +296,9 @@ export function formatViolationTable(metrics: ViolationMetrics): string {
     if (letPass > 0) lines.push(`${clip}: ${letPass} let pass`);
     if (thinned === undefined) continue;
     const { every, both, lost, added } = thinned;
-    lines.push(`${clip}: every ${every}. frame: ${both} claims the same, ${lost.length} lost, ${added.length} added`);
+    lines.push(
+      `${clip}: every ${every}. frame: ${both} claims the same, ${lost.length} lost, ${added.length} added`,
+    );
     for (const text of lost) lines.push(`${clip}: lost when thinned ${text}`);
     for (const text of added) lines.push(`${clip}: added when thinned ${text}`);
   }

@@ -131,7 +131,9 @@ function isNear(kind: string, event: TruthEvent, claim: Claim, delayMs: number):
   if (place === undefined) return true;
   const [x, y] = place;
   const isMoving = event.path === undefined && !AT_A_LINE.includes(kind);
-  const travel = isMoving ? Math.min(MAX_TRAVEL_HEIGHTS, (TRAVEL_HEIGHTS_PER_S * Math.abs(delayMs)) / 1000) : 0;
+  const travel = isMoving
+    ? Math.min(MAX_TRAVEL_HEIGHTS, (TRAVEL_HEIGHTS_PER_S * Math.abs(delayMs)) / 1000)
+    : 0;
   const distance = Math.hypot(x - claim.groundPoint[0], y - claim.groundPoint[1]);
   return distance <= (PLACE_TOLERANCE_HEIGHTS + travel) * claim.boxHeight;
 }

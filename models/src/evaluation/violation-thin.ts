@@ -14,9 +14,15 @@ export interface ThinComparison {
 const PLACE_HEIGHTS = 1;
 
 /** Pairs the claims of two runs of a clip one to one: the same kind, near in time and place, nearest in time first. */
-export function compareRuns(whole: readonly Claim[], thinned: readonly Claim[], every: number): ThinComparison {
+export function compareRuns(
+  whole: readonly Claim[],
+  thinned: readonly Claim[],
+  every: number,
+): ThinComparison {
   const pairs = whole
-    .flatMap((claim) => thinned.map((other) => ({ claim, other, gapMs: Math.abs(claim.timeMs - other.timeMs) })))
+    .flatMap((claim) =>
+      thinned.map((other) => ({ claim, other, gapMs: Math.abs(claim.timeMs - other.timeMs) })),
+    )
     .filter(({ claim, other, gapMs }) => isSame(claim, other, gapMs))
     .sort((a, b) => a.gapMs - b.gapMs);
   const kept = new Set<Claim>();

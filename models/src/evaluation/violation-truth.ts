@@ -9,7 +9,10 @@ const TruthEvent = Type.Object({
   kind: Type.String({ minLength: 1, description: 'RED_LIGHT, STOP_LINE …, several with "/", or "any".' }),
   frame: Type.Optional(Type.Integer({ minimum: 0, description: 'The decisive source frame, decode order.' })),
   frame_range: Type.Optional(
-    Type.Unsafe<Static<typeof FrameRange>>({ ...FrameRange, description: 'A claim may name any frame in here.' }),
+    Type.Unsafe<Static<typeof FrameRange>>({
+      ...FrameRange,
+      description: 'A claim may name any frame in here.',
+    }),
   ),
   tolerance_frames: Type.Optional(
     Type.Integer({ minimum: 0, description: 'How sure the reader is of `frame`; added to the tolerance.' }),
@@ -18,7 +21,8 @@ const TruthEvent = Type.Object({
   y: Type.Optional(Type.Number()),
   path: Type.Optional(
     Type.Array(Type.Tuple([Type.Integer({ minimum: 0 }), Type.Number(), Type.Number()]), {
-      description: 'Where the road user stands (lower middle of its box) by frame: `[frame, x, y]`, in order.',
+      description:
+        'Where the road user stands (lower middle of its box) by frame: `[frame, x, y]`, in order.',
     }),
   ),
 });
@@ -29,7 +33,9 @@ export const ViolationTruth = Type.Object({
   frames: Type.Optional(Type.Integer({ minimum: 1 })),
   size: Type.Optional(Type.Tuple([Type.Integer({ minimum: 1 }), Type.Integer({ minimum: 1 })])),
   kinds: Type.Optional(
-    Type.Array(Type.String(), { description: 'The truth is complete for these kinds; claims of others are not judged.' }),
+    Type.Array(Type.String(), {
+      description: 'The truth is complete for these kinds; claims of others are not judged.',
+    }),
   ),
   light: Type.Optional(
     Type.Object({

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { AssetStore, locateAssetFolders, measureNoise } from '@ngatu/models';
+import type { Command } from 'commander';
+import { writeJson } from './json-file.ts';
+import { openNamedDetector } from './model-option.ts';
+import { watchStopSignals } from './stop-signal.ts';
+
+interface NoiseOptions {
+  readonly out: string;
+  readonly data?: string;
+  readonly model?: string;
+}
+
+/** Findings below this are not reported by the product either. */
+const MIN_CONFIDENCE = 0.1;
+
+/** Clips on which it is measured how noise hangs together in time, with the rate at which they are looked at, pictures a second, and for how long, s. */
+const CLIPS = [
+  { name: 'hanoi-giangvo-langha-1615', fps: 6, durationS: 64 },
+  { name: 'intersection-borislavy', fps: 10, durationS: 30 },
+  { name: 'car-detection', fps: 12.5, durationS: 30 },
+  { name: 'street-parked-ckuhn', fps: 10, durationS: 20 },
+] as const;
+
+/** `ngatu simulate noise`. */
+export function addNoiseSimulation(command: Command): void {
+  command
+    .command('noise')
+    .description(
+      'measure the noise of the detector on labelled pictures and on clips, for `ngatu eval rules`',
+    )
+    .requiredOption(
+      '--out <file>',
+      'noise profile to write (the one in use: simulators/scene/detection-noise.json)',
+    )
+    .option(
+      '--data <dir>',
+      'folder with vn-intersection, cctv-bikes and hanoi-1615-riders; by default datasets/ of the assets',
+    )
+    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .action(measure);
+}
+
+async function measure(options: NoiseOptions): Promise<void> {
+  const stop = watchStopSignals(() => undefined);
+  const { detector } = await openNamedDetector(options.model, stop.signal);
+  try {
+    const dir = options.data ?? join(locateAssetFolders().localDir, 'datasets');
+    const store = new AssetStore();
+    const clips = [];
+    for (const clip of CLIPS) {
+      const asset = await store.find(clip.name, stop.signal);
+      if (asset !== undefined) clips.push({ ...clip, file: asset.path });
+    }
+    const profile = await measureNoise(
+      {
+        folders: [
+          {
+            name: 'vn-intersection',
+            dir: join(dir, 'vn-intersection'),
+            classes: new Map([
+              [0, 'bus'],
+              [1, 'car'],
+              [2, 'both'],
+              [4, 'truck'],
+            ]),
+            // the set was stretched to squares
+            aspect: 16 / 9,
+            isComplete: true,
+          },
+          {
+            name: 'cctv-bikes',
+            dir: join(dir, 'cctv-bikes'),
+            classes: new Map([[0, 'both']]),
+            isComplete: false,
+          },
+          {
+            name: 'hanoi-1615-riders',
+            dir: join(dir, 'hanoi-1615-riders'),
+            classes: new Map([[0, 'rider']]),
+            isComplete: false,
+          },
+        ],
+        clips,
+        detector,
+        minConfidence: MIN_CONFIDENCE,
+        measuredAt: new Date().toISOString().slice(0, 10),
+        onProgress: (text) => console.error(text),
+      },
+      stop.signal,
+    );
+    await writeJson(options.out, profile);
+  } finally {
+    await detector.close();
+    stop.dispose();
+  }
+}

@@ -1,7 +1,7 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Calibration, errorMessage, NgatuError, type Scene } from '@ngatu/contract';
-import { computeSpeedExpectations, drawCalibration, GroundPlane, surveyScene } from '@ngatu/edge';
+import { computeSpeedExpectations, drawCalibration, GroundPlane } from '@ngatu/edge';
 import {
   loadCalibrationPoints,
   loadScene,
@@ -10,6 +10,8 @@ import {
 } from '@ngatu/firmware-config';
 import { asStorageError } from '@ngatu/models';
 import { Command } from 'commander';
+import { writeOutput } from './output-file.ts';
+import { readRoadPicture } from './road-picture.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface CalibrateOptions {
@@ -52,7 +54,7 @@ async function calibrate(options: CalibrateOptions): Promise<void> {
   const calibration: Calibration = { ...points, calibratedAt: new Date().toISOString() };
   const out = options.out ?? options.scene;
   const candidate = `${out}.new`;
-  await writeText(candidate, replaceCalibration(await readText(options.scene), calibration));
+  await writeOutput(candidate, replaceCalibration(await readText(options.scene), calibration));
   try {
     const { scene } = await loadScene(candidate);
     const plane = GroundPlane.fromCalibration(calibration, scene.picture);
@@ -117,26 +119,8 @@ async function drawStill(
 ): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const nobody = {
-      model: { name: 'none', sha256: '' },
-      detect: async () => [],
-      close: async () => undefined,
-    };
-    const survey = await surveyScene(
-      { video, detector: nobody, maxDurationMs: 60_000, maxWidth: 1280, maxFps: 2 },
-      stop.signal,
-    );
-    const { width, height } = survey.picture;
-    if (width !== scene.picture.width || height !== scene.picture.height) {
-      throw new NgatuError(
-        'SCENE_INVALID',
-        `Cannot draw on ${video}: it is ${width}×${height}, the scene is not`,
-      );
-    }
-    await writeText(
-      annotated,
-      await drawCalibration(survey.background, { plane, calibration, sourceWidth: width }),
-    );
+    const background = await readRoadPicture(video, scene, stop.signal);
+    await writeOutput(annotated, await drawCalibration(background, { plane, calibration }));
     console.log(`annotated still → ${resolve(annotated)}`);
   } finally {
     stop.dispose();
@@ -150,11 +134,5 @@ function pair([x, y]: readonly [number, number], digits: number): string {
 async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((cause: unknown) => {
     throw new NgatuError('FILE_UNREADABLE', `Cannot read ${file}: ${errorMessage(cause)}`, { cause });
-  });
-}
-
-async function writeText(file: string, content: string | Buffer): Promise<void> {
-  await writeFile(file, content).catch((error: unknown) => {
-    throw asStorageError(error, `write ${file}`);
   });
 }

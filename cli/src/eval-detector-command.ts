@@ -3,8 +3,8 @@ import { errorMessage, NgatuError } from '@ngatu/contract';
 import { evaluateDetector, formatDetectorTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { writeJson } from './json-file.ts';
 import { openNamedDetector } from './model-option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface DetectorOptions extends EvaluationOptions {

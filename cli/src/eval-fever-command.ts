@@ -3,7 +3,7 @@ import { NgatuError } from '@ngatu/contract';
 import { evaluateFever, formatFeverSimulation, formatFeverTable, simulateFever } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { writeJson } from './json-file.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface FeverOptions extends Partial<EvaluationOptions> {

@@ -2,8 +2,8 @@ import { EVENT_KINDS, type EventKind, NgatuError } from '@ngatu/contract';
 import { formatCampaignTable, runSceneCampaign, tellCase } from '@ngatu/models';
 import { DETECTION_NOISE, SIMULATED_KINDS } from '@ngatu/simulators';
 import type { Command } from 'commander';
-import { writeJson } from './json-file.ts';
 import { readCount } from './option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface RuleOptions {

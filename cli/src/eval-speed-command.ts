@@ -1,7 +1,7 @@
 import { evaluateSpeed, formatSpeedTable } from '@ngatu/models';
 import type { Command } from 'commander';
-import { writeJson } from './json-file.ts';
 import { readCount } from './option.ts';
+import { writeJson } from './output-file.ts';
 
 interface SpeedOptions {
   readonly cases: number;

@@ -13,8 +13,8 @@ import {
 } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { writeJson } from './json-file.ts';
 import { openNamedDetector } from './model-option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface TrackerOptions extends EvaluationOptions {

@@ -3,9 +3,9 @@ import { writeReplay } from '@ngatu/edge';
 import { evaluateViolations, findRepositoryRoot, formatViolationTable } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { writeJson } from './json-file.ts';
 import { openNamedDetector } from './model-option.ts';
 import { readCount } from './option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface ViolationOptions extends EvaluationOptions {

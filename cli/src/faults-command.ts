@@ -10,9 +10,9 @@ import { AssetStore, findRepositoryRoot } from '@ngatu/models';
 import { Command, Option } from 'commander';
 import { printProgress } from './assets-command.ts';
 import { chooseDemo, DEMO_NAMES } from './demo.ts';
-import { writeJson } from './json-file.ts';
 import { describeDetector } from './model-option.ts';
 import { readCount } from './option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface FaultsOptions {

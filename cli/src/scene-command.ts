@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, dirname, extname, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import { drawScene, type SceneSurvey, surveyScene } from '@ngatu/edge';
 import { formatSceneProposal, loadScene } from '@ngatu/firmware-config';
-import { asStorageError } from '@ngatu/models';
 import { Command, InvalidArgumentError } from 'commander';
 import { openNamedDetector } from './model-option.ts';
+import { writeOutput } from './output-file.ts';
+import { readRoadPicture } from './road-picture.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface SceneInitOptions {
@@ -61,7 +61,7 @@ export function buildCommand(): Command {
 async function initScene(options: SceneInitOptions): Promise<void> {
   const name = toSlug(basename(options.video, extname(options.video)));
   const out = options.out ?? `${name}.scene.yaml`;
-  const still = options.still ?? out.replace(/(\.scene)?\.ya?ml$/, '') + '.scene.png';
+  const still = options.still ?? `${out.replace(/(\.scene)?\.ya?ml$/, '')}.scene.png`;
   if (existsSync(out) && options.force !== true) {
     throw new NgatuError('USAGE', `Cannot write ${out}: it is there already (--force overwrites it)`);
   }
@@ -76,9 +76,9 @@ async function initScene(options: SceneInitOptions): Promise<void> {
         },
         stop.signal,
       );
-      await writeText(out, formatSceneProposal(name, survey));
+      await writeOutput(out, formatSceneProposal(name, survey));
       const { scene } = await loadScene(out);
-      await writeText(still, await drawScene(survey.background, scene));
+      await writeOutput(still, await drawScene(survey.background, scene));
       report(survey, out, still);
     } finally {
       await detector.close();
@@ -92,23 +92,8 @@ async function showScene(options: SceneShowOptions): Promise<void> {
   const { scene } = await loadScene(options.scene);
   const stop = watchStopSignals(() => undefined);
   try {
-    const nobody = {
-      model: { name: 'none', sha256: '' },
-      detect: async () => [],
-      close: async () => undefined,
-    };
-    const survey = await surveyScene(
-      { video: options.video, detector: nobody, maxDurationMs: 60_000, maxWidth: MAX_WIDTH, maxFps: 2 },
-      stop.signal,
-    );
-    if (survey.picture.width !== scene.picture.width || survey.picture.height !== scene.picture.height) {
-      const { width, height } = survey.picture;
-      throw new NgatuError(
-        'SCENE_INVALID',
-        `Cannot draw ${options.scene}: the video is ${width}×${height}, the scene is not`,
-      );
-    }
-    await writeText(options.still, await drawScene(survey.background, scene));
+    const background = await readRoadPicture(options.video, scene, stop.signal);
+    await writeOutput(options.still, await drawScene(background, scene));
     console.log(`annotated still → ${resolve(options.still)}`);
   } finally {
     stop.dispose();
@@ -128,15 +113,6 @@ function report(survey: SceneSurvey, out: string, still: string): void {
   console.log(
     'Correct the scene by the still (docs/scenes.md), then look: ngatu scene show, ngatu replay --annotate',
   );
-}
-
-async function writeText(file: string, content: string | Buffer): Promise<void> {
-  try {
-    await mkdir(dirname(resolve(file)), { recursive: true });
-    await writeFile(file, content);
-  } catch (error) {
-    throw asStorageError(error, `write ${file}`);
-  }
 }
 
 let shownAtMs = 0;

@@ -13,10 +13,10 @@ import {
 import { REAL_STREETS, runCameraSimulator } from '@ngatu/simulators';
 import { Command } from 'commander';
 import { readKind } from './eval-rules-command.ts';
-import { writeJson } from './json-file.ts';
 import { openLogger } from './logger.ts';
 import { openNamedDetector } from './model-option.ts';
 import { readCount, readPort } from './option.ts';
+import { writeJson } from './output-file.ts';
 import { addNoiseSimulation } from './simulate-noise-command.ts';
 import { watchStopSignals } from './stop-signal.ts';
 

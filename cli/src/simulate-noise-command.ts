@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { AssetStore, locateAssetFolders, measureNoise } from '@ngatu/models';
 import type { Command } from 'commander';
-import { writeJson } from './json-file.ts';
 import { openNamedDetector } from './model-option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface NoiseOptions {

@@ -4,8 +4,8 @@ import { NgatuError } from '@ngatu/contract';
 import { findRepositoryRoot } from '@ngatu/models';
 import { Command, Option } from 'commander';
 import { DEMO_NAMES } from './demo.ts';
-import { writeJson } from './json-file.ts';
 import { readCount } from './option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface SoakOptions {

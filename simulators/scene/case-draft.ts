@@ -51,6 +51,8 @@ const FRAME_RATES = [6, 8, 10, 12.5, 15, 20, 25] as const;
 
 /** Of cases on a real street, whose pictures are rendered. */
 const REAL_STREET_FPS = 12.5;
+/** A case of half a minute and more need not be seen as often. */
+const LONG_CASE = { fromMs: 30_000, fps: 5 };
 
 /** A case in the making: a site, its road users and its lamp. */
 export class CaseDraft {
@@ -68,7 +70,7 @@ export class CaseDraft {
     this.site = site;
     this.random = random;
     this.durationMs = durationMs;
-    this.fps = site.labels === undefined ? random.pick(FRAME_RATES) : REAL_STREET_FPS;
+    this.fps = site.labels === undefined ? random.pick(FRAME_RATES) : durationMs >= LONG_CASE.fromMs ? LONG_CASE.fps : REAL_STREET_FPS;
   }
 
   /** Puts a road user on the street; what its driver leaves out is usual. */

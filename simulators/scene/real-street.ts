@@ -46,7 +46,7 @@ export const REAL_STREETS: readonly RealStreet[] = [
 /** Named points may lie this far outside the picture, share of its size. */
 const SLACK = 0.12;
 const STEP_M = 0.5;
-const MIN_HALF_LENGTH_M = 4;
+const MIN_HALF_LENGTH_M = 2;
 
 /** Puts cases on a real street; the stretch is as long as the picture shows it. */
 export function siteOnStreet(street: RealStreet, labels: readonly RoadUserLabel[]): SiteSource {
@@ -68,7 +68,7 @@ export function siteOnStreet(street: RealStreet, labels: readonly RoadUserLabel[
 function shortenReach(site: StreetSite, wishes: SiteReach): SiteReach {
   let { before, after, halfWidth } = wishes;
   const isSeen = (along: number): boolean =>
-    [-halfWidth, halfWidth].every((across) => {
+    [-halfWidth, 0, halfWidth].every((across) => {
       const pixel = site.camera.project([...site.ground({ across, along }), 0]);
       return pixel !== undefined && site.camera.isInPicture(pixel, -SLACK);
     });

@@ -47,20 +47,20 @@ function drawStreet(random: SceneRandom, sites: SiteSource): { draft: CaseDraft;
 }
 
 function describe(draft: CaseDraft, rule: object): void {
-  const { site } = draft;
-  const pixel = (across: number, along: number) => site.pixel({ across, along });
+  const { before, after, halfWidth } = draft.site.reach;
+  const approach = { from: draft.pixel(0, -Math.min(8, before)), to: draft.pixel(0, Math.min(4, after)) };
   draft.parts = {
     zones: [],
     tripwires: [
       {
         name: 'stop-line',
-        points: [pixel(-HALF_WIDTH_M, 0), pixel(0, 0), pixel(HALF_WIDTH_M, 0)],
-        forwardTowards: pixel(0, 5),
+        points: [draft.pixel(-halfWidth, 0), draft.pixel(0, 0), draft.pixel(halfWidth, 0)],
+        forwardTowards: draft.pixel(0, Math.min(5, after)),
       },
     ],
     signals: [{ name: 'main', box: [4, 4, 16, 40], lenses: ['red', 'amber', 'green'] }],
     rules: [
-      { ...rule, stopLine: 'stop-line', signal: 'main', approach: { from: pixel(0, -8), to: pixel(0, 4) } },
+      { ...rule, stopLine: 'stop-line', signal: 'main', approach },
     ],
   };
 }
@@ -268,7 +268,7 @@ function drawSignalCase(
   return draft;
 }
 
-const isIn = (across: number): boolean => Math.abs(across) <= HALF_WIDTH_M;
+const isIn = (draft: CaseDraft, across: number): boolean => Math.abs(across) <= draft.site.reach.halfWidth;
 
 function redOnsetBefore(lamp: readonly LampPhase[], atMs: number): LampPhase | undefined {
   const phase = findLampPhase(lamp, atMs);
@@ -285,7 +285,7 @@ function judgeRedLight(draft: CaseDraft): CaseTruth[] {
     const steps = walkThrough(draft, user);
     const rear = findPassing(steps, ({ rear: { along } }) => along);
     const front = findPassing(steps, ({ front: { along } }) => along);
-    if (rear === undefined || !isIn(rear.rear.across)) return [];
+    if (rear === undefined || !isIn(draft, rear.rear.across)) return [];
     const frontMs = front?.atMs ?? 0;
     const phase = redOnsetBefore(draft.lamp, rear.atMs);
     const isNearChange =
@@ -322,7 +322,7 @@ function judgeStopLine(draft: CaseDraft): CaseTruth[] {
         step.speedMps < STANDING_MPS &&
         step.front.along + user.body.frontOverhangM > -OPEN_M &&
         step.rear.along < OPEN_M &&
-        isIn(step.front.across) &&
+        isIn(draft, step.front.across) &&
         redOnsetBefore(draft.lamp, step.atMs) !== undefined,
     ).toSorted((a, b) => b.durationMs - a.durationMs)[0];
     if (standing === undefined || nose === undefined || standing.durationMs < WAIT_MS - 600) return [];

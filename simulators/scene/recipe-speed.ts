@@ -39,7 +39,7 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent, sites: SiteSource): 
   };
   draft.story = `${draft.subject.body.label} drives ${kmh.toFixed(1)} km/h where ${LIMIT_KMH} are allowed`;
   draft.parts = {
-    zones: [draft.zone('measured', [-HALF_M, HALF_M], [-site.reach.before, site.reach.after])],
+    zones: [draft.zone('measured', [-site.reach.halfWidth, site.reach.halfWidth], [-site.reach.before, site.reach.after])],
     tripwires: [],
     signals: [],
     rules: [
@@ -64,9 +64,9 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent, sites: SiteSource): 
 /** Eight points of the road, as somebody marks and measures them. */
 function calibrate(draft: CaseDraft): object {
   const { site, random } = draft;
-  const { before, after } = site.reach;
+  const { before, after, halfWidth } = site.reach;
   const pairs = [-before, -before / 3, after / 3, after].flatMap((along) =>
-    [-HALF_M, HALF_M].map((across) => {
+    [-halfWidth, halfWidth].map((across) => {
       const [x, y] = site.ground({ across, along });
       const [u, v] = site.pixel({ across, along });
       const { imagePx, groundM } = CALIBRATION_ERROR;
@@ -80,10 +80,10 @@ function calibrate(draft: CaseDraft): object {
 }
 
 function judgeSpeed(draft: CaseDraft): CaseTruth[] {
-  const { before, after } = draft.site.reach;
+  const { before, after, halfWidth } = draft.site.reach;
   return draft.users.flatMap((user): CaseTruth[] => {
     const inside = walkThrough(draft, user).filter(
-      ({ middle }) => Math.abs(middle.across) < HALF_M && middle.along > -before && middle.along < after,
+      ({ middle }) => Math.abs(middle.across) < halfWidth && middle.along > -before && middle.along < after,
     );
     const [first, last] = [inside[0], inside.at(-1)];
     if (first === undefined || last === undefined) return [];

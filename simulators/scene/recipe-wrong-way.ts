@@ -30,7 +30,7 @@ const WRONG_ANGLE_DEG = 120;
 const OPEN_ANGLE_DEG = 12;
 
 function inLane(random: SceneRandom): number {
-  return random.between(-ROAD_HALF_M + 0.8, ROAD_HALF_M - 0.8);
+  return random.between(-ROAD_HALF_M + 1.2, ROAD_HALF_M - 1.2);
 }
 
 const WRONG_WAYS: readonly Variant[] = [
@@ -125,7 +125,7 @@ function drawWrongWay(random: SceneRandom, intent: CaseIntent, sites: SiteSource
   place(draft);
   draft.story = `${draft.subject.body.label} ${story}`;
   draft.parts = {
-    zones: [draft.zone('lane', [-ROAD_HALF_M, ROAD_HALF_M], [-site.reach.before, site.reach.after])],
+    zones: [draft.zone('lane', [-site.reach.halfWidth, site.reach.halfWidth], [-site.reach.before, site.reach.after])],
     tripwires: [],
     signals: [],
     rules: [
@@ -133,7 +133,7 @@ function drawWrongWay(random: SceneRandom, intent: CaseIntent, sites: SiteSource
         name: 'wrong-way',
         kind: 'WRONG_WAY',
         zone: 'lane',
-        allowed: { from: draft.pixel(0, -6), to: draft.pixel(0, 6) },
+        allowed: { from: draft.pixel(0, -Math.min(6, site.reach.before)), to: draft.pixel(0, Math.min(6, site.reach.after)) },
         minAngleDeg: WRONG_ANGLE_DEG,
       },
     ],
@@ -160,9 +160,9 @@ function addFlow(draft: CaseDraft): void {
 }
 
 function judgeWrongWay(draft: CaseDraft): CaseTruth[] {
-  const { before, after } = draft.site.reach;
+  const { before, after, halfWidth } = draft.site.reach;
   const isInLane = ({ across, along }: StreetPoint, slackM: number): boolean =>
-    Math.abs(across) <= ROAD_HALF_M + slackM && along >= -before - slackM && along <= after + slackM;
+    Math.abs(across) <= halfWidth + slackM && along >= -before - slackM && along <= after + slackM;
   return draft.users.flatMap((user): CaseTruth[] => {
     if (user.body.label === 'person') return [];
     const steps = walkThrough(draft, user);

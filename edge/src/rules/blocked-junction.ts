@@ -1,14 +1,17 @@
 import type { BlockedJunctionRule as BlockedJunctionParameters, Scene } from '@ngatu/contract';
 import { type Box, computeGroundPoint, type Point } from '../geometry/box.ts';
-import { isInside } from '../geometry/polygon.ts';
+import { computeFootprint } from '../geometry/footprint.ts';
+import { computeBorderDistance, isInside } from '../geometry/polygon.ts';
 import type { Track } from '../track/track.ts';
+import { WholeBoxMemory } from './blocked-junction-sight.ts';
 import { Cooldown } from './cooldown.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
+import { isSameVehicle } from './place.ts';
 import type { EventRule, Observation, RuleContext, RuleMatch } from './rule.ts';
 import { StandingGauge } from './standing-gauge.ts';
 import { movedAsWhole } from './stop-line-position.ts';
 import { ToldMemory } from './told-memory.ts';
-import { findZone, locateInZone } from './zone-position.ts';
+import { findZone, locateInZone, locatePoint, type ZonePosition } from './zone-position.ts';
 
 /** Who stood for this long already when another entered was seen to stand by its driver, ms. */
 const STOOD_BEFORE_MS = 1_500;
@@ -22,6 +25,11 @@ const WAY_SIDES = 8;
 const SAME_WAY_COS = Math.cos((70 * Math.PI) / 180);
 /** Seen before the border at least once, and inside this often. */
 const MIN_SIGHTS_INSIDE = 3;
+/** Who stands where another id was lost this short a time ago is the same, ms. */
+const LOST_MS = 8_000;
+
+/** From far inside to outside. */
+const POSITIONS: readonly ZonePosition[] = ['surely', 'inside', 'near', 'outside'];
 
 /** A road user that was seen to enter. */
 interface Visit {
@@ -31,7 +39,27 @@ interface Visit {
   readonly heading: Point;
   /** Who stood on its way already when it entered. */
   readonly blockers: ReadonlySet<number>;
+  readonly label: Track['label'];
+  /** Newest one. */
+  box: Box;
   sights: number;
+}
+
+interface LostVisit {
+  readonly visit: Visit;
+  readonly lostMs: number;
+}
+
+/** One road user in this frame with its whole box. */
+interface Sight {
+  readonly track: Track;
+  readonly observation: Observation;
+  /** How much less certain the lower edge is where it was not seen, px. */
+  readonly hiddenErrorPx: number;
+}
+
+interface Located extends Sight {
+  readonly position: ZonePosition;
 }
 
 /**
@@ -51,48 +79,83 @@ export class BlockedJunctionRule implements EventRule {
   readonly horizonMs = 0;
   readonly #rule: BlockedJunctionParameters;
   readonly #polygon: readonly Point[];
+  readonly #depressionDeg: number;
   readonly #gauge = new StandingGauge();
   readonly #cooldown: Cooldown;
   readonly #told = new ToldMemory();
   readonly #visits = new Map<number, Visit>();
   /** Newest sight of each road user outside. */
   readonly #outside = new Map<number, Observation>();
+  readonly #wholes = new Map<number, WholeBoxMemory>();
+  /** Visits whose track was lost inside. */
+  #lost: LostVisit[] = [];
 
   constructor(rule: BlockedJunctionParameters, scene: Scene) {
     this.name = rule.name;
     this.#rule = rule;
     this.#polygon = findZone(scene, rule.zone);
+    this.#depressionDeg = scene.view.depressionDeg;
     this.#cooldown = new Cooldown(rule.cooldownMs);
   }
 
   update(context: RuleContext): RuleMatch[] {
-    this.#gauge.update(context);
     this.#told.update(context);
-    const alive = new Set(context.tracks.map(({ trackId }) => trackId));
-    for (const map of [this.#visits, this.#outside]) {
-      for (const trackId of map.keys()) if (!alive.has(trackId)) map.delete(trackId);
-    }
-    const tracks = context.tracks.filter(
-      ({ seen, groundSeen, label }) => seen && groundSeen && this.#rule.labels.includes(label),
-    );
-    for (const track of tracks) this.#follow(track, context);
-    return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, (track) =>
-      this.#judge(track, context),
-    );
+    this.#forget(context);
+    const measures = context.tracks.flatMap((track) => this.#measure(track, context) ?? []);
+    const measured = { ...context, tracks: completeTracks(context.tracks, measures) };
+    this.#gauge.update(measured);
+    const sights = measures
+      .filter(({ track }) => this.#rule.labels.includes(track.label))
+      .map((sight): Located => ({ ...sight, position: this.#locate(sight) }));
+    for (const sight of sights) this.#follow(sight, measured);
+    const bySight = new Map(sights.map((sight) => [sight.track.trackId, sight]));
+    const tracks = sights.map(({ track }) => track);
+    return this.#cooldown.judgeEach(tracks, context.frame.mediaTimeMs, ({ trackId }) => {
+      const sight = bySight.get(trackId);
+      return sight === undefined ? undefined : this.#judge(sight, measured);
+    });
   }
 
-  #follow(track: Track, context: RuleContext): void {
-    const now = context.history.of(track.trackId).at(-1);
-    if (now === undefined) return;
-    const position = locateInZone(this.#polygon, track.box);
+  #forget({ tracks, frame }: RuleContext): void {
+    const alive = new Set(tracks.map(({ trackId }) => trackId));
+    for (const [trackId, visit] of this.#visits) {
+      if (alive.has(trackId)) continue;
+      this.#visits.delete(trackId);
+      this.#lost.push({ visit, lostMs: frame.mediaTimeMs });
+    }
+    for (const map of [this.#outside, this.#wholes]) {
+      for (const trackId of map.keys()) if (!alive.has(trackId)) map.delete(trackId);
+    }
+    this.#lost = this.#lost.filter(({ lostMs }) => frame.mediaTimeMs - lostMs <= LOST_MS);
+  }
+
+  /** Who stands behind another is seen in part. */
+  #measure(track: Track, context: RuleContext): Sight | undefined {
+    const observation = context.history.of(track.trackId).at(-1);
+    if (!track.seen || observation === undefined || track.label === 'person') return undefined;
+    const memory = this.#wholes.get(track.trackId) ?? new WholeBoxMemory();
+    this.#wholes.set(track.trackId, memory);
+    const whole = memory.take(observation);
+    if (whole === undefined) return undefined;
+    const { box, hiddenErrorPx } = whole;
+    return {
+      track: { ...track, box, groundSeen: true },
+      observation: { ...observation, box },
+      hiddenErrorPx,
+    };
+  }
+
+  #follow({ track, observation, position }: Located, context: RuleContext): void {
     if (position === 'outside') {
-      this.#outside.set(track.trackId, now);
+      this.#outside.set(track.trackId, observation);
       this.#visits.delete(track.trackId);
       return;
     }
-    const visit = this.#visits.get(track.trackId);
+    const visit = this.#visits.get(track.trackId) ?? this.#takeUp(track);
     if (visit !== undefined) {
       visit.sights += 1;
+      visit.box = track.box;
+      this.#visits.set(track.trackId, visit);
       return;
     }
     const before = this.#outside.get(track.trackId);
@@ -100,16 +163,38 @@ export class BlockedJunctionRule implements EventRule {
     if (position !== 'surely' || before === undefined || heading === undefined) return;
     this.#outside.delete(track.trackId);
     const blockers = this.#findOnTheWay(track, heading, context);
-    this.#visits.set(track.trackId, { before, entry: now, heading, blockers, sights: 1 });
+    const { box, label } = track;
+    this.#visits.set(track.trackId, { before, entry: observation, heading, blockers, label, box, sights: 1 });
   }
 
-  #judge(track: Track, context: RuleContext): RuleMatch | undefined {
+  /** The visit of a track that was lost where this one stands: the same vehicle under another id. */
+  #takeUp(track: Track): Visit | undefined {
+    if (this.#outside.has(track.trackId)) return undefined;
+    const lost = this.#lost.find(({ visit }) => isSameVehicle(visit, track));
+    this.#lost = this.#lost.filter((entry) => entry !== lost);
+    return lost?.visit;
+  }
+
+  /** Where its lower edge or the middle of its body stands, whichever is further inside: the edge is its rear or its front. */
+  #locate({ track: { label, trackId, box }, hiddenErrorPx }: Sight): ZonePosition {
+    const heading = this.#gauge.headingOf(trackId);
+    const edge = locateInZone(this.#polygon, box, hiddenErrorPx);
+    if (heading === undefined || edge === 'surely') return edge;
+    const { rear, front, rearError, frontError } = computeFootprint(label, box, {
+      depressionDeg: this.#depressionDeg,
+      heading,
+    });
+    const middle: Point = [(rear[0] + front[0]) / 2, (rear[1] + front[1]) / 2];
+    const errorPx = Math.hypot((rearError + frontError) / 2, hiddenErrorPx);
+    const body = locatePoint(this.#polygon, middle, { errorPx, hysteresisPx: errorPx });
+    return POSITIONS.indexOf(edge) < POSITIONS.indexOf(body) ? edge : body;
+  }
+
+  #judge({ track, observation, position }: Located, context: RuleContext): RuleMatch | undefined {
     const visit = this.#visits.get(track.trackId);
-    const observation = context.history.of(track.trackId).at(-1);
-    if (visit === undefined || observation === undefined || this.#told.has(track.trackId)) return undefined;
+    if (visit === undefined || this.#told.has(track.trackId)) return undefined;
     if (visit.sights < MIN_SIGHTS_INSIDE || visit.blockers.size === 0) return undefined;
-    if (locateInZone(this.#polygon, track.box) !== 'surely' || !movedAsWhole(visit.before, observation))
-      return undefined;
+    if (position !== 'surely' || !movedAsWhole(visit.before, observation)) return undefined;
     const sinceEntryMs = context.frame.mediaTimeMs - visit.entry.frame.mediaTimeMs;
     const standingMs = Math.min(this.#gauge.standingMsOf(track.trackId), sinceEntryMs);
     if (standingMs < this.#rule.standMs) return undefined;
@@ -144,15 +229,26 @@ export class BlockedJunctionRule implements EventRule {
    */
   #findOnTheWay(track: Track, heading: Point, context: RuleContext): Set<number> {
     const side = longerSide(track.box);
-    const found = this.#standing(track, context).filter(({ trackId, box }) => {
-      if (isInside(this.#polygon, computeGroundPoint(box))) return false;
+    const found = this.#standing(track, context).filter((other) => {
+      const { trackId, box } = other;
       const facing = this.#gauge.headingOf(trackId);
       if (facing === undefined || facing[0] * heading[0] + facing[1] * heading[1] < SAME_WAY_COS)
         return false;
+      if (!this.#standsAtExit(other, facing)) return false;
       const ahead = lookAhead(track.box, box, heading);
       return ahead !== undefined && ahead.distance <= WAY_SIDES * side + this.#depthAlong(track.box, heading);
     });
     return new Set(found.map(({ trackId }) => trackId));
+  }
+
+  /** Outside, or with its front surely beyond the border: the tail of the queue may reach into the junction. */
+  #standsAtExit({ label, box }: Track, heading: Point): boolean {
+    if (!isInside(this.#polygon, computeGroundPoint(box))) return true;
+    const { front, frontError } = computeFootprint(label, box, {
+      depressionDeg: this.#depressionDeg,
+      heading,
+    });
+    return !isInside(this.#polygon, front) && computeBorderDistance(this.#polygon, front) > frontError;
   }
 
   /** The next vehicle ahead, where it stands as well. */
@@ -184,6 +280,11 @@ export class BlockedJunctionRule implements EventRule {
     }
     return depth;
   }
+}
+
+function completeTracks(tracks: readonly Track[], sights: readonly Sight[]): Track[] {
+  const whole = new Map(sights.map(({ track }) => [track.trackId, track]));
+  return tracks.map((track) => whole.get(track.trackId) ?? track);
 }
 
 /** How far ahead in the direction of travel another stands, px; undefined where it is beside or behind. */

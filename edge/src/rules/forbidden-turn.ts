@@ -96,11 +96,11 @@ export class ForbiddenTurnRule implements EventRule {
       state.exit.forget();
     }
     if (point.start === 'swap') state.entered = undefined;
-    const { atMs, errorPx, heading } = point;
+    const { atMs, sideErrorPx, depthErrorPx, heading } = point;
     const view = { depressionDeg: this.#depressionDeg, heading };
     const outline = computeGroundOutline(track.label, point.box, view);
     if (outline === undefined) return undefined;
-    const input = { parts: CENTRE, atMs, errorPx };
+    const input = { parts: CENTRE, atMs, sideErrorPx, depthErrorPx };
     const entry = state.entry.take(computeLineSight(this.#entry, outline, input));
     // beside its ends the entry is none, neither in nor out
     if (entry?.overrunPx === 0) {

@@ -59,7 +59,8 @@ describe('computeGroundOutline', () => {
       const distanceOf = ([x, y]: Point): number =>
         (x - 320) * Math.cos(border) + (y - 240) * Math.sin(border);
       const truth = projectCorners(label, heading, view).map(distanceOf);
-      const found = measureParts(outline, CORNERS, { distanceOf, errorPx: computeEdgeError(box) });
+      const edgePx = computeEdgeError(box);
+      const found = measureParts(outline, CORNERS, { distanceOf, sideErrorPx: edgePx, depthErrorPx: edgePx });
       const low = Math.min(...found.map(({ distance, error }) => distance - error));
       const high = Math.max(...found.map(({ distance, error }) => distance + error));
       const what = `${label} ${JSON.stringify(view)} heading ${turn} border ${border}`;
@@ -85,7 +86,7 @@ describe('computeGroundOutline', () => {
       heading: [0, -1],
     });
     if (outline === undefined) throw new Error('no outline');
-    const input = { distanceOf: ([, y]: Point) => y, errorPx: 4 };
+    const input = { distanceOf: ([, y]: Point) => y, sideErrorPx: 4, depthErrorPx: 4 };
     const [far, , near] = measureParts(
       outline,
       [

@@ -62,8 +62,8 @@ export interface GroundOutline {
   readonly sizeError: number;
   /** Scale at its place for what lies across the view. */
   readonly pxPerMetre: number;
-  /** Bound of how far the middle of its box stands beside the middle of its wheels, px: to the side in the picture, not in depth. */
-  readonly leanErrorPx: number;
+  /** Bound of how far the middle of its box stands beside the middle of its wheels, px: to the side and in depth. */
+  readonly leanError: GroundBound;
 }
 
 export interface OutlineView {
@@ -100,13 +100,14 @@ export function computeGroundOutline(
   const depthScale = label === 'person' ? fromHeight : Math.sqrt(fromHeight * fromWidth);
   const along: Point = [(fromWidth * gx * length) / 2, (depthScale * gy * sin * length) / 2];
   const across: Point = [(-fromWidth * gy * wheelWidth) / 2, (depthScale * gx * sin * wheelWidth) / 2];
+  const leanPx = wheelWidth === 0 ? LEAN_ERROR_M * depthScale : 0;
   return {
     centre: [(box[0] + box[2]) / 2, box[3] - Math.abs(along[1]) - Math.abs(across[1])],
     along,
     across,
     sizeError: Math.hypot(PROPORTION_ERROR, disagreement),
     pxPerMetre: depthScale,
-    leanErrorPx: wheelWidth === 0 ? LEAN_ERROR_M * depthScale : 0,
+    leanError: { sideErrorPx: leanPx, depthErrorPx: leanPx * sin },
   };
 }
 
@@ -132,6 +133,12 @@ export const CORNERS: readonly GroundPart[] = [
   [1, 1],
 ];
 
+/** Bounds of the ground point of a box in the picture, px: to the side and in depth. */
+export interface GroundBound {
+  readonly sideErrorPx: number;
+  readonly depthErrorPx: number;
+}
+
 /** Distance of one part from a border, px, and its bound. */
 export interface PartDistance {
   readonly at: Point;
@@ -140,23 +147,25 @@ export interface PartDistance {
 }
 
 /**
- * Measures parts of the ground against a border. `distanceOf` is signed and grows by one per px across the border; `errorPx` bounds
- * the ground point of the box in either direction.
+ * Measures parts of the ground against a border. `distanceOf` is signed and grows by one per px across the border.
  */
 export function measureParts(
-  { centre, along, across, sizeError, leanErrorPx }: GroundOutline,
+  { centre, along, across, sizeError, leanError }: GroundOutline,
   parts: readonly GroundPart[],
-  { distanceOf, errorPx }: { distanceOf: (point: Point) => number; errorPx: number },
+  { distanceOf, ...bound }: { distanceOf: (point: Point) => number } & GroundBound,
 ): PartDistance[] {
   const slope = (dx: number, dy: number): number =>
     (distanceOf([centre[0] + dx, centre[1] + dy]) - distanceOf([centre[0] - dx, centre[1] - dy])) / 2;
   const [nx, ny] = [slope(1, 0), slope(0, 1)];
+  const sidePx = nx * Math.hypot(bound.sideErrorPx, leanError.sideErrorPx);
+  const depthPx = ny * Math.hypot(bound.depthErrorPx, leanError.depthErrorPx);
   return parts.map(([i, j]) => {
     const at: Point = [centre[0] + i * along[0] + j * across[0], centre[1] + i * along[1] + j * across[1]];
     // the nearest corner lies on the lower edge of the box: what is further away moves with the size
     const byLength = nx * i * along[0] + ny * (i * along[1] - Math.abs(along[1]));
     const byWidth = nx * j * across[0] + ny * (j * across[1] - Math.abs(across[1]));
-    const error = Math.hypot(errorPx, nx * leanErrorPx, sizeError * byLength, sizeError * byWidth);
+    const size = sizeError * Math.hypot(byLength, byWidth);
+    const error = Math.hypot(sidePx, depthPx, size);
     return { at, distance: distanceOf(at), error };
   });
 }

@@ -102,7 +102,7 @@ export class LaneReservedRule implements EventRule {
     const view = { depressionDeg: this.#depressionDeg, heading: point.heading };
     const outline = computeGroundOutline(track.label, point.box, view);
     if (outline === undefined) return undefined;
-    const sight = this.#lane.locate(outline, point.errorPx);
+    const sight = this.#lane.locate(outline, point);
     if (sight.place === 'out') state.isTold = false;
     const isAlong = computeAxisAngle(point.heading, this.#axis, this.#sin) <= MAX_ANGLE_DEG;
     const { use } = state;

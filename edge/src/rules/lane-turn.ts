@@ -95,13 +95,14 @@ export class LaneTurnRule implements EventRule {
       state.entering = undefined;
     }
     if (point.start === 'swap') state.stay = undefined;
-    const { atMs, errorPx, heading } = point;
+    const { atMs, sideErrorPx, depthErrorPx, heading } = point;
     const view = { depressionDeg: this.#depressionDeg, heading };
     const outline = computeGroundOutline(track.label, point.box, view);
     if (outline === undefined) return [];
     this.#followLane(state, outline, point);
+    const input = { parts: CENTRE, atMs, sideErrorPx, depthErrorPx };
     return this.#exits.flatMap(({ name, line }, i) => {
-      const passage = state.exits[i]?.take(computeLineSight(line, outline, { parts: CENTRE, atMs, errorPx }));
+      const passage = state.exits[i]?.take(computeLineSight(line, outline, input));
       if (passage?.direction !== 'forward' || passage.overrunPx > 0) return [];
       const { stay } = state;
       state.stay = undefined;
@@ -112,9 +113,10 @@ export class LaneTurnRule implements EventRule {
     });
   }
 
-  #followLane(state: Turning, outline: GroundOutline, { atMs, errorPx }: PathPoint): void {
+  #followLane(state: Turning, outline: GroundOutline, point: PathPoint): void {
+    const { atMs } = point;
     for (const lane of [this.#lane, ...this.#otherLanes]) {
-      const sight = lane.locate(outline, errorPx);
+      const sight = lane.locate(outline, point);
       if (sight.place !== 'in') continue;
       const known = state.entering?.lane === lane ? state.entering : undefined;
       const stay = known ?? { lane, sinceMs: atMs, lastMs: atMs, sight };

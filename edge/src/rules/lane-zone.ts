@@ -1,7 +1,7 @@
 import type { Scene } from '@ngatu/contract';
 import type { Point } from '../geometry/box.ts';
 import { computeBorderDistance, isInside } from '../geometry/polygon.ts';
-import { type GroundOutline, layOnGround, measureParts, SIDES } from './ground-outline.ts';
+import { type GroundBound, type GroundOutline, layOnGround, measureParts, SIDES } from './ground-outline.ts';
 import { findZone } from './zone-position.ts';
 
 /** How a road user lies in a lane; px. */
@@ -24,13 +24,12 @@ export class LaneZone {
     this.#polygon = findZone(scene, name);
   }
 
-  /** `errorPx` bounds the ground point of the box in either direction. */
-  locate(outline: GroundOutline, errorPx: number): LaneSight {
+  locate(outline: GroundOutline, { sideErrorPx, depthErrorPx }: GroundBound): LaneSight {
     const distanceOf = (point: Point): number => {
       const distance = computeBorderDistance(this.#polygon, point);
       return isInside(this.#polygon, point) ? distance : -distance;
     };
-    const sides = measureParts(outline, SIDES, { distanceOf, errorPx });
+    const sides = measureParts(outline, SIDES, { distanceOf, sideErrorPx, depthErrorPx });
     const nearer = sides.reduce((a, b) => (b.distance - b.error < a.distance - a.error ? b : a));
     const isIn = nearer.distance > nearer.error;
     const isOut = distanceOf(outline.centre) < -nearer.error;

@@ -63,8 +63,8 @@ export class SolidLineRule implements EventRule {
     const view = { depressionDeg: this.#depressionDeg, heading: point.heading };
     const outline = computeGroundOutline(track.label, point.box, view);
     if (outline === undefined) return undefined;
-    const { atMs, errorPx } = point;
-    return watch.take(computeLineSight(this.#line, outline, { parts: CORNERS, atMs, errorPx }));
+    const { atMs, sideErrorPx, depthErrorPx } = point;
+    return watch.take(computeLineSight(this.#line, outline, { parts: CORNERS, atMs, sideErrorPx, depthErrorPx }));
   }
 
   #judge(track: Track, passage: Passage, context: RuleContext): RuleMatch | undefined {

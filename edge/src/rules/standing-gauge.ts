@@ -8,12 +8,16 @@ import type { RuleContext } from './rule.ts';
 const STAY_SIDES = 0.25;
 /** Two pixels of jitter stay however small the box is. */
 const STAY_PX = 2;
+/** Edges that stay within this are where they were: a box whose other side alone comes in is covered there, not moved. */
+const KEPT_PX = 2;
+const KEPT_SIDES = 0.08;
 /** Directions of travel are averaged over about two steps. */
 const HEADING_GAIN = 0.5;
 
 /** What is known of the motion of one road user. */
 interface Motion {
   anchor: Point;
+  anchorBox: Box;
   anchorMs: number;
   lastMs: number;
   /** Unit vector in the picture; undefined until it has moved. */
@@ -46,14 +50,21 @@ export class StandingGauge {
       const nowMs = context.frame.mediaTimeMs;
       const motion = this.#motions.get(trackId);
       if (motion === undefined) {
-        this.#motions.set(trackId, { anchor: point, anchorMs: nowMs, lastMs: nowMs, heading: undefined });
+        this.#motions.set(trackId, {
+          anchor: point,
+          anchorBox: box,
+          anchorMs: nowMs,
+          lastMs: nowMs,
+          heading: undefined,
+        });
         continue;
       }
       const [dx, dy] = [point[0] - motion.anchor[0], point[1] - motion.anchor[1]];
       const distance = Math.hypot(dx, dy);
-      if (distance > computeStayRadius(box)) {
+      if (distance > computeStayRadius(box) && !isCutAtSide(box, motion.anchorBox)) {
         motion.heading = turn(motion.heading, [dx / distance, dy / distance]);
         motion.anchor = point;
+        motion.anchorBox = box;
         motion.anchorMs = nowMs;
       }
       motion.lastMs = nowMs;
@@ -76,6 +87,14 @@ export class StandingGauge {
   hasMoved(trackId: number): boolean {
     return this.headingOf(trackId) !== undefined;
   }
+}
+
+/** What is in sight of one who stands and is covered from one side: the three other edges are where they were. */
+function isCutAtSide([x1, y1, x2, y2]: Box, whole: Box): boolean {
+  const slack = KEPT_PX + KEPT_SIDES * Math.min(whole[2] - whole[0], whole[3] - whole[1]);
+  if (Math.abs(y1 - whole[1]) > slack || Math.abs(y2 - whole[3]) > slack) return false;
+  const [left, right] = [x1 - whole[0], whole[2] - x2];
+  return (Math.abs(left) <= slack && right > slack) || (Math.abs(right) <= slack && left > slack);
 }
 
 function turn(before: Point | undefined, step: Point): Point {

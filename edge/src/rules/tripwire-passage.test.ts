@@ -66,8 +66,8 @@ describe('PassageWatch', () => {
 
   it('tells nothing across a pause that is too long', () => {
     const sights = times(12.5, 3000).map((atMs) => at(atMs, -50 + atMs / 20));
-    expect(watch(sights.filter(({ atMs }) => atMs < 900 || atMs > 1500))).toHaveLength(1);
-    expect(watch(sights.filter(({ atMs }) => atMs < 800 || atMs > 1520))).toEqual([]);
+    expect(watch(sights.filter(({ atMs }) => atMs < 900 || atMs > 2300))).toHaveLength(1);
+    expect(watch(sights.filter(({ atMs }) => atMs < 800 || atMs > 2320))).toEqual([]);
   });
 
   it('keeps the first touch of who stays on the line for long', () => {
@@ -75,7 +75,7 @@ describe('PassageWatch', () => {
     const sights = times(25, 64_000).map((atMs) => at(atMs, slow(atMs), atMs < 900 ? 7 : 0));
     const [passage] = watch(sights);
     expect(passage?.crossedAtMs).toBeCloseTo(61_200, 0);
-    expect(passage?.overrunPx).toBe(7);
+    expect(passage?.overrunPx).toBeGreaterThan(4);
   });
 
   it('forgets what it was told to forget', () => {
@@ -116,7 +116,7 @@ describe('computeLineSight', () => {
 
   it('measures all wheels for a crossing, the middle for a turn', () => {
     if (outline === undefined) throw new Error('no outline');
-    const input = { atMs: 5, errorPx: 2 };
+    const input = { atMs: 5, sideErrorPx: 2, depthErrorPx: 2 };
     const body = computeLineSight(line, outline, { ...input, parts: CORNERS });
     expect(body).toMatchObject({ atMs: 5 });
     expect(body.parts.map(({ overrun }) => overrun)).toEqual([0, 0, 0, 0]);

@@ -1,8 +1,8 @@
 import type { Scene } from '@ngatu/contract';
 import type { Point } from '../geometry/box.ts';
 import { DirectedLine } from '../geometry/polyline.ts';
-import { type GroundOutline, type GroundPart, measureParts } from './ground-outline.ts';
-import { MAX_GAP_MS } from './ground-path.ts';
+import { type GroundBound, type GroundOutline, type GroundPart, measureParts } from './ground-outline.ts';
+import { MAX_LONG_GAP_MS } from './ground-path.ts';
 
 /** It must be surely on a side this long, and seen so at least twice, before that is believed, ms. */
 export const SURE_MS = 160;
@@ -54,16 +54,15 @@ export function findTripwire(scene: Scene, name: string): DirectedLine {
 }
 
 /**
- * Places parts of a road user relative to a line: `CENTRE` for a turn, `CORNERS` for all its wheels. `errorPx` bounds the ground point
- * of its box in either direction.
+ * Places parts of a road user relative to a line: `CENTRE` for a turn, `CORNERS` for all its wheels.
  */
 export function computeLineSight(
   line: DirectedLine,
   outline: GroundOutline,
-  { parts, atMs, errorPx }: { parts: readonly GroundPart[]; atMs: number; errorPx: number },
+  { parts, atMs, ...bound }: { parts: readonly GroundPart[]; atMs: number } & GroundBound,
 ): LineSight {
   const distanceOf = (point: Point): number => line.locate(point).distance;
-  const places = measureParts(outline, parts, { distanceOf, errorPx });
+  const places = measureParts(outline, parts, { distanceOf, ...bound });
   return {
     atMs,
     low: Math.min(...places.map(({ distance }) => distance)),
@@ -100,7 +99,7 @@ export class PassageWatch {
 
   take(sight: LineSight): Passage | undefined {
     const last = this.#trail.at(-1);
-    if (last !== undefined && sight.atMs - last.atMs > MAX_GAP_MS) this.forget();
+    if (last !== undefined && sight.atMs - last.atMs > MAX_LONG_GAP_MS) this.forget();
     this.#trail.push(sight);
     if (this.#trail.length > MAX_TRAIL)
       this.#trail = this.#trail.filter((one, i) => i % 2 === 0 || one === this.#run?.first || one === sight);

@@ -31,12 +31,28 @@ const MAX_ANGLE_COS = Math.cos((60 * Math.PI) / 180);
 const DECISION_MS = 500;
 
 /** A vehicle that has not passed the pedestrian's line yet. */
-interface Pair {
+interface Before {
   /** Newest sight with the front surely before the line. */
-  beforeMs: number;
-  beforeFront: number;
+  readonly atMs: number;
+  readonly front: number;
   /** Newest sight with the rear not surely past it. */
   notPastMs: number;
+  /** The pedestrian was on the zebra before the front was surely past the line. */
+  isOn: boolean;
+}
+
+interface Pair {
+  /** Sights up to here are taken. */
+  doneMs: number;
+  before: Before | undefined;
+}
+
+/** A vehicle and a pedestrian in one frame. */
+interface Meeting {
+  readonly vehicle: Track;
+  readonly sight: Observation;
+  readonly pedestrian: Track;
+  readonly stand: Observation;
 }
 
 /** The vehicle has passed; the pedestrian has not reached its way yet. */
@@ -143,60 +159,95 @@ export class ZebraYieldRule implements EventRule {
     } else if (pace.speed >= WALKS_ON_SHARE * known.pace.speed) known.atMs = nowMs;
   }
 
+  /**
+   * Follows a vehicle past a pedestrian. Their sights are kept from before the pedestrian was known to walk: who steps out just
+   * as the vehicle comes has no pace yet.
+   */
   #meet(vehicle: Track, pedestrian: Track, context: RuleContext): void {
     const nowMs = context.frame.mediaTimeMs;
     const walk = this.#walks.get(pedestrian.trackId);
     const pairs = this.#pairs.get(vehicle.trackId) ?? new Map<number, Pair>();
     this.#pairs.set(vehicle.trackId, pairs);
-    const [sight, stand] = [vehicle, pedestrian].map(({ trackId }) => context.history.of(trackId).at(-1));
     const isOn = locateInZone(this.#polygon, pedestrian.box) === 'surely';
-    if (walk === undefined || nowMs - walk.atMs > PACE_AGE_MS || !isOn || !sight || !stand) {
+    if (walk === undefined || nowMs - walk.atMs > PACE_AGE_MS || !isOn) {
       pairs.delete(pedestrian.trackId);
       return;
     }
     const { velocity, speed } = walk.pace;
     const walking: Point = [velocity[0] / speed, velocity[1] / speed];
-    const encounter = computeEncounter({ label: vehicle.label, sight }, stand, {
-      depressionDeg: this.#depressionDeg,
-      heading: this.#approach,
-      walking,
-    });
-    if (encounter === undefined) return;
-    const pair = pairs.get(pedestrian.trackId);
-    if (encounter.front < -encounter.frontError) {
-      pairs.set(pedestrian.trackId, { beforeMs: nowMs, beforeFront: encounter.front, notPastMs: nowMs });
-    } else if (pair !== undefined && encounter.rear <= encounter.rearError) pair.notPastMs = nowMs;
-    else if (pair !== undefined) {
-      pairs.delete(pedestrian.trackId);
-      const passing = this.#pass(
-        { vehicle, sight, pedestrian, stand },
-        { encounter, walking, pair },
-        context,
-      );
+    const pair = pairs.get(pedestrian.trackId) ?? { doneMs: nowMs - MAX_PASSING_MS, before: undefined };
+    pairs.set(pedestrian.trackId, pair);
+    for (const [sight, stand] of this.#listSights(vehicle, pedestrian, pair.doneMs, context)) {
+      const encounter = computeEncounter({ label: vehicle.label, sight }, stand, {
+        depressionDeg: this.#depressionDeg,
+        heading: this.#approach,
+        walking,
+      });
+      if (encounter === undefined) continue;
+      const passing = this.#advance(pair, { vehicle, sight, pedestrian, stand }, { encounter, walking });
       if (passing !== undefined) this.#passings.push(passing);
     }
+    pair.doneMs = nowMs;
+  }
+
+  /** Sights of both in the same frames, later than a moment. */
+  #listSights(
+    { trackId }: Track,
+    pedestrian: Track,
+    afterMs: number,
+    { history }: RuleContext,
+  ): (readonly [sight: Observation, stand: Observation])[] {
+    const isNew = ({ groundSeen, frame }: Observation): boolean => groundSeen && frame.mediaTimeMs > afterMs;
+    const stands = new Map(
+      history.of(pedestrian.trackId).flatMap((stand) => (isNew(stand) ? [[stand.frame.index, stand]] : [])),
+    );
+    return history.of(trackId).flatMap((sight) => {
+      const stand = isNew(sight) ? stands.get(sight.frame.index) : undefined;
+      return stand === undefined ? [] : [[sight, stand] as const];
+    });
+  }
+
+  /** Takes the next sight of a pair. */
+  #advance(
+    pair: Pair,
+    who: Meeting,
+    { encounter, walking }: { encounter: Encounter; walking: Point },
+  ): Passing | undefined {
+    const atMs = who.sight.frame.mediaTimeMs;
+    const { front, frontError, rear, rearError } = encounter;
+    if (front < -frontError) {
+      pair.before = { atMs, front, notPastMs: atMs, isOn: false };
+    }
+    const { before } = pair;
+    if (before === undefined) return undefined;
+    if (front <= frontError) before.isOn ||= isInside(this.#polygon, computeGroundPoint(who.stand.box));
+    if (rear <= rearError) {
+      before.notPastMs = atMs;
+      return undefined;
+    }
+    pair.before = undefined;
+    return this.#pass(who, { encounter, walking, before });
   }
 
   /** The rear is surely past: keeps it where the pedestrian may still have been in time for it. */
   #pass(
-    who: { vehicle: Track; sight: Observation; pedestrian: Track; stand: Observation },
-    { encounter, walking, pair }: { encounter: Encounter; walking: Point; pair: Pair },
-    context: RuleContext,
+    { vehicle, sight, pedestrian, stand }: Meeting,
+    { encounter, walking, before }: { encounter: Encounter; walking: Point; before: Before },
   ): Passing | undefined {
-    const nowMs = context.frame.mediaTimeMs;
-    const durationMs = nowMs - pair.beforeMs;
+    const durationMs = sight.frame.mediaTimeMs - before.atMs;
     if (durationMs > MAX_PASSING_MS || encounter.gap + encounter.gapError < 0) return undefined;
     if (encounter.gap < -encounter.gapError || !isInside(this.#polygon, encounter.crossing)) return undefined;
-    const speedMps = ((encounter.front - pair.beforeFront) / encounter.pxPerMetre / durationMs) * 1000;
-    if (speedMps < minSpeedOf(who.vehicle.label)) return undefined;
+    if (!before.isOn || locateInZone(this.#polygon, stand.box) !== 'surely') return undefined;
+    const speedMps = ((encounter.front - before.front) / encounter.pxPerMetre / durationMs) * 1000;
+    if (speedMps < minSpeedOf(vehicle.label)) return undefined;
     return {
-      vehicle: who.vehicle,
-      sight: who.sight,
-      pedestrianId: who.pedestrian.trackId,
-      from: computeGroundPoint(who.stand.box),
+      vehicle,
+      sight,
+      pedestrianId: pedestrian.trackId,
+      from: computeGroundPoint(stand.box),
       walking,
       gapPx: Math.max(0, encounter.gap) + encounter.gapError,
-      sinceMs: pair.notPastMs,
+      sinceMs: before.notPastMs,
       speedMps,
     };
   }

@@ -9,7 +9,7 @@ const MIN_EDGE_ERROR_PX = 1.5;
 const HYSTERESIS_HEIGHTS = 0.08;
 
 /** `surely`: inside by more than the error of the ground contact; `near`: outside by less than the hysteresis. */
-type ZonePosition = 'surely' | 'inside' | 'near' | 'outside';
+export type ZonePosition = 'surely' | 'inside' | 'near' | 'outside';
 
 /** @throws RangeError where the scene has no such zone; a loaded scene was checked for that */
 export function findZone(scene: Scene, name: string): readonly Point[] {
@@ -18,13 +18,22 @@ export function findZone(scene: Scene, name: string): readonly Point[] {
   return zone.polygon;
 }
 
-/** Where the ground contact of a box lies relative to a zone, with its error bound. */
-export function locateInZone(polygon: readonly Point[], box: Box): ZonePosition {
-  const point = computeGroundPoint(box);
+/** Where the ground contact of a box lies relative to a zone, with its error bound; `hiddenErrorPx` is added to it. */
+export function locateInZone(polygon: readonly Point[], box: Box, hiddenErrorPx = 0): ZonePosition {
   const height = box[3] - box[1];
+  return locatePoint(polygon, computeGroundPoint(box), {
+    errorPx: Math.max(MIN_EDGE_ERROR_PX, EDGE_ERROR_HEIGHTS * height) + hiddenErrorPx,
+    hysteresisPx: HYSTERESIS_HEIGHTS * height + hiddenErrorPx,
+  });
+}
+
+/** Where a point lies relative to a zone, with its error bound. */
+export function locatePoint(
+  polygon: readonly Point[],
+  point: Point,
+  { errorPx, hysteresisPx }: { readonly errorPx: number; readonly hysteresisPx: number },
+): ZonePosition {
   const distance = computeBorderDistance(polygon, point);
-  if (isInside(polygon, point)) {
-    return distance > Math.max(MIN_EDGE_ERROR_PX, EDGE_ERROR_HEIGHTS * height) ? 'surely' : 'inside';
-  }
-  return distance <= HYSTERESIS_HEIGHTS * height ? 'near' : 'outside';
+  if (isInside(polygon, point)) return distance > errorPx ? 'surely' : 'inside';
+  return distance <= hysteresisPx ? 'near' : 'outside';
 }

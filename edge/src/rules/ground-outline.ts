@@ -125,13 +125,23 @@ export const SIDES: readonly GroundPart[] = [
   [0, -1],
   [0, 1],
 ];
-/** The whole ground that it covers: all wheels lie within. */
-export const CORNERS: readonly GroundPart[] = [
-  [-1, -1],
-  [-1, 1],
-  [1, -1],
-  [1, 1],
+/** The outer wheels: overhangs before and behind them are no wheels. One wheel base of long vehicles is 0.45 to 0.66 of their length. */
+const WHEEL_BASE_SHARE = 0.68;
+const WHEELS: readonly GroundPart[] = [
+  [-WHEEL_BASE_SHARE, -1],
+  [-WHEEL_BASE_SHARE, 1],
+  [WHEEL_BASE_SHARE, -1],
+  [WHEEL_BASE_SHARE, 1],
 ];
+const TWO_WHEELS: readonly GroundPart[] = [
+  [-1, 0],
+  [1, 0],
+];
+
+/** All wheels lie within these. */
+export function listWheels(label: RoadUserLabel): readonly GroundPart[] {
+  return PROPORTIONS[label].wheelWidth === 0 ? TWO_WHEELS : WHEELS;
+}
 
 /** Bounds of the ground point of a box in the picture, px: to the side and in depth. */
 export interface GroundBound {

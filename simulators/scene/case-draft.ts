@@ -70,7 +70,12 @@ export class CaseDraft {
     this.site = site;
     this.random = random;
     this.durationMs = durationMs;
-    this.fps = site.labels === undefined ? random.pick(FRAME_RATES) : durationMs >= LONG_CASE.fromMs ? LONG_CASE.fps : REAL_STREET_FPS;
+    this.fps =
+      site.labels === undefined
+        ? random.pick(FRAME_RATES)
+        : durationMs >= LONG_CASE.fromMs
+          ? LONG_CASE.fps
+          : REAL_STREET_FPS;
   }
 
   /** Puts a road user on the street; what its driver leaves out is usual. */

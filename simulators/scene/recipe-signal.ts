@@ -59,9 +59,7 @@ function describe(draft: CaseDraft, rule: object): void {
       },
     ],
     signals: [{ name: 'main', box: [4, 4, 16, 40], lenses: ['red', 'amber', 'green'] }],
-    rules: [
-      { ...rule, stopLine: 'stop-line', signal: 'main', approach },
-    ],
+    rules: [{ ...rule, stopLine: 'stop-line', signal: 'main', approach }],
   };
 }
 

@@ -39,7 +39,13 @@ function drawSpeed(random: SceneRandom, intent: CaseIntent, sites: SiteSource): 
   };
   draft.story = `${draft.subject.body.label} drives ${kmh.toFixed(1)} km/h where ${LIMIT_KMH} are allowed`;
   draft.parts = {
-    zones: [draft.zone('measured', [-site.reach.halfWidth, site.reach.halfWidth], [-site.reach.before, site.reach.after])],
+    zones: [
+      draft.zone(
+        'measured',
+        [-site.reach.halfWidth, site.reach.halfWidth],
+        [-site.reach.before, site.reach.after],
+      ),
+    ],
     tripwires: [],
     signals: [],
     rules: [

@@ -20,7 +20,9 @@ function stand(draft: CaseDraft, standS: number): void {
   const { random } = draft;
   const label = random.pick(['car', 'car', 'truck', 'motorbike']);
   const startMs = random.between(0, 2_000);
-  const atM = PARK.lengthM + 8 + random.between(-3, 3);
+  const { before, after } = draft.site.reach;
+  // the way begins this far before the place
+  const atM = PARK.lengthM + 8 + random.between(-0.35 * before, 0.35 * after);
   const speed = draft.steady(4, 7);
   const arriveMs = startMs + (atM / speed.startSpeedMps) * 1000 + (speed.startSpeedMps / 2.2 / 2) * 1000;
   void draft.add({

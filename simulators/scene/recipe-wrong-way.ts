@@ -125,7 +125,13 @@ function drawWrongWay(random: SceneRandom, intent: CaseIntent, sites: SiteSource
   place(draft);
   draft.story = `${draft.subject.body.label} ${story}`;
   draft.parts = {
-    zones: [draft.zone('lane', [-site.reach.halfWidth, site.reach.halfWidth], [-site.reach.before, site.reach.after])],
+    zones: [
+      draft.zone(
+        'lane',
+        [-site.reach.halfWidth, site.reach.halfWidth],
+        [-site.reach.before, site.reach.after],
+      ),
+    ],
     tripwires: [],
     signals: [],
     rules: [
@@ -133,7 +139,10 @@ function drawWrongWay(random: SceneRandom, intent: CaseIntent, sites: SiteSource
         name: 'wrong-way',
         kind: 'WRONG_WAY',
         zone: 'lane',
-        allowed: { from: draft.pixel(0, -Math.min(6, site.reach.before)), to: draft.pixel(0, Math.min(6, site.reach.after)) },
+        allowed: {
+          from: draft.pixel(0, -Math.min(6, site.reach.before)),
+          to: draft.pixel(0, Math.min(6, site.reach.after)),
+        },
         minAngleDeg: WRONG_ANGLE_DEG,
       },
     ],

@@ -11,7 +11,7 @@ import { BLOCKED_JUNCTION_RECIPE, STOP_PARK_RECIPE } from './recipe-standing.ts'
 import { FORBIDDEN_TURN_RECIPE } from './recipe-turn.ts';
 import { WRONG_WAY_RECIPE } from './recipe-wrong-way.ts';
 import { SceneRandom } from './scene-random.ts';
-import type { SceneWorld } from './scene-world.ts';
+import { computeUserPose, type SceneWorld } from './scene-world.ts';
 import { drawSite, type SiteSource } from './street-site.ts';
 
 /** One simulated case: a scene file, a world that moves before it, and what is true. A seed repeats it. */
@@ -64,10 +64,24 @@ export function drawCase(kind: EventKind, seed: number, sites: SiteSource = draw
     const draft = recipe.draw(random.fork(), intent, sites);
     const truth = recipe.judge(draft);
     const own = truth.find(({ userId }) => userId === draft.subject.userId);
-    const isAsMeant = intent === 'violation' ? own !== undefined && !own.isOpen : own === undefined;
+    const isAsMeant =
+      intent === 'violation'
+        ? own !== undefined && !own.isOpen && isInView(draft, own.atMs)
+        : own === undefined;
     if (isAsMeant) return assemble({ kind, seed, intent }, draft, truth);
   }
   throw new RangeError(`No street of ${MAX_DRAWS} shows a ${intent} of ${kind} (seed ${seed})`);
+}
+
+/** The decisive moment is nothing to be found where the camera does not see it. */
+function isInView(draft: CaseDraft, atMs: number): boolean {
+  const pose = computeUserPose(draft.subject, Math.max(atMs, draft.subject.motion.startMs + 1));
+  const { camera } = draft.site;
+  if (draft.site.labels === undefined) return true;
+  return [pose?.rear, pose?.front].every((point) => {
+    const pixel = point === undefined ? undefined : camera.project([...point, 0]);
+    return pixel !== undefined && camera.isInPicture(pixel, 0.02);
+  });
 }
 
 function assemble(

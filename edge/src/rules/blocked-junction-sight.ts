@@ -98,7 +98,8 @@ function continueLine(
 /** What is in sight of one who stays: the upper edge and a side are where they were, and nothing is outside. */
 function isPartOf([x1, y1, x2]: Box, whole: Box): boolean {
   const radius = STAY_PX + STAY_SIDES * Math.min(whole[2] - whole[0], whole[3] - whole[1]);
-  if (Math.abs(y1 - whole[1]) > radius || x1 < whole[0] - radius || x2 > whole[2] + radius) return false;
+  const upper = STAY_PX + UPPER_ERROR_HEIGHTS * (whole[3] - whole[1]);
+  if (Math.abs(y1 - whole[1]) > upper || x1 < whole[0] - radius || x2 > whole[2] + radius) return false;
   return x1 <= whole[0] + radius || x2 >= whole[2] - radius;
 }
 

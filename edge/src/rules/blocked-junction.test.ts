@@ -74,6 +74,18 @@ describe('blocked junction: fires', () => {
     }
   });
 
+  it('on who enters behind a queue whose tail reaches into the junction', () => {
+    const tail = driver(2, [0, 300, 400], [3000, 640, 400], [40_000, 640, 400]);
+    const behind = driver(1, [5000, 50, 400], [10_000, 520, 400], [40_000, 520, 400]);
+    expect(play([behind, tail]).map(({ trackId }) => trackId)).toEqual([1]);
+  });
+
+  it('once although the tracker gives it another id where it stands', () => {
+    const head = driver(1, [5000, 50, 400], [10_000, 590, 400], [14_000, 590, 400]);
+    const rest = driver(7, [16_000, 590, 400], [40_000, 590, 400]);
+    expect(play([head, rest, queueEnd]).map(({ trackId }) => trackId)).toEqual([7]);
+  });
+
   it('under box noise of 3 % and misses of 15 %', () => {
     let fired = 0;
     forAll(20, (random) => {

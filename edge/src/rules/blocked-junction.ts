@@ -23,6 +23,10 @@ const AHEAD_SIDES = 2;
 const WAY_SIDES = 8;
 /** Who stands within 70° of the own direction queues for the same exit. */
 const SAME_WAY_COS = Math.cos((70 * Math.PI) / 180);
+/** Boxes of two-wheelers jump, with and without the rider: who is astray by little for less than this still stands, ms. */
+const PATIENCE_MS = 600;
+/** The front of the last one in the queue is beyond the border by this share of its error at least. */
+const EXIT_SURE = 0.5;
 /** Seen before the border at least once, and inside this often. */
 const MIN_SIGHTS_INSIDE = 3;
 /** Who stands where another id was lost this short a time ago is the same, ms. */
@@ -80,7 +84,7 @@ export class BlockedJunctionRule implements EventRule {
   readonly #rule: BlockedJunctionParameters;
   readonly #polygon: readonly Point[];
   readonly #depressionDeg: number;
-  readonly #gauge = new StandingGauge();
+  readonly #gauge = new StandingGauge(PATIENCE_MS);
   readonly #cooldown: Cooldown;
   readonly #told = new ToldMemory();
   readonly #visits = new Map<number, Visit>();
@@ -241,14 +245,16 @@ export class BlockedJunctionRule implements EventRule {
     return new Set(found.map(({ trackId }) => trackId));
   }
 
-  /** Outside, or with its front surely beyond the border: the tail of the queue may reach into the junction. */
+  /** Outside, or with its front beyond the border: the tail of the queue may reach into the junction. */
   #standsAtExit({ label, box }: Track, heading: Point): boolean {
     if (!isInside(this.#polygon, computeGroundPoint(box))) return true;
     const { front, frontError } = computeFootprint(label, box, {
       depressionDeg: this.#depressionDeg,
       heading,
     });
-    return !isInside(this.#polygon, front) && computeBorderDistance(this.#polygon, front) > frontError;
+    return (
+      !isInside(this.#polygon, front) && computeBorderDistance(this.#polygon, front) > EXIT_SURE * frontError
+    );
   }
 
   /** The next vehicle ahead, where it stands as well. */

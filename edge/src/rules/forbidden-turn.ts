@@ -91,7 +91,7 @@ export class ForbiddenTurnRule implements EventRule {
   }
 
   #watch(state: Turning, track: Track, point: PathPoint): Turn | undefined {
-    if (point.start !== undefined) {
+    if (point.start !== undefined && point.start !== 'class') {
       state.entry.forget();
       state.exit.forget();
     }

@@ -5,7 +5,6 @@ import { projectBody } from '../testing/scripted-road-user.ts';
 import { forAll } from '../testing/seeded-random.ts';
 import {
   CENTRE,
-  CORNERS,
   computeEdgeError,
   computeGroundOutline,
   layOnGround,
@@ -21,6 +20,13 @@ const GROUND = {
   truck: [6.5, 2.2],
   bus: [10, 2.5],
 } as const;
+/** All of the ground under the body. */
+const CORNERS = [
+  [-1, -1],
+  [-1, 1],
+  [1, -1],
+  [1, 1],
+] as const;
 const VIEW = { depressionDeg: 25, pxPerMetre: 20 };
 
 /** The true corners of a body with its rear in the middle of the picture. */

@@ -107,7 +107,7 @@ export function computeGroundOutline(
     across,
     sizeError: Math.hypot(PROPORTION_ERROR, disagreement),
     pxPerMetre: depthScale,
-    leanError: { sideErrorPx: leanPx, depthErrorPx: leanPx * sin },
+    leanError: { sideErrorPx: leanPx, depthErrorPx: leanPx * Math.min(1, 1.5 * sin) },
   };
 }
 

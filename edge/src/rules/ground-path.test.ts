@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Box, Point } from '../geometry/box.ts';
 import { aFrameMark, anObservation } from '../testing/builder.ts';
 import { forAll } from '../testing/seeded-random.ts';
-import { findSight, GroundPath, MAX_GAP_MS, type PathPoint } from './ground-path.ts';
+import { findSight, GroundPath, MAX_LONG_GAP_MS, type PathPoint } from './ground-path.ts';
 import type { Observation } from './rule.ts';
 
 const PICTURE = { width: 640, height: 480, frameMs: 80 };
@@ -103,8 +103,36 @@ describe('GroundPath', () => {
     expect(cut(([x1, , x2, y2]) => [x1, 0, x2, y2]).length).toBeGreaterThan(10);
   });
 
+  it('completes who leaves at the side, within its bound, until too little is in sight', () => {
+    const leaving = times(12.5, 0, 8000).map((atMs) => {
+      const x = 500 + atMs / 40;
+      const box: Box = [x - 20, 220, Math.min(640, x + 20), 300];
+      return anObservation({ frame: aFrameMark({ mediaTimeMs: atMs }), box });
+    });
+    const points = follow(leaving);
+    const last = points.at(-1);
+    for (const { atMs, point, sideErrorPx } of points)
+      expect(Math.abs(point[0] - 500 - atMs / 40)).toBeLessThan(sideErrorPx);
+    // 35 % of 40 px are in sight up to 5840 ms; the newest point lies half a window before
+    expect(last?.atMs).toBeGreaterThan(5300);
+    expect(last?.atMs).toBeLessThan(5840);
+    expect(last?.sideErrorPx).toBeGreaterThan((points[0]?.sideErrorPx ?? 0) + 1);
+  });
+
+  it('takes who is hidden below for a moment with a wider bound in depth, and no longer', () => {
+    const isHidden = (atMs: number): boolean => atMs >= 1200 && atMs < 3600;
+    const points = follow(
+      times(12.5, 0, 5000).map((atMs) => see(atMs, along(atMs), { groundSeen: !isHidden(atMs) })),
+    );
+    const before = points.find(({ atMs }) => atMs > 900);
+    const during = points.find(({ atMs }) => atMs > 1700);
+    expect(during?.sideErrorPx).toBeLessThan(1.5 * (before?.sideErrorPx ?? 0));
+    expect(during?.depthErrorPx).toBeGreaterThan(2 * (before?.depthErrorPx ?? 0));
+    expect(points.some(({ atMs }) => atMs > 2200 && atMs < 3600)).toBe(false);
+  });
+
   it('begins anew after a pause, and where the number goes over to somebody else', () => {
-    const pause = [...times(12.5, 0, 1000), ...times(12.5, 1000 + MAX_GAP_MS + 80, 3000)];
+    const pause = [...times(12.5, 0, 1000), ...times(12.5, 1000 + MAX_LONG_GAP_MS + 80, 3000)];
     const paused = follow(pause.map((atMs) => see(atMs, along(atMs))));
     expect(paused.filter(({ start }) => start !== undefined).map(({ start }) => start)).toEqual([
       'new',
@@ -126,15 +154,19 @@ describe('GroundPath', () => {
   });
 
   it('bears one missed frame where frames are rare', () => {
-    const starts = (frameMs: number): unknown[] => {
+    const starts = (frameMs: number, asidePx = 0): unknown[] => {
       const path = new GroundPath();
       const sights = times(2, 0, 6000).filter((atMs) => atMs !== 2500);
       return sights
-        .flatMap((atMs) => path.take(see(atMs, along(atMs)), { ...PICTURE, frameMs }))
+        .flatMap((atMs) =>
+          path.take(see(atMs, [along(atMs)[0], 300 + (atMs > 2500 ? asidePx : 0)]), { ...PICTURE, frameMs }),
+        )
         .flatMap(({ start }) => start ?? []);
     };
     expect(starts(500)).toEqual(['new']);
-    expect(starts(80)).toEqual(['new', 'gap']);
+    // where frames are frequent, who comes back must be where the way led
+    expect(starts(80)).toEqual(['new']);
+    expect(starts(80, 130)).toEqual(['new', 'gap']);
   });
 
   it('follows who brakes hard, and who turns within a few metres', () => {

@@ -27,12 +27,15 @@ const SPEED_BASE_MS = 200;
 /** Direction is taken over at least two such steps, one back and one ahead, heights. */
 const HEADING_STEP_HEIGHTS = 0.15;
 /** For the step ahead a place waits this long; then it takes the direction of the one before, ms. */
-const MAX_AHEAD_MS = 500;
+const MAX_AHEAD_MS = 300;
+/** Who keeps its direction within this need not wait, tangent of the angle. */
+const MAX_STRAIGHT_SLOPE = 0.2;
 /** Places of the way back are kept this far apart, heights, and so many: more than one step. */
 const ANCHOR_HEIGHTS = 0.05;
 const MAX_ANCHORS = 8;
-/** While no direction is known yet, places of the last so many ms before it set off wait for it. */
+/** While no direction is known yet, places of the last so many ms before it set off wait for it, and so many at most. */
 const WAIT_MS = 600;
+const MAX_WAITING = 64;
 /** A box this near the picture's edge is cut off there, share of the picture. */
 const CUT_SHARE = 0.003;
 /** Whose side is cut off is completed while at least this share of its width is in sight; bound of that width, share. */
@@ -143,8 +146,14 @@ export class GroundPath {
     const hiddenHeights = HIDDEN_ERROR_HEIGHTS + (HIDDEN_ERROR_HEIGHTS_PER_S * hiddenMs) / 1000;
     const depthPx = groundSeen ? 0 : hiddenHeights * height;
     if (isWhole) return { frame, box, sidePx: 0, depthPx };
-    const full = completeSide(box, picture, (height * (whole.box[2] - whole.box[0])) / (whole.box[3] - whole.box[1]));
-    return full === undefined ? undefined : { frame, box: full, sidePx: SIDE_ERROR * (full[2] - full[0]), depthPx };
+    const full = completeSide(
+      box,
+      picture,
+      (height * (whole.box[2] - whole.box[0])) / (whole.box[3] - whole.box[1]),
+    );
+    return full === undefined
+      ? undefined
+      : { frame, box: full, sidePx: SIDE_ERROR * (full[2] - full[0]), depthPx };
   }
 
   /** The class that is believed has changed: what was measured so far does not compare with what comes. */
@@ -174,7 +183,9 @@ export class GroundPath {
     if (deviation === undefined) {
       const [x, y] = computeGroundPoint(place.box);
       const [lx, ly] = computeGroundPoint(last.box);
-      return Math.hypot(x - lx, y - ly) > (MAX_DEVIATION_HEIGHTS + MAX_SPEED_HEIGHTS_PER_S * seconds) * height;
+      return (
+        Math.hypot(x - lx, y - ly) > (MAX_DEVIATION_HEIGHTS + MAX_SPEED_HEIGHTS_PER_S * seconds) * height
+      );
     }
     return deviation > (MAX_DEVIATION_HEIGHTS + MAX_DEVIATION_HEIGHTS_PER_S * seconds) * height;
   }
@@ -190,7 +201,8 @@ export class GroundPath {
   #measureDeviation({ frame, box }: Place): number | undefined {
     const newest = this.#recent.at(-1);
     const oldest = this.#recent[0];
-    if (newest === undefined || oldest === undefined || newest.atMs - oldest.atMs < SPEED_BASE_MS / 2) return undefined;
+    if (newest === undefined || oldest === undefined || newest.atMs - oldest.atMs < SPEED_BASE_MS / 2)
+      return undefined;
     const [x, y] = computeGroundPoint(box);
     const ahead = (frame.mediaTimeMs - newest.atMs) / (newest.atMs - oldest.atMs);
     return Math.hypot(
@@ -257,9 +269,19 @@ export class GroundPath {
       Math.hypot(other[0] - point[0], other[1] - point[1]) >= steps * step;
     const from = this.#anchors.findLast((anchor) => isFar(anchor, 1));
     const to = this.#waiting.find((ahead) => isFar(ahead.point, from === undefined ? 2 : 1))?.point;
-    if (to === undefined) return undefined;
+    if (to === undefined) return from === undefined ? undefined : this.#goStraight(from, point);
     const start = from !== undefined && Math.hypot(to[0] - from[0], to[1] - from[1]) >= step ? from : point;
     return [to[0] - start[0], to[1] - start[1]];
+  }
+
+  /** The direction of who turns nowhere is known without what comes. */
+  #goStraight(from: Point, to: Point): Point | undefined {
+    const known = this.#heading;
+    if (known === undefined) return undefined;
+    const way: Point = [to[0] - from[0], to[1] - from[1]];
+    const along = way[0] * known[0] + way[1] * known[1];
+    const aside = Math.abs(way[0] * known[1] - way[1] * known[0]);
+    return aside <= MAX_STRAIGHT_SLOPE * along ? way : undefined;
   }
 
   #anchor({ point, box }: Unheaded): void {
@@ -272,9 +294,14 @@ export class GroundPath {
 
   /** Keeps how it stood before it set off: the first place, which tells that the path begins, and the newest ones up to then. */
   #wait(): void {
-    const newest = this.#waiting.at(-1);
-    while (newest !== undefined && newest.atMs - (this.#waiting[1]?.atMs ?? newest.atMs) > WAIT_MS)
-      this.#waiting.splice(1, 1);
+    const [first, newest] = [this.#waiting[0], this.#waiting.at(-1)];
+    if (first === undefined || newest === undefined) return;
+    const step = HEADING_STEP_HEIGHTS * (newest.box[3] - newest.box[1]);
+    if (Math.hypot(newest.point[0] - first.point[0], newest.point[1] - first.point[1]) >= step) {
+      if (this.#waiting.length > MAX_WAITING) this.#waiting = this.#waiting.filter((_, i) => i % 2 === 0);
+      return;
+    }
+    while (newest.atMs - (this.#waiting[1]?.atMs ?? newest.atMs) > WAIT_MS) this.#waiting.splice(1, 1);
   }
 }
 

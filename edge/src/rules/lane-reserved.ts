@@ -14,7 +14,7 @@ const HORIZON_MS = 1500;
 /** Who heads further off the lane than this crosses it, degrees on the ground. */
 const MAX_ANGLE_DEG = 30;
 /** Doubtful for longer than this is no use of the lane any more, ms. */
-const MAX_DOUBT_MS = 400;
+const MAX_DOUBT_MS = 700;
 
 /** Classes that detectors take for one another. */
 const LOOK_ALIKES: readonly (readonly RoadUserLabel[])[] = [
@@ -44,14 +44,14 @@ interface Finding {
 }
 
 /**
- * Reserved lane: somebody for whom the lane is not kept drives along in it, with both sides inside by more than their error, far and long
- * enough. States per road user: out → in → used (told once) → out; cool-down. Standing in it and crossing it are no use.
+ * Reserved lane: somebody for whom the lane is not kept drives along in it, with its middle inside by more than the error and both sides by what
+ * is measured, far and long enough. States per road user: out → in → used (told once) → out; cool-down. Standing in it and crossing it are no use.
  *
  * ```
  *      ╎    ║ bus lane ║
  *      ╎    ║   ┌─┐    ║   ▲ minTravelHeights along the lane, for minDurationMs
  *      ╎    ║   │ │    ║   │
- *      ╎    ║   └─┘    ║   ● both sides surely inside
+ *      ╎    ║   └─┘    ║   ● middle surely, both sides likely inside
  *      ╎   ┌╫┐  yes    ║
  *      ╎   └╫┘ no: over its border
  *  ────────────────────────▶ no: crosses it
@@ -98,7 +98,9 @@ export class LaneReservedRule implements EventRule {
   }
 
   #watch(state: Following, track: Track, point: PathPoint): Finding | undefined {
-    if (point.start !== undefined) state.use = undefined;
+    // a use is made up of sights as classes that may not be here, whichever of them
+    const isOther = this.#others.includes(track.label);
+    if (!isOther || (point.start !== undefined && point.start !== 'class')) state.use = undefined;
     const view = { depressionDeg: this.#depressionDeg, heading: point.heading };
     const outline = computeGroundOutline(track.label, point.box, view);
     if (outline === undefined) return undefined;
@@ -118,7 +120,7 @@ export class LaneReservedRule implements EventRule {
     const before = use.last;
     use.last = point;
     if (sight.marginPx - sight.errorPx < use.least.marginPx - use.least.errorPx) use.least = sight;
-    if (state.isTold || !this.#others.includes(track.label)) return undefined;
+    if (state.isTold || !isOther) return undefined;
     const finding = this.#measure(use, before);
     if (finding !== undefined) state.isTold = true;
     return finding;

@@ -90,7 +90,7 @@ export class LaneTurnRule implements EventRule {
   }
 
   #watch(state: Turning, track: Track, point: PathPoint): Turn[] {
-    if (point.start !== undefined) {
+    if (point.start !== undefined && point.start !== 'class') {
       for (const watch of state.exits) watch.forget();
       state.entering = undefined;
     }
@@ -117,7 +117,7 @@ export class LaneTurnRule implements EventRule {
     const { atMs } = point;
     for (const lane of [this.#lane, ...this.#otherLanes]) {
       const sight = lane.locate(outline, point);
-      if (sight.place !== 'in') continue;
+      if (sight.place !== 'in' || sight.marginPx <= sight.errorPx) continue;
       const known = state.entering?.lane === lane ? state.entering : undefined;
       const stay = known ?? { lane, sinceMs: atMs, lastMs: atMs, sight };
       stay.lastMs = atMs;

@@ -19,13 +19,14 @@ function locate(x: number, label: 'car' | 'motorbike' = 'car') {
   const box = [x - half, 200, x + half, label === 'car' ? 254 : 234] as const;
   const outline = computeGroundOutline(label, box, { depressionDeg: 25, heading: [0, -1] });
   if (outline === undefined) throw new Error('no outline');
-  return lane(UPRIGHT).locate(outline, 2);
+  return lane(UPRIGHT).locate(outline, { sideErrorPx: 2, depthErrorPx: 2 });
 }
 
 describe('LaneZone', () => {
-  it('takes for inside only who has both sides in by more than their error', () => {
+  it('takes for inside only who has both sides in, and its middle by more than the error', () => {
     expect(locate(335)).toMatchObject({ place: 'in', marginPx: expect.closeTo(15, 3) });
-    expect(locate(321).place).toBe('doubtful');
+    expect(locate(321)).toMatchObject({ place: 'in', marginPx: expect.closeTo(1, 3) });
+    expect(locate(319).place).toBe('doubtful');
     expect(locate(301).place).toBe('doubtful');
     expect(locate(290).place).toBe('out');
     expect(locate(310, 'motorbike').place).toBe('in');

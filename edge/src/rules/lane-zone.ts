@@ -6,7 +6,7 @@ import { findZone } from './zone-position.ts';
 
 /** How a road user lies in a lane; px. */
 export interface LaneSight {
-  /** `in`: both sides are inside by more than their error; `out`: its middle is outside by more than its error. */
+  /** `in`: its middle is inside by more than the error, and both sides seem to be; `out`: its middle is outside by more than the error. */
   readonly place: 'in' | 'doubtful' | 'out';
   /** Distance of the side that is nearer to the border (negative outside), and its error. */
   readonly marginPx: number;
@@ -31,8 +31,9 @@ export class LaneZone {
     };
     const sides = measureParts(outline, SIDES, { distanceOf, sideErrorPx, depthErrorPx });
     const nearer = sides.reduce((a, b) => (b.distance - b.error < a.distance - a.error ? b : a));
-    const isIn = nearer.distance > nearer.error;
-    const isOut = distanceOf(outline.centre) < -nearer.error;
+    const middle = distanceOf(outline.centre);
+    const isIn = nearer.distance > 0 && middle > nearer.error;
+    const isOut = middle < -nearer.error;
     return {
       place: isIn ? 'in' : isOut ? 'out' : 'doubtful',
       marginPx: nearer.distance,

@@ -129,6 +129,11 @@ describe('overloaded: stays silent', () => {
     expect(play([rider(), apart]).map(({ trackId }) => trackId)).toEqual([1]);
   });
 
+  it('while the edge of the picture cuts it', () => {
+    // its wheels are below the picture of 480 rows
+    expect(play([ride(484, [20, 600], {})])).toEqual([]);
+  });
+
   it('on a bike that stands among people', () => {
     expect(play([ride(300, [300, 320], {})])).toEqual([]);
   });

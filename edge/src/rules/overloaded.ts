@@ -27,6 +27,8 @@ const SAME_PERSON_IOU = 0.7;
 const SAME_PERSON_PART = 0.9;
 /** Another road user that covers this share of the two-wheeler may lend it a rider. */
 const CROWDED_SHARE = 0.05;
+/** Who is nearer to the edge of the picture than this is not seen whole, px. */
+const EDGE_PX = 2;
 /** Seen from behind or before, who sits on it sits in one line. */
 const NARROW_ASPECT = 0.85;
 const MAX_SPREAD_WIDTHS = 0.6;
@@ -123,8 +125,10 @@ export class OverloadedRule implements EventRule {
     };
   }
 
-  /** Nobody else's rider can be taken for one of this. */
-  #isFreeSight(track: Track, { tracks }: RuleContext): boolean {
+  /** It is seen whole, and nobody else's rider can be taken for one of this. */
+  #isFreeSight(track: Track, { tracks, pictureWidth, pictureHeight }: RuleContext): boolean {
+    const [x1, y1, x2, y2] = track.box;
+    if (Math.min(x1, y1, pictureWidth - x2, pictureHeight - y2) < EDGE_PX) return false;
     if (this.#polygon !== undefined && locateInZone(this.#polygon, track.box) !== 'surely') return false;
     if (isSpreadSideways(track)) return false;
     const area = computeArea(track.box);

@@ -1,8 +1,9 @@
 import type { Scene, SolidLineRule as SolidLineParameters } from '@ngatu/contract';
+import type { Point } from '../geometry/box.ts';
 import type { DirectedLine } from '../geometry/polyline.ts';
 import type { Track } from '../track/track.ts';
 import { nameOf } from './explanation.ts';
-import { CORNERS, computeGroundOutline } from './ground-outline.ts';
+import { computeGroundOutline, listWheels } from './ground-outline.ts';
 import { findSight, type PathPoint } from './ground-path.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
 import { PathFollower } from './path-follower.ts';
@@ -18,12 +19,18 @@ import {
 /** Decided within this time or never, ms: averaging, the longest pause between sights, and the time it must be sure. */
 const HORIZON_MS = 2000;
 
+interface Watched {
+  readonly watch: PassageWatch;
+  /** Last known. */
+  heading?: Point;
+}
+
 /**
  * Solid line: all wheels pass the line between its ends, each by more than its error. States per road user: unknown → surely on one side
  * → on the line → surely on the other side → told; cool-down. Overtaking over the line, out and back, is one case.
  *
  * ```
- *      ╎  ┃          ╎  ┃ ┌──┐        the ground of the whole vehicle counts, not its box: a mirror, a load or a
+ *      ╎  ┃          ╎  ┃ ┌──┐        the wheels count, not the box: a mirror, a load, a bonnet or a
  *      ╎  ┃          ╎  ┃ │  │        roof over the line is no crossing, nor is one pair of wheels
  *      ╎ ┌┃─┐        ╎  ┃ └──┘
  *      ╎ │┃ │  no    ╎  ┃   yes       who swerves back before the last wheel is surely over has crossed nothing
@@ -38,7 +45,7 @@ export class SolidLineRule implements EventRule {
   readonly #line: DirectedLine;
   readonly #depressionDeg: number;
   readonly #memory: ManoeuvreMemory;
-  readonly #follower = new PathFollower(() => new PassageWatch());
+  readonly #follower = new PathFollower<Watched>(() => ({ watch: new PassageWatch() }));
 
   constructor(rule: SolidLineParameters, scene: Scene) {
     this.name = rule.name;
@@ -50,21 +57,32 @@ export class SolidLineRule implements EventRule {
 
   update(context: RuleContext): RuleMatch[] {
     this.#memory.follow(context);
-    return this.#follower.follow(context).flatMap(({ track, state: watch, points }) => {
-      const passages = points.flatMap((point) => this.#watch(watch, track, point) ?? []);
+    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
+      const passages = points.flatMap((point) => this.#watch(state, track, point) ?? []);
       return passages.flatMap((passage) =>
         this.#memory.tell(track, context, () => this.#judge(track, passage, context)),
       );
     });
   }
 
-  #watch(watch: PassageWatch, track: Track, point: PathPoint): Passage | undefined {
-    if (point.start !== undefined) watch.forget();
+  #watch(state: Watched, track: Track, point: PathPoint): Passage | undefined {
+    const { watch, heading = point.heading } = state;
+    state.heading = point.heading;
+    // from one place to the next nobody turns round: the number has gone over to somebody who comes the other way
+    if (heading[0] * point.heading[0] + heading[1] * point.heading[1] < 0) watch.forget();
+    if (point.start !== undefined && point.start !== 'class') watch.forget();
     const view = { depressionDeg: this.#depressionDeg, heading: point.heading };
     const outline = computeGroundOutline(track.label, point.box, view);
     if (outline === undefined) return undefined;
     const { atMs, sideErrorPx, depthErrorPx } = point;
-    return watch.take(computeLineSight(this.#line, outline, { parts: CORNERS, atMs, sideErrorPx, depthErrorPx }));
+    return watch.take(
+      computeLineSight(this.#line, outline, {
+        parts: listWheels(track.label),
+        atMs,
+        sideErrorPx,
+        depthErrorPx,
+      }),
+    );
   }
 
   #judge(track: Track, passage: Passage, context: RuleContext): RuleMatch | undefined {

@@ -8,9 +8,9 @@ import { TrackHistory } from './track-history.ts';
 
 function follow(
   boxAt: (atMs: number) => Box,
-  { fps = 10, untilMs = 10_000, groundSeen = true } = {},
+  { fps = 10, untilMs = 10_000, groundSeen = true, patienceMs = 0 } = {},
 ): StandingGauge {
-  const gauge = new StandingGauge();
+  const gauge = new StandingGauge(patienceMs);
   for (let atMs = 0; atMs <= untilMs; atMs += 1000 / fps) {
     const context: RuleContext = {
       frame: aFrameMark({ mediaTimeMs: atMs }),
@@ -57,5 +57,22 @@ describe('StandingGauge', () => {
 
   it('says nothing of a road user whose ground contact is hidden', () => {
     expect(follow(() => at(100, 100), { groundSeen: false }).standingMsOf(1)).toBe(0);
+  });
+
+  it('takes a box that is covered from one side for the same standing, one that moves on for motion', () => {
+    const cut = follow((atMs) => (atMs < 5000 ? at(100, 100) : [150, 100, 180, 160]));
+    expect(cut.standingMsOf(1)).toBe(10_000);
+    const moved = follow((atMs) => (atMs < 5000 ? at(100, 100) : [150, 100, 200, 160]));
+    expect(moved.standingMsOf(1)).toBe(5000);
+  });
+
+  it('waits for a second opinion on a sight that is astray by little where it was told to', () => {
+    const badly = (atMs: number): Box => (atMs % 2000 === 0 ? at(124, 100) : at(100, 100));
+    expect(follow(badly, { untilMs: 9900 }).standingMsOf(1)).toBeLessThan(2000);
+    expect(follow((atMs) => badly(atMs + 1000), { untilMs: 9900, patienceMs: 600 }).standingMsOf(1)).toBe(
+      9900,
+    );
+    const away = follow((atMs) => (atMs < 5000 ? at(100, 100) : at(150, 100)), { patienceMs: 600 });
+    expect(away.standingMsOf(1)).toBe(5000);
   });
 });

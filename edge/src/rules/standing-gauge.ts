@@ -11,6 +11,8 @@ const STAY_PX = 2;
 /** Edges that stay within this are where they were: a box whose other side alone comes in is covered there, not moved. */
 const KEPT_PX = 2;
 const KEPT_SIDES = 0.08;
+/** Who is astray by more than this many radii has moved, however short it is. */
+const STRAY_RADII = 2;
 /** Directions of travel are averaged over about two steps. */
 const HEADING_GAIN = 0.5;
 
@@ -20,8 +22,16 @@ interface Motion {
   anchorBox: Box;
   anchorMs: number;
   lastMs: number;
+  /** Since when all sights are beyond the radius, where the last one is. */
+  strayMs: number | undefined;
   /** Unit vector in the picture; undefined until it has moved. */
   heading: Point | undefined;
+}
+
+interface Sight {
+  readonly point: Point;
+  readonly box: Box;
+  readonly atMs: number;
 }
 
 /** How far the ground point of a box may stray and still count as standing, px. */
@@ -40,6 +50,12 @@ export function computeStayRadius([x1, y1, x2, y2]: Box): number {
  */
 export class StandingGauge {
   readonly #motions = new Map<number, Motion>();
+  readonly #patienceMs: number;
+
+  /** @param patienceMs who is astray by little for less than this is a box that was found badly, ms; 0: every sight counts */
+  constructor(patienceMs = 0) {
+    this.#patienceMs = patienceMs;
+  }
 
   update(context: RuleContext): void {
     const alive = new Set<number>();
@@ -55,18 +71,12 @@ export class StandingGauge {
           anchorBox: box,
           anchorMs: nowMs,
           lastMs: nowMs,
+          strayMs: undefined,
           heading: undefined,
         });
         continue;
       }
-      const [dx, dy] = [point[0] - motion.anchor[0], point[1] - motion.anchor[1]];
-      const distance = Math.hypot(dx, dy);
-      if (distance > computeStayRadius(box) && !isCutAtSide(box, motion.anchorBox)) {
-        motion.heading = turn(motion.heading, [dx / distance, dy / distance]);
-        motion.anchor = point;
-        motion.anchorBox = box;
-        motion.anchorMs = nowMs;
-      }
+      follow(motion, { point, box, atMs: nowMs }, this.#patienceMs);
       motion.lastMs = nowMs;
     }
     for (const trackId of this.#motions.keys()) if (!alive.has(trackId)) this.#motions.delete(trackId);
@@ -95,6 +105,25 @@ function isCutAtSide([x1, y1, x2, y2]: Box, whole: Box): boolean {
   if (Math.abs(y1 - whole[1]) > slack || Math.abs(y2 - whole[3]) > slack) return false;
   const [left, right] = [x1 - whole[0], whole[2] - x2];
   return (Math.abs(left) <= slack && right > slack) || (Math.abs(right) <= slack && left > slack);
+}
+
+/** Takes a sight: moves the anchor where the road user has gone. */
+function follow(motion: Motion, sight: Sight, patienceMs: number): void {
+  const { point } = sight;
+  const [dx, dy] = [point[0] - motion.anchor[0], point[1] - motion.anchor[1]];
+  const distance = Math.hypot(dx, dy);
+  const radius = computeStayRadius(sight.box);
+  if (distance <= radius || isCutAtSide(sight.box, motion.anchorBox)) {
+    motion.strayMs = undefined;
+    return;
+  }
+  motion.strayMs ??= sight.atMs;
+  if (distance <= STRAY_RADII * radius && sight.atMs - motion.strayMs < patienceMs) return;
+  motion.heading = turn(motion.heading, [dx / distance, dy / distance]);
+  motion.anchor = point;
+  motion.anchorBox = sight.box;
+  motion.anchorMs = distance <= STRAY_RADII * radius ? motion.strayMs : sight.atMs;
+  motion.strayMs = undefined;
 }
 
 function turn(before: Point | undefined, step: Point): Point {

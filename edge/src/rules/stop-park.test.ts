@@ -217,6 +217,14 @@ describe('stop and park: another case', () => {
     expect(matches.map(({ trackId }) => trackId)).toEqual([1, 2]);
   });
 
+  it('does not wait for what stood beside it before it came', () => {
+    const thing = parker(0, { trackId: 9, path: path([0, 620, 400], [60_000, 620, 400]) });
+    const late = parker(0, { path: path([3000, 50, 400], [7000, 500, 400], [60_000, 500, 400]) });
+    const { matches } = play([thing, late], { untilMs: 45_000, fps: 8 });
+    const [match] = matches.filter(({ trackId }) => trackId === 1);
+    expect(match?.measures['queuedMs']).toBe(0);
+  });
+
   it('comes of each car of a row, later where they wait for each other', () => {
     const row = [0, 1, 2].map((i) =>
       parker(0, {

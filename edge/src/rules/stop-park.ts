@@ -111,11 +111,15 @@ export class StopParkRule implements EventRule {
   }
 }
 
-/** True where somebody beside it stands too, and not for longer than a light is red. */
+/**
+ * True where somebody beside it stands too, and not for longer than a light is red. A queue comes: what stood there already before
+ * this one came to stand (parked cars, things that are taken for vehicles) is none. Where its own arrival was not seen, nobody knows.
+ */
 function isInQueue(place: Place, places: readonly Place[], nowMs: number): boolean {
   const [x, y] = computeGroundPoint(place.box);
   return places.some((other) => {
     if (other === place || other.isTold || !other.isInSight(nowMs)) return false;
+    if (place.arrivalSeen && !other.arrivalSeen) return false;
     if (nowMs - other.sinceMs > MAX_QUEUE_MS || isSameVehicle(other, place)) return false;
     const [ox, oy] = computeGroundPoint(other.box);
     const width = (place.box[2] - place.box[0] + other.box[2] - other.box[0]) / 2;

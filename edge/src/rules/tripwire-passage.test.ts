@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DirectedLine } from '../geometry/polyline.ts';
 import { aScene } from '../testing/builder.ts';
 import { forAll } from '../testing/seeded-random.ts';
-import { CENTRE, CORNERS, computeGroundOutline } from './ground-outline.ts';
+import { CENTRE, computeGroundOutline, listWheels } from './ground-outline.ts';
 import {
   computeLineSight,
   findTripwire,
@@ -117,7 +117,7 @@ describe('computeLineSight', () => {
   it('measures all wheels for a crossing, the middle for a turn', () => {
     if (outline === undefined) throw new Error('no outline');
     const input = { atMs: 5, sideErrorPx: 2, depthErrorPx: 2 };
-    const body = computeLineSight(line, outline, { ...input, parts: CORNERS });
+    const body = computeLineSight(line, outline, { ...input, parts: listWheels('car') });
     expect(body).toMatchObject({ atMs: 5 });
     expect(body.parts.map(({ overrun }) => overrun)).toEqual([0, 0, 0, 0]);
     expect([body.low, body.high]).toEqual([expect.closeTo(-20, 6), expect.closeTo(20, 6)]);

@@ -54,7 +54,7 @@ export function findTripwire(scene: Scene, name: string): DirectedLine {
 }
 
 /**
- * Places parts of a road user relative to a line: `CENTRE` for a turn, `CORNERS` for all its wheels.
+ * Places parts of a road user relative to a line: `CENTRE` for a turn, `listWheels` for a crossing.
  */
 export function computeLineSight(
   line: DirectedLine,
@@ -74,7 +74,7 @@ export function computeLineSight(
 }
 
 /**
- * Watches one road user pass one line. States: unknown → surely before ⇄ surely beyond; between them it is on the line, and
+ * Watches one road user pass one line. States: unknown → likely before → surely beyond ⇄ surely before; between them it is on the line, and
  * who turns back there has passed nothing.
  *
  * ```
@@ -82,19 +82,32 @@ export function computeLineSight(
  *           │   ┄┄│┄┄┄┄┄┄┄ line + error
  *   ────────┼─────│─────── line: crossedAtMs is where the last part left it, interpolated
  *           │   ┄┄│┄┄┄┄┄┄┄ line − error
- *           │     ● surely before (SURE_MS, twice): who was never seen here passes nothing
+ *           │     ● likely before (half the error, SURE_MS, twice): who was never seen here passes nothing
  * ```
  */
 export class PassageWatch {
   #side: 1 | -1 | undefined;
   #run: { side: 1 | -1; first: LineSight; sights: number } | undefined;
+  #first: { side: 1 | -1; sinceMs: number; sights: number } | undefined;
   #trail: LineSight[] = [];
 
   /** Forgets the sides: what follows may be another road user, or came by where nobody looked. */
   forget(): void {
     this.#side = undefined;
     this.#run = undefined;
+    this.#first = undefined;
     this.#trail = [];
+  }
+
+  /** The side where it comes from need be likely only: half of its error away. */
+  #begin({ atMs, low, high, lowSure, highSure }: LineSight): 1 | -1 | undefined {
+    const side = low + lowSure > 0 ? 1 : high + highSure < 0 ? -1 : undefined;
+    if (side === undefined) this.#first = undefined;
+    else if (this.#first?.side === side) this.#first.sights += 1;
+    else this.#first = { side, sinceMs: atMs, sights: 1 };
+    const isLasting =
+      this.#first !== undefined && this.#first.sights >= MIN_SIGHTS && atMs - this.#first.sinceMs >= SURE_MS;
+    return isLasting ? side : undefined;
   }
 
   take(sight: LineSight): Passage | undefined {
@@ -103,6 +116,7 @@ export class PassageWatch {
     this.#trail.push(sight);
     if (this.#trail.length > MAX_TRAIL)
       this.#trail = this.#trail.filter((one, i) => i % 2 === 0 || one === this.#run?.first || one === sight);
+    this.#side ??= this.#begin(sight);
     const side = sight.lowSure > 0 ? 1 : sight.highSure < 0 ? -1 : undefined;
     if (side === undefined) {
       this.#run = undefined;

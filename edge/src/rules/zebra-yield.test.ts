@@ -89,6 +89,12 @@ describe('zebra: fires', () => {
     expect(play([car(), fromRight])).toHaveLength(1);
   });
 
+  it('on a pedestrian who comes onto the zebra just before the car', () => {
+    // on the zebra (x > 100) from 2.0 s on; the front is at the line at 2.3 s, the car's left side at x = 175
+    const left = car({ path: path([1500, 220, 470], [4000, 220, 153]) });
+    expect(play([left, walker(165)])).toHaveLength(1);
+  });
+
   it('at 6, 12.5 and 25 frames a second', () => {
     for (const fps of [6, 12.5, 25])
       expect(play([car(), walker(225)], { fps }), `${fps} fps`).toHaveLength(1);
@@ -127,6 +133,12 @@ describe('zebra: stays silent', () => {
     ['on somebody who rides over the zebra', walker(0, { path: path([1000, 0, 280], [5000, 900, 280]) })],
   ])('%s', (_, pedestrian) => {
     expect(play([car(), pedestrian])).toEqual([]);
+  });
+
+  it('on a pedestrian who comes onto the zebra when the front of the bus is past', () => {
+    // the front of the bus is past the line at 1.4 s, its rear at 3 s; the pedestrian steps on at 2.6 s
+    const bus = car({ label: 'bus', path: path([0, 230, 661], [6000, 230, -101]) });
+    expect(play([bus, walker(128)], { untilMs: 6000 })).toEqual([]);
   });
 
   it('on a vehicle that stops, lets pass and goes on', () => {

@@ -39,14 +39,14 @@ export function fitLeastSquares(
     const linear = linearise(parameters, residualsAt);
     if (linear === undefined) return undefined;
     const cost = linear.squares.reduce((sum, square) => sum + square, 0);
-    let moved = 0;
-    while (moved === 0 && damping < 1e12) {
+    let moved: number | undefined;
+    while (moved === undefined && damping < 1e12) {
       const damped = Float64Array.from(linear.information);
       for (let i = 0; i < n; i++) damped[i * n + i] = (damped[i * n + i] ?? 0) * (1 + damping);
       const move = solvePositive(damped, linear.gradient, n);
       const next = move === undefined ? undefined : parameters.map((value, i) => value - (move[i] ?? 0));
       const nextCost = next === undefined ? undefined : computeCost(residualsAt(next), linear.residuals);
-      if (next === undefined || move === undefined || nextCost === undefined || nextCost > cost + 1e-15) {
+      if (next === undefined || move === undefined || nextCost === undefined || !(nextCost <= cost + 1e-15)) {
         damping *= 10;
         continue;
       }
@@ -54,7 +54,7 @@ export function fitLeastSquares(
       damping = Math.max(1e-12, damping / 10);
       moved = Math.hypot(...move) / (1e-9 + Math.hypot(...parameters));
     }
-    if (moved < 1e-8) break;
+    if (moved === undefined || moved < 1e-8) break;
   }
   return describeFit(parameters, linearise(parameters, residualsAt));
 }

@@ -44,7 +44,7 @@ async function evaluate(options: RuleOptions): Promise<void> {
   }
   const stop = watchStopSignals(() => undefined);
   try {
-    const metrics = runSceneCampaign(
+    const metrics = await runSceneCampaign(
       {
         kinds,
         casesPerKind: options.cases,

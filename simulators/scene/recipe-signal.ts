@@ -336,7 +336,10 @@ function judgeStopLine(draft: CaseDraft): CaseTruth[] {
       distanceToChange(draft.lamp, nose.atMs) > OPEN_MS &&
       standing.first.atMs - passedMs <= 1_500;
     const noseOnRed = redOnsetBefore(draft.lamp, nose.atMs) !== undefined;
-    if (!isSure && !cameOnRed && !noseOnRed && distanceToChange(draft.lamp, passedMs) > OPEN_MS) return [];
+    // the wheel stands before the line, what hangs over it beyond: whether that is past the line is not for the truth to say
+    const isNoseAlone = at.along <= OPEN_M;
+    const isFarFromChange = distanceToChange(draft.lamp, passedMs) > OPEN_MS;
+    if (!isSure && !cameOnRed && !noseOnRed && !isNoseAlone && isFarFromChange) return [];
     return [
       {
         kind: 'STOP_LINE',

@@ -1,3 +1,4 @@
+import { setImmediate as yieldToEvents } from 'node:timers/promises';
 import type { EventKind } from '@ngatu/contract';
 import { drawCase, type NoiseProfile } from '@ngatu/simulators';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
@@ -44,16 +45,22 @@ export interface CampaignMetrics {
 }
 
 /** Plays the cases of every kind. The signal ends it between two cases. */
-export function runSceneCampaign(options: CampaignOptions, signal: AbortSignal): CampaignMetrics {
-  const kinds = options.kinds.map((kind) => {
+export async function runSceneCampaign(
+  options: CampaignOptions,
+  signal: AbortSignal,
+): Promise<CampaignMetrics> {
+  const kinds: KindCampaign[] = [];
+  for (const kind of options.kinds) {
     const outcomes: CaseOutcome[] = [];
     for (let n = 0; n < options.casesPerKind; n++) {
       signal.throwIfAborted();
       outcomes.push(playCase(drawCase(kind, options.seed + n), options.noise));
       options.onCase?.(kind, n + 1);
+      // a case is one long computation: whoever wants it to stop gets a turn here
+      await yieldToEvents();
     }
-    return summarizeKind(kind, outcomes);
-  });
+    kinds.push(summarizeKind(kind, outcomes));
+  }
   const { seed, noise } = options;
   if (noise === undefined) return { seed, kinds };
   return { seed, noise: { measuredAt: noise.measuredAt, model: noise.model }, kinds };

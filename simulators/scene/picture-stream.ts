@@ -31,7 +31,7 @@ export async function* decodePictures(
   options: DecodeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Picture> {
-  signal.throwIfAborted();
+  if (signal.aborted) throw new NgatuError('VIDEO_UNREADABLE', `Cannot decode ${file}: stopped`);
   const child = spawn('ffmpeg', buildArguments(file, options), { stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = (): void => void child.kill('SIGKILL');
   signal.addEventListener('abort', kill, { once: true });
@@ -51,7 +51,7 @@ export async function* decodePictures(
       yield picture;
     }
     const code = await exited;
-    signal.throwIfAborted();
+    if (signal.aborted) throw new NgatuError('VIDEO_UNREADABLE', `Cannot decode ${file}: stopped`);
     if (code !== 0 || count === 0) {
       const reason = stderr.trim().split('\n').at(-1) ?? 'no picture in it';
       throw new NgatuError('VIDEO_UNREADABLE', `Cannot decode ${file}: ${reason || 'no picture in it'}`);

@@ -15,7 +15,7 @@ export async function encodeVideo(
   options: { readonly width: number; readonly height: number; readonly fps: number; readonly crf: number },
   signal: AbortSignal,
 ): Promise<void> {
-  signal.throwIfAborted();
+  if (signal.aborted) throw new NgatuError('VIDEO_UNREADABLE', `Cannot write video ${file}: stopped`);
   const { width, height, fps, crf } = options;
   const child = spawn(
     'ffmpeg',
@@ -58,7 +58,7 @@ export async function encodeVideo(
     }
     child.stdin.end();
     const code = await closed;
-    signal.throwIfAborted();
+    if (signal.aborted) throw new NgatuError('VIDEO_UNREADABLE', `Cannot write video ${file}: stopped`);
     if (code !== 0) {
       const reason = stderr.trim().split('\n').at(-1) ?? '';
       throw new NgatuError(

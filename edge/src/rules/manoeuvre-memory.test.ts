@@ -57,6 +57,20 @@ const riding =
     atMs >= fromMs && atMs <= untilMs ? [x + atMs / 10, 300] : undefined;
 
 describe('ManoeuvreMemory', () => {
+  it('takes two numbers that live side by side in one place for one road user, but not two who ride abreast', () => {
+    // the detector splits one road user: the second number begins while the first one is still followed
+    const halves = run([
+      { trackId: 1, at: riding(0, 2000) },
+      { trackId: 2, at: riding(1200, 5000, 108) },
+    ]);
+    expect(halves.map(([trackId]) => trackId)).toEqual([1]);
+    const abreast = run([
+      { trackId: 1, at: riding(0, 5000) },
+      { trackId: 2, at: riding(1200, 5000, 150) },
+    ]);
+    expect(abreast.map(([trackId]) => trackId)).toEqual([1, 2]);
+  });
+
   it('tells a road user once, and again after the cool-down', () => {
     expect(run([{ trackId: 1, at: riding(0, 6000) }])).toEqual([[1, 0]]);
     expect(run([{ trackId: 1, at: riding(0, 6000) }], { cooldownMs: 2000, untilMs: 5900 })).toEqual([

@@ -10,6 +10,12 @@ const REACH_HEIGHTS = 1;
 const REACH_HEIGHTS_PER_S = 0.7;
 /** Boxes of one road user do not differ in height by more than this factor over such a pause. */
 const MAX_GROWTH = 1.7;
+/** The detector may split one road user in two (rider and bike): both numbers live side by side this long at most, ms … */
+const MAX_OVERLAP_MS = 2500;
+/** … and this near one another, heights of the higher box: less than two who ride abreast. */
+const OVERLAP_HEIGHTS = 0.45;
+/** Halves differ in height by more than whole boxes do. */
+const MAX_OVERLAP_GROWTH = 2.6;
 /** Speed is measured over at least this time, ms. */
 const SPEED_BASE_MS = 200;
 
@@ -49,7 +55,9 @@ export class ManoeuvreMemory {
     for (const track of context.tracks) {
       const first = context.history.of(track.trackId)[0];
       if (first === undefined || nowMs - first.frame.mediaTimeMs > MAX_PAUSE_MS) continue;
-      const before = this.#told.find((told) => told.trackId !== track.trackId && isSuccessor(first, told));
+      const before = this.#told.find(
+        (told) => told.trackId !== track.trackId && isSame(first, told, context),
+      );
       if (before === undefined || this.#told.some(({ trackId }) => trackId === track.trackId)) continue;
       if (!this.#cooldown.isCooling(before.trackId, nowMs)) continue;
       this.#remember(track, first);
@@ -88,9 +96,32 @@ function computeVelocity(sights: readonly Observation[], newest: Observation): P
   return [(x2 - x1) / spanMs, (y2 - y1) / spanMs];
 }
 
-function isSuccessor(first: Observation, told: Told): boolean {
+function isSame(first: Observation, told: Told, context: RuleContext): boolean {
   const pauseMs = first.frame.mediaTimeMs - told.atMs;
-  if (pauseMs <= 0 || pauseMs > MAX_PAUSE_MS) return false;
+  return pauseMs > 0 ? isSuccessor(first, told, pauseMs) : isHalf(first, told, context);
+}
+
+/** Began where the other one was at that moment, while that one was still followed. */
+function isHalf(first: Observation, told: Told, { history }: RuleContext): boolean {
+  const atMs = first.frame.mediaTimeMs;
+  if (told.atMs - atMs > MAX_OVERLAP_MS) return false;
+  const sights = history.of(told.trackId);
+  const then = sights.find(({ frame }) => frame.mediaTimeMs >= atMs);
+  const before = sights.findLast(({ frame }) => frame.mediaTimeMs <= atMs);
+  return [then, before].some((sight) => sight !== undefined && isBeside(first, sight));
+}
+
+function isBeside(a: Observation, b: Observation): boolean {
+  const [heightA, heightB] = [a.box[3] - a.box[1], b.box[3] - b.box[1]];
+  const growth = heightA / Math.max(1, heightB);
+  if (growth > MAX_OVERLAP_GROWTH || growth < 1 / MAX_OVERLAP_GROWTH) return false;
+  const [ax, ay] = computeGroundPoint(a.box);
+  const [bx, by] = computeGroundPoint(b.box);
+  return Math.hypot(ax - bx, ay - by) <= OVERLAP_HEIGHTS * Math.max(heightA, heightB);
+}
+
+function isSuccessor(first: Observation, told: Told, pauseMs: number): boolean {
+  if (pauseMs > MAX_PAUSE_MS) return false;
   const height = told.box[3] - told.box[1];
   const growth = (first.box[3] - first.box[1]) / Math.max(1, height);
   if (growth > MAX_GROWTH || growth < 1 / MAX_GROWTH) return false;

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventKind } from '@ngatu/contract';
+import { type EventKind, NgatuError } from '@ngatu/contract';
 import type { Detector } from '@ngatu/edge';
 import {
   describeTruth,
@@ -63,7 +63,7 @@ export async function renderCases(options: RenderOptions, signal: AbortSignal): 
   });
   const rendered: RenderedCase[] = [];
   for (let n = 0; n < options.cases; n++) {
-    signal.throwIfAborted();
+    if (signal.aborted) break;
     const seed = options.seed + n;
     // even seeds break the rule: street and weather change every second case, so that both have all of them
     const harvest = streets[Math.floor(n / 2) % streets.length];
@@ -132,7 +132,7 @@ export async function compareRecall(
   for (const weather of WEATHERS) {
     for (const kind of options.kinds) {
       for (let i = 0; i < options.casesPerKind; i++) {
-        signal.throwIfAborted();
+        if (signal.aborted) throw new NgatuError('VIDEO_UNREADABLE', 'Cannot compare recalls: stopped');
         const scene = drawCase(kind, options.seed + i, siteOnStreet(harvest.street, harvest.labels));
         const renderer = new SceneRenderer(scene, { ...harvest, weather });
         const step = Math.max(1, Math.round(scene.world.fps / HARVEST_FPS));

@@ -44,7 +44,7 @@ export interface CampaignMetrics {
   readonly kinds: readonly KindCampaign[];
 }
 
-/** Plays the cases of every kind. The signal ends it between two cases. */
+/** Plays the cases of every kind. The signal ends it between two cases; what was played by then is summed up. */
 export async function runSceneCampaign(
   options: CampaignOptions,
   signal: AbortSignal,
@@ -53,7 +53,7 @@ export async function runSceneCampaign(
   for (const kind of options.kinds) {
     const outcomes: CaseOutcome[] = [];
     for (let n = 0; n < options.casesPerKind; n++) {
-      signal.throwIfAborted();
+      if (signal.aborted) break;
       outcomes.push(playCase(drawCase(kind, options.seed + n), options.noise));
       options.onCase?.(kind, n + 1);
       // a case is one long computation: whoever wants it to stop gets a turn here

@@ -92,7 +92,7 @@ describe('ManoeuvreMemory', () => {
   it('takes nobody else for it: elsewhere, at the same time, too late, of another size', () => {
     const first = { trackId: 1, at: riding(0, 1500) };
     expect(run([first, { trackId: 2, at: riding(2000, 3000, 280) }])).toHaveLength(2);
-    expect(run([first, { trackId: 2, at: riding(1000, 3000, 110) }])).toHaveLength(2);
+    expect(run([first, { trackId: 2, at: riding(1000, 3000, 160) }])).toHaveLength(2);
     expect(run([first, { trackId: 2, at: riding(4700, 6000) }])).toHaveLength(2);
   });
 

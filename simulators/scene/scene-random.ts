@@ -1,28 +1,11 @@
-/** Random numbers that a seed repeats (mulberry32). */
-export class SceneRandom {
-  #state: number;
+import { SeededRandom } from '../random/seeded-random.ts';
 
+/** What drawing a street asks of random numbers that a seed repeats. */
+export class SceneRandom extends SeededRandom {
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    super(seed);
     // neighbouring seeds give neighbouring first numbers
     for (let i = 0; i < 4; i++) this.next();
-  }
-
-  /** Uniform in [0, 1). */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  }
-
-  between(low: number, high: number): number {
-    return low + (high - low) * this.next();
-  }
-
-  chance(share: number): boolean {
-    return this.next() < share;
   }
 
   /** Whole number, both ends inclusive. */
@@ -35,12 +18,6 @@ export class SceneRandom {
     const value = values[Math.floor(this.next() * values.length)];
     if (value === undefined) throw new RangeError('There is nothing to pick from');
     return value;
-  }
-
-  /** Gaussian (Box & Muller). */
-  gaussian(mean = 0, deviation = 1): number {
-    const size = Math.sqrt(-2 * Math.log(1 - this.next()));
-    return mean + deviation * size * Math.cos(2 * Math.PI * this.next());
   }
 
   /** Gaussian, held within ± 2.5 deviations. */

@@ -1,4 +1,4 @@
-import type { SeededSequence } from './seeded-sequence.ts';
+import type { SeededRandom } from '../random/seeded-random.ts';
 
 /**
  * What a simulated person looks like to a thermal camera. Temperatures of the skin are relative to the inner canthi, in °C;
@@ -39,7 +39,7 @@ export interface FaceModel {
 }
 
 /** Draws a person. `ambientC` cools nose and cheeks. */
-export function drawFace(random: SeededSequence, canthusC: number, ambientC: number): FaceModel {
+export function drawFace(random: SeededRandom, canthusC: number, ambientC: number): FaceModel {
   const chill = (23 - ambientC) * 0.15;
   return {
     canthusC,

@@ -1,6 +1,6 @@
+import { SeededRandom } from '../random/seeded-random.ts';
 import { computeBandRadiance, computeBandTemperature } from './band-radiance.ts';
 import { computeCover, computeHead, type SurfacePoint } from './face-model.ts';
-import { SeededSequence } from './seeded-sequence.ts';
 import type {
   PictureRegion,
   SimulatedBlackbody,
@@ -31,7 +31,7 @@ interface Surface {
  * the air, and a sensor with noise, drift, gain error, vignetting and fixed pattern. The same scene gives the same pictures.
  */
 export function* takeThermalPictures(scene: ThermalScene): Generator<SimulatedThermalFrame> {
-  const random = new SeededSequence(scene.seed ^ 0x5eed);
+  const random = new SeededRandom(scene.seed ^ 0x5eed);
   const noise = Float32Array.from({ length: NOISE_VALUES }, () => random.gaussian(0, 1));
   const pattern = Float32Array.from({ length: NOISE_VALUES }, () => random.gaussian(0, 1));
   let apparent: Float32Array = new Float32Array();

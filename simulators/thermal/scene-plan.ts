@@ -1,5 +1,5 @@
+import { SeededRandom } from '../random/seeded-random.ts';
 import { drawFace, type FaceCover } from './face-model.ts';
-import { SeededSequence } from './seeded-sequence.ts';
 import type {
   SimulatedBlackbody,
   SimulatedPerson,
@@ -62,7 +62,7 @@ const FRAMES = 8;
 
 /** Draws one scene of a kind. The same seed, kind and sensor give the same scene. */
 export function planScene(seed: number, kind: SceneKind, size: 'full' | 'small' = 'full'): PlannedScene {
-  const random = new SeededSequence(seed * 7_919 + SCENE_KINDS.indexOf(kind));
+  const random = new SeededRandom(seed * 7_919 + SCENE_KINDS.indexOf(kind));
   const sensor = drawSensor(random, kind, size);
   const room = drawRoom(random, kind);
   const canthusC = random.chance(0.2) ? random.between(36.3, 38.5) : random.gaussian(35.2, 0.4);
@@ -88,7 +88,7 @@ export function planScene(seed: number, kind: SceneKind, size: 'full' | 'small' 
   };
 }
 
-function drawSensor(random: SeededSequence, kind: SceneKind, size: 'full' | 'small'): SimulatedSensor {
+function drawSensor(random: SeededRandom, kind: SceneKind, size: 'full' | 'small'): SimulatedSensor {
   return {
     ...SENSOR_SIZES[size],
     netdC: random.between(0.03, 0.06),
@@ -101,7 +101,7 @@ function drawSensor(random: SeededSequence, kind: SceneKind, size: 'full' | 'sma
   };
 }
 
-function drawRoom(random: SeededSequence, kind: SceneKind): ThermalScene['room'] {
+function drawRoom(random: SeededRandom, kind: SceneKind): ThermalScene['room'] {
   const ambientC =
     kind === 'room-too-cold'
       ? random.between(8, 18.5)
@@ -123,10 +123,7 @@ interface PersonPlan {
   readonly canthusC: number;
 }
 
-function drawPerson(
-  random: SeededSequence,
-  { kind, sensor, ambientC, canthusC }: PersonPlan,
-): SimulatedPerson {
+function drawPerson(random: SeededRandom, { kind, sensor, ambientC, canthusC }: PersonPlan): SimulatedPerson {
   const unit = sensor.height / 480;
   const share = kind === 'too-far' ? random.between(0.2, 0.6) : 1;
   const faceWidthPx = random.between(190, 225) * unit * share;
@@ -165,7 +162,7 @@ function drawPerson(
 }
 
 function drawCompany(
-  random: SeededSequence,
+  random: SeededRandom,
   kind: SceneKind,
   first: SimulatedPerson,
   ambientC: number,
@@ -185,7 +182,7 @@ function drawCompany(
   ];
 }
 
-function drawObjects(random: SeededSequence, kind: SceneKind, person: SimulatedPerson): WarmObject[] {
+function drawObjects(random: SeededRandom, kind: SceneKind, person: SimulatedPerson): WarmObject[] {
   if (kind !== 'hot-cup') return [];
   const side = random.chance(0.5) ? -1 : 1;
   const width = Math.round(person.faceWidthPx * random.between(0.3, 0.45));
@@ -201,7 +198,7 @@ function drawObjects(random: SeededSequence, kind: SceneKind, person: SimulatedP
   ];
 }
 
-function drawBlackbody(random: SeededSequence, kind: SceneKind, sensor: SimulatedSensor): SimulatedBlackbody {
+function drawBlackbody(random: SeededRandom, kind: SceneKind, sensor: SimulatedSensor): SimulatedBlackbody {
   const side = Math.round(sensor.width * 0.07);
   const left = random.chance(0.5);
   return {

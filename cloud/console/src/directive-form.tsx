@@ -2,6 +2,7 @@ import type { DirectiveKind } from '@ngatu/contract';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CameraOverview } from '../../src/api/api-schema.ts';
 import { ApiFailure, declareDirective } from './api-client.ts';
+import { CancelForm } from './cancel-form.tsx';
 import { dayOf, startOfDay } from './day.ts';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
@@ -59,16 +60,7 @@ export function DirectiveForm(props: {
   };
 
   return (
-    <form
-      class="directive-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send();
-      }}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') onCancel();
-      }}
-    >
+    <CancelForm class="directive-form" onSend={send} onCancel={onCancel}>
       <fieldset class="directive-kinds">
         <legend>{t('directive.what')}</legend>
         {KINDS.map((name, index) => (
@@ -128,6 +120,6 @@ export function DirectiveForm(props: {
           {t('common.cancel')} <kbd>Esc</kbd>
         </button>
       </div>
-    </form>
+    </CancelForm>
   );
 }

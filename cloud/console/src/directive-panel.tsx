@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { CameraDirective, CameraOverview } from '../../src/api/api-schema.ts';
 import { ApiFailure, endDirective } from './api-client.ts';
+import { CancelForm } from './cancel-form.tsx';
 import { DirectiveForm } from './directive-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime, formatDuration, formatTime } from './format.ts';
@@ -125,16 +126,7 @@ function EndForm(props: {
     }
   };
   return (
-    <form
-      class="directive-end"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void send();
-      }}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') onCancel();
-      }}
-    >
+    <CancelForm class="directive-end" onSend={send} onCancel={onCancel}>
       <label>
         {t('directive.endReason')}
         <input
@@ -153,6 +145,6 @@ function EndForm(props: {
         {t('common.cancel')}
       </button>
       {failure !== undefined && <FailureNote failure={failure} />}
-    </form>
+    </CancelForm>
   );
 }

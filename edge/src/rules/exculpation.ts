@@ -94,13 +94,13 @@ export function hadQueueAhead(
   heading: Point,
   atMs: number,
 ): boolean {
-  const here = findSight(own.sights, atMs);
+  const here = findLatestSight(own.sights, atMs);
   const norm = Math.hypot(heading[0], heading[1]);
   if (here === undefined || norm === 0) return false;
   const [x, y] = computeGroundPoint(here.box);
   const height = here.box[3] - here.box[1];
   for (const other of others) {
-    const there = other.trackId === own.trackId ? undefined : findSight(other.sights, atMs);
+    const there = other.trackId === own.trackId ? undefined : findLatestSight(other.sights, atMs);
     if (there === undefined || !stoodAt(other.sights, there, atMs)) continue;
     const [ox, oy] = computeGroundPoint(there.box);
     const ahead = ((ox - x) * heading[0] + (oy - y) * heading[1]) / norm;
@@ -187,7 +187,7 @@ export function excuse(reason: LetPassReason, durationMs = 0): LetPass {
   }
 }
 
-function findSight(sights: readonly Observation[], atMs: number): Observation | undefined {
+function findLatestSight(sights: readonly Observation[], atMs: number): Observation | undefined {
   const before = sights.findLast(({ frame }) => frame.mediaTimeMs <= atMs);
   return before !== undefined && atMs - before.frame.mediaTimeMs <= STANDING_MS ? before : undefined;
 }

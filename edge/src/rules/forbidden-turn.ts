@@ -4,20 +4,19 @@ import type { DirectedLine } from '../geometry/polyline.ts';
 import type { Track } from '../track/track.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
 import { CENTRE, computeGroundOutline, layOnGround } from './ground-outline.ts';
-import { findSight, type PathPoint } from './ground-path.ts';
+import { findDecisiveSight, type PathPoint } from './ground-path.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
-import { PathFollower } from './path-follower.ts';
+import { PathFollower, tellManoeuvres } from './path-follower.ts';
 import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
 import {
   computeLineSight,
   findTripwire,
   measurePassage,
+  PASSAGE_HORIZON_MS,
   type Passage,
   PassageWatch,
 } from './tripwire-passage.ts';
 
-/** Decided within this time or never, ms: averaging, the longest pause between sights, and the time it must be sure. */
-const HORIZON_MS = 2000;
 /** The direction must have turned by what the turn is called, degrees; perspective bends what the picture shows. */
 const MIN_U_TURN_DEG = 100;
 const MAX_STRAIGHT_DEG = 80;
@@ -60,7 +59,7 @@ interface Turn {
  */
 export class ForbiddenTurnRule implements EventRule {
   readonly name: string;
-  readonly horizonMs = HORIZON_MS;
+  readonly horizonMs = PASSAGE_HORIZON_MS;
   readonly #rule: ForbiddenTurnParameters;
   readonly #entry: DirectedLine;
   readonly #exit: DirectedLine;
@@ -81,13 +80,15 @@ export class ForbiddenTurnRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    this.#memory.follow(context);
-    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
-      const turns = points.flatMap((point) => this.#watch(state, track, point) ?? []);
-      return turns.flatMap((turn) =>
-        this.#memory.tell(track, context, () => this.#judge(track, turn, context)),
-      );
-    });
+    return tellManoeuvres(
+      {
+        follower: this.#follower,
+        memory: this.#memory,
+        watch: (state, track, point) => this.#watch(state, track, point),
+        judge: (track, found, now) => this.#judge(track, found, now),
+      },
+      context,
+    );
   }
 
   #watch(state: Turning, track: Track, point: PathPoint): Turn | undefined {
@@ -141,9 +142,9 @@ export class ForbiddenTurnRule implements EventRule {
   #judge(track: Track, { exit, durationMs, turnDeg }: Turn, context: RuleContext): RuleMatch | undefined {
     const { turn, entry, labels, exit: exitName } = this.#rule;
     if (!labels.includes(track.label)) return undefined;
-    const observation = findSight(context.history.of(track.trackId), exit.sureAtMs);
-    if (observation === undefined || context.frame.mediaTimeMs - observation.frame.mediaTimeMs > HORIZON_MS)
-      return undefined;
+    const decisive = { atMs: exit.sureAtMs, horizonMs: PASSAGE_HORIZON_MS };
+    const observation = findDecisiveSight(context, track.trackId, decisive);
+    if (observation === undefined) return undefined;
     const who = nameOf(track.label);
     const what = TURN_NAMES[turn];
     const seconds = formatSeconds(durationMs);

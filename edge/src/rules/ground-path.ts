@@ -1,7 +1,7 @@
 import { type Box, computeGroundPoint, type Point } from '../geometry/box.ts';
 import { BoxJitter } from './box-jitter.ts';
 import { computeEdgeError } from './ground-outline.ts';
-import type { Observation } from './rule.ts';
+import type { Observation, RuleContext } from './rule.ts';
 
 /** Boxes of this time are averaged, ms: at 6 frames a second three of them. */
 const WINDOW_MS = 400;
@@ -308,6 +308,16 @@ export class GroundPath {
 /** The first sight of a moment or after it: the picture to show of an instant that lies between two frames. */
 export function findSight(sights: readonly Observation[], atMs: number): Observation | undefined {
   return sights.find((sight) => sight.frame.mediaTimeMs >= atMs);
+}
+
+/** The sight to show of a decisive instant; undefined where it lies further back than the rule may tell of, ms. */
+export function findDecisiveSight(
+  { history, frame }: RuleContext,
+  trackId: number,
+  { atMs, horizonMs }: { readonly atMs: number; readonly horizonMs: number },
+): Observation | undefined {
+  const sight = findSight(history.of(trackId), atMs);
+  return sight === undefined || frame.mediaTimeMs - sight.frame.mediaTimeMs > horizonMs ? undefined : sight;
 }
 
 function computeMaxGap(frameMs: number): number {

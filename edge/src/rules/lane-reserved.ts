@@ -3,10 +3,10 @@ import type { Point } from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
 import { computeGroundOutline, layOnGround } from './ground-outline.ts';
-import { findSight, type PathPoint } from './ground-path.ts';
+import { findDecisiveSight, type PathPoint } from './ground-path.ts';
 import { computeAxisAngle, type LaneSight, LaneZone } from './lane-zone.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
-import { PathFollower } from './path-follower.ts';
+import { PathFollower, tellManoeuvres } from './path-follower.ts';
 import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
 
 /** Decided within this time or never, ms: averaging, and the longest pause between sights. */
@@ -88,13 +88,15 @@ export class LaneReservedRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    this.#memory.follow(context);
-    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
-      const findings = points.flatMap((point) => this.#watch(state, track, point) ?? []);
-      return findings.flatMap((finding) =>
-        this.#memory.tell(track, context, () => this.#judge(track, finding, context)),
-      );
-    });
+    return tellManoeuvres(
+      {
+        follower: this.#follower,
+        memory: this.#memory,
+        watch: (state, track, point) => this.#watch(state, track, point),
+        judge: (track, found, now) => this.#judge(track, found, now),
+      },
+      context,
+    );
   }
 
   #watch(state: Following, track: Track, point: PathPoint): Finding | undefined {
@@ -149,9 +151,9 @@ export class LaneReservedRule implements EventRule {
 
   #judge(track: Track, finding: Finding, context: RuleContext): RuleMatch | undefined {
     const { use, reachedAtMs, travelPx, travelHeights } = finding;
-    const observation = findSight(context.history.of(track.trackId), reachedAtMs);
-    if (observation === undefined || context.frame.mediaTimeMs - observation.frame.mediaTimeMs > HORIZON_MS)
-      return undefined;
+    const decisive = { atMs: reachedAtMs, horizonMs: HORIZON_MS };
+    const observation = findDecisiveSight(context, track.trackId, decisive);
+    if (observation === undefined) return undefined;
     const durationMs = use.last.atMs - use.first.atMs;
     const { marginPx, errorPx } = use.least;
     const who = nameOf(track.label);

@@ -2,22 +2,20 @@ import type { LaneTurnRule as LaneTurnParameters, Scene } from '@ngatu/contract'
 import type { Track } from '../track/track.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
 import { CENTRE, computeGroundOutline, type GroundOutline } from './ground-outline.ts';
-import { findSight, type PathPoint } from './ground-path.ts';
+import { findDecisiveSight, type PathPoint } from './ground-path.ts';
 import { type LaneSight, LaneZone } from './lane-zone.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
-import { PathFollower } from './path-follower.ts';
+import { PathFollower, tellManoeuvres } from './path-follower.ts';
 import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
 import {
   computeLineSight,
   findTripwire,
   measurePassage,
+  PASSAGE_HORIZON_MS,
   type Passage,
   PassageWatch,
   SURE_MS,
 } from './tripwire-passage.ts';
-
-/** Decided within this time or never, ms: averaging, the longest pause between sights, and the time it must be sure. */
-const HORIZON_MS = 2000;
 
 /** The lane in which somebody surely was last. */
 interface Stay {
@@ -56,7 +54,7 @@ interface Turn {
  */
 export class LaneTurnRule implements EventRule {
   readonly name: string;
-  readonly horizonMs = HORIZON_MS;
+  readonly horizonMs = PASSAGE_HORIZON_MS;
   readonly #rule: LaneTurnParameters;
   readonly #lane: LaneZone;
   readonly #otherLanes: readonly LaneZone[];
@@ -80,13 +78,15 @@ export class LaneTurnRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    this.#memory.follow(context);
-    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
-      const turns = points.flatMap((point) => this.#watch(state, track, point));
-      return turns.flatMap((turn) =>
-        this.#memory.tell(track, context, () => this.#judge(track, turn, context)),
-      );
-    });
+    return tellManoeuvres(
+      {
+        follower: this.#follower,
+        memory: this.#memory,
+        watch: (state, track, point) => this.#watch(state, track, point),
+        judge: (track, found, now) => this.#judge(track, found, now),
+      },
+      context,
+    );
   }
 
   #watch(state: Turning, track: Track, point: PathPoint): Turn[] {
@@ -132,9 +132,9 @@ export class LaneTurnRule implements EventRule {
   #judge(track: Track, turn: Turn, context: RuleContext): RuleMatch | undefined {
     if (!this.#rule.labels.includes(track.label)) return undefined;
     const { passage, stay, exit, durationMs } = turn;
-    const observation = findSight(context.history.of(track.trackId), passage.sureAtMs);
-    if (observation === undefined || context.frame.mediaTimeMs - observation.frame.mediaTimeMs > HORIZON_MS)
-      return undefined;
+    const decisive = { atMs: passage.sureAtMs, horizonMs: PASSAGE_HORIZON_MS };
+    const observation = findDecisiveSight(context, track.trackId, decisive);
+    if (observation === undefined) return undefined;
     const who = nameOf(track.label);
     const seconds = formatSeconds(durationMs);
     const { marginPx, errorPx } = stay.sight;

@@ -1,6 +1,7 @@
 import type { Track } from '../track/track.ts';
 import { GroundPath, type PathPoint } from './ground-path.ts';
-import type { RuleContext } from './rule.ts';
+import type { ManoeuvreMemory } from './manoeuvre-memory.ts';
+import type { RuleContext, RuleMatch } from './rule.ts';
 
 /** A road user in sight with what a rule knows about it and what became known of its path with this frame. */
 export interface Followed<S> {
@@ -54,4 +55,33 @@ export class PathFollower<S> {
       return [{ track, state: known.state, points }];
     });
   }
+}
+
+/** How a rule about driving comes to its cases: S is what it knows about a road user, F what it finds in a place of a path. */
+export interface Manoeuvres<S, F> {
+  readonly follower: PathFollower<S>;
+  readonly memory: ManoeuvreMemory;
+  readonly watch: (state: S, track: Track, point: PathPoint) => F | readonly F[] | undefined;
+  readonly judge: (track: Track, found: F, context: RuleContext) => RuleMatch | undefined;
+}
+
+/** Watches what became known of every path with this frame, and tells what is found, one manoeuvre as one case. */
+export function tellManoeuvres<S, F>(
+  { follower, memory, watch, judge }: Manoeuvres<S, F>,
+  context: RuleContext,
+): RuleMatch[] {
+  memory.follow(context);
+  return follower.follow(context).flatMap(({ track, state, points }) => {
+    // all places are watched before anything is told
+    const findings = points.flatMap((point): readonly F[] => {
+      const found = watch(state, track, point);
+      if (found === undefined) return [];
+      return isList(found) ? found : [found];
+    });
+    return findings.flatMap((found) => memory.tell(track, context, () => judge(track, found, context)));
+  });
+}
+
+function isList<F>(found: F | readonly F[]): found is readonly F[] {
+  return Array.isArray(found);
 }

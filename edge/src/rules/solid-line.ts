@@ -4,20 +4,18 @@ import type { DirectedLine } from '../geometry/polyline.ts';
 import type { Track } from '../track/track.ts';
 import { nameOf } from './explanation.ts';
 import { computeGroundOutline, listWheels } from './ground-outline.ts';
-import { findSight, type PathPoint } from './ground-path.ts';
+import { findDecisiveSight, type PathPoint } from './ground-path.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
-import { PathFollower } from './path-follower.ts';
+import { PathFollower, tellManoeuvres } from './path-follower.ts';
 import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
 import {
   computeLineSight,
   findTripwire,
   measurePassage,
+  PASSAGE_HORIZON_MS,
   type Passage,
   PassageWatch,
 } from './tripwire-passage.ts';
-
-/** Decided within this time or never, ms: averaging, the longest pause between sights, and the time it must be sure. */
-const HORIZON_MS = 2000;
 
 interface Watched {
   readonly watch: PassageWatch;
@@ -40,7 +38,7 @@ interface Watched {
  */
 export class SolidLineRule implements EventRule {
   readonly name: string;
-  readonly horizonMs = HORIZON_MS;
+  readonly horizonMs = PASSAGE_HORIZON_MS;
   readonly #rule: SolidLineParameters;
   readonly #line: DirectedLine;
   readonly #depressionDeg: number;
@@ -56,13 +54,15 @@ export class SolidLineRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    this.#memory.follow(context);
-    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
-      const passages = points.flatMap((point) => this.#watch(state, track, point) ?? []);
-      return passages.flatMap((passage) =>
-        this.#memory.tell(track, context, () => this.#judge(track, passage, context)),
-      );
-    });
+    return tellManoeuvres(
+      {
+        follower: this.#follower,
+        memory: this.#memory,
+        watch: (state, track, point) => this.#watch(state, track, point),
+        judge: (track, found, now) => this.#judge(track, found, now),
+      },
+      context,
+    );
   }
 
   #watch(state: Watched, track: Track, point: PathPoint): Passage | undefined {
@@ -94,9 +94,9 @@ export class SolidLineRule implements EventRule {
     // what is wide is seen astride when it passes; else the tracker has jumped
     const isWide = track.label !== 'motorbike' && track.label !== 'bicycle' && track.label !== 'person';
     if (isWide && !passage.seenAstride) return undefined;
-    const observation = findSight(context.history.of(track.trackId), passage.sureAtMs);
-    if (observation === undefined || context.frame.mediaTimeMs - observation.frame.mediaTimeMs > HORIZON_MS)
-      return undefined;
+    const decisive = { atMs: passage.sureAtMs, horizonMs: PASSAGE_HORIZON_MS };
+    const observation = findDecisiveSight(context, track.trackId, decisive);
+    if (observation === undefined) return undefined;
     const who = nameOf(track.label);
     const [margin, error] = [passage.marginPx.toFixed(0), passage.errorPx.toFixed(0)];
     return {

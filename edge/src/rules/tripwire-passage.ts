@@ -4,6 +4,9 @@ import { DirectedLine } from '../geometry/polyline.ts';
 import { type GroundBound, type GroundOutline, type GroundPart, measureParts } from './ground-outline.ts';
 import { MAX_LONG_GAP_MS } from './ground-path.ts';
 
+/** A passage is decided within this time or never, ms: averaging, the longest pause between sights, and the time it must be sure. */
+export const PASSAGE_HORIZON_MS = 2000;
+
 /** It must be surely on a side this long, and seen so at least twice, before that is believed, ms. */
 export const SURE_MS = 160;
 const MIN_SIGHTS = 2;

@@ -4,9 +4,9 @@ import { computeBorderDistance, isInside } from '../geometry/polygon.ts';
 import type { Track } from '../track/track.ts';
 import { AgainstPath, type AgainstWay } from './against-path.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
-import { findSight, type PathPoint } from './ground-path.ts';
+import { findDecisiveSight, type PathPoint } from './ground-path.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
-import { PathFollower } from './path-follower.ts';
+import { PathFollower, tellManoeuvres } from './path-follower.ts';
 import type { EventRule, RuleContext, RuleMatch } from './rule.ts';
 import { findZone } from './zone-position.ts';
 
@@ -62,13 +62,15 @@ export class WrongWayRule implements EventRule {
   }
 
   update(context: RuleContext): RuleMatch[] {
-    this.#memory.follow(context);
-    return this.#follower.follow(context).flatMap(({ track, state, points }) => {
-      const findings = points.flatMap((point) => this.#watch(state, track, point) ?? []);
-      return findings.flatMap((finding) =>
-        this.#memory.tell(track, context, () => this.#judge(track, finding, context)),
-      );
-    });
+    return tellManoeuvres(
+      {
+        follower: this.#follower,
+        memory: this.#memory,
+        watch: (state, track, point) => this.#watch(state, track, point),
+        judge: (track, found, now) => this.#judge(track, found, now),
+      },
+      context,
+    );
   }
 
   #watch(path: AgainstPath, track: Track, point: PathPoint): Finding | undefined {
@@ -123,9 +125,9 @@ export class WrongWayRule implements EventRule {
   }
 
   #judge(track: Track, { way, reachedAtMs }: Finding, context: RuleContext): RuleMatch | undefined {
-    const observation = findSight(context.history.of(track.trackId), reachedAtMs);
-    if (observation === undefined || context.frame.mediaTimeMs - observation.frame.mediaTimeMs > HORIZON_MS)
-      return undefined;
+    const decisive = { atMs: reachedAtMs, horizonMs: HORIZON_MS };
+    const observation = findDecisiveSight(context, track.trackId, decisive);
+    if (observation === undefined) return undefined;
     const who = nameOf(track.label);
     const seconds = formatSeconds(way.durationMs);
     const heights = (way.travelPx / way.heightPx).toFixed(1);

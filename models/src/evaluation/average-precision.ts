@@ -1,3 +1,5 @@
+import { computeIou } from '@ngatu/edge';
+
 /** xyxy, px. */
 export type PixelBox = readonly [x1: number, y1: number, x2: number, y2: number];
 
@@ -74,7 +76,7 @@ function judge({ found, truth }: PictureFindings, minIou: number): { confidence:
       for (const index of free) {
         const candidate = truth[index];
         if (candidate === undefined) continue;
-        const iou = computeBoxIou(box, candidate.box);
+        const iou = computeIou(box, candidate.box);
         const isBetter =
           iou >= bestIou && (taken === undefined || iou > bestIou || truth[taken]?.ignored === true);
         // a counted truth goes before an ignored one
@@ -90,12 +92,4 @@ function judge({ found, truth }: PictureFindings, minIou: number): { confidence:
       free.delete(taken);
       return [{ confidence, isHit: true }];
     });
-}
-
-export function computeBoxIou(a: PixelBox, b: PixelBox): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  const area = (box: PixelBox): number => (box[2] - box[0]) * (box[3] - box[1]);
-  return (width * height) / (area(a) + area(b) - width * height);
 }

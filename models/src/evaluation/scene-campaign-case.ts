@@ -1,4 +1,4 @@
-import { RoadAnalysis, type RoadFinding } from '@ngatu/edge';
+import { computeIou, RoadAnalysis, type RoadFinding } from '@ngatu/edge';
 import {
   type CaseTruth,
   detectPerfectly,
@@ -129,15 +129,4 @@ function findUser(frames: readonly FrameTruth[], match: Match): number | undefin
     best = user.userId;
   }
   return best;
-}
-
-function computeIou(
-  a: readonly [number, number, number, number],
-  b: readonly [number, number, number, number],
-): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  const overlap = width * height;
-  return overlap / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - overlap);
 }

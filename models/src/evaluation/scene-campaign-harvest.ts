@@ -1,5 +1,5 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import { type Detector, RoadAnalysis } from '@ngatu/edge';
+import { computeIou, type Detector, RoadAnalysis } from '@ngatu/edge';
 import {
   type Cutout,
   computeBackground,
@@ -10,7 +10,6 @@ import {
 } from '@ngatu/simulators';
 import { computeProportion, type Proportion } from './interval.ts';
 import { type Box, detectPicture } from './scene-campaign-noise-data.ts';
-import { computeIou } from './scene-campaign-noise-match.ts';
 import { emptyScene } from './scene-campaign-noise-time.ts';
 
 /** A street with what was taken from its clip, in memory. */

@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { errorMessage, NgatuError, type RoadUserLabel } from '@ngatu/contract';
 import type { Detector } from '@ngatu/edge';
 import { decodePictures, type NoiseGroup, type Picture } from '@ngatu/simulators';
+import { parseYoloLabels, type YoloObject } from './yolo-folder.ts';
 
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
 export type Finding = Awaited<ReturnType<Detector['detect']>>[number];
@@ -70,7 +71,7 @@ export async function* detectFolder(
     )) {
       const straight = folder.aspect === undefined ? picture : restoreAspect(picture, folder.aspect);
       const findings = await detectPicture(straight, detector);
-      const truth = parseYolo(text, label, straight, folder.classes);
+      const truth = placeTruth(parseYoloLabels(text, label), straight, folder.classes);
       yield { name: file, width: straight.width, height: straight.height, truth, findings };
       break;
     }
@@ -85,26 +86,15 @@ async function listFolder(dir: string): Promise<string[]> {
   }
 }
 
-function parseYolo(
-  text: string,
-  file: string,
+function placeTruth(
+  objects: readonly YoloObject[],
   { width, height }: Picture,
   classes: LabelledFolder['classes'],
 ): TruthBox[] {
-  return text.split('\n').flatMap((line, index): TruthBox[] => {
-    if (line.trim() === '') return [];
-    const values = line.trim().split(/\s+/).map(Number);
-    const [kind = Number.NaN, x = 0, y = 0, w = 0, h = 0] = values;
-    if (values.length < 5 || values.some((value) => !Number.isFinite(value))) {
-      throw new NgatuError(
-        'TRUTH_INVALID',
-        `Cannot accept labels ${file}: line ${index + 1} has no five numbers`,
-      );
-    }
-    const label = classes.get(kind);
+  return objects.flatMap(({ index, box: [x1, y1, x2, y2] }): TruthBox[] => {
+    const label = classes.get(index);
     if (label === undefined) return [];
-    const box: Box = [(x - w / 2) * width, (y - h / 2) * height, (x + w / 2) * width, (y + h / 2) * height];
-    return [{ label, box }];
+    return [{ label, box: [x1 * width, y1 * height, x2 * width, y2 * height] }];
   });
 }
 

@@ -1,3 +1,4 @@
+import { computeIou } from '@ngatu/edge';
 import type { NoiseGroup } from '@ngatu/simulators';
 import {
   type Box,
@@ -155,12 +156,6 @@ function computeOverlap(a: Box, b: Box): number {
 
 function computeArea([x1, y1, x2, y2]: Box): number {
   return Math.max(0, x2 - x1) * Math.max(0, y2 - y1);
-}
-
-/** Intersection over union, 0–1. */
-export function computeIou(a: Box, b: Box): number {
-  const overlap = computeOverlap(a, b);
-  return overlap === 0 ? 0 : overlap / (computeArea(a) + computeArea(b) - overlap);
 }
 
 /** Share of the area of `part` that lies in `whole`, 0–1. */

@@ -13,6 +13,7 @@ const DIST = join(ROOT, 'dist');
 const STAMP = join(DIST, '.stamp.json');
 const WORKSPACES = [
   'contract',
+  'trust',
   'edge',
   'cloud',
   'models',

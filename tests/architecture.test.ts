@@ -18,13 +18,14 @@ import { findStyleComplaints, MAX_FILE_LINES, MAX_FUNCTION_LINES } from './sourc
 /** Which workspace packages each one may import, by folder (the table of ARCHITECTURE.md). */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   contract: [],
-  edge: ['contract'],
-  cloud: ['contract'],
+  trust: ['contract'],
+  edge: ['contract', 'trust'],
+  cloud: ['contract', 'trust'],
   'firmware-config': ['contract'],
   models: ['contract', 'edge', 'firmware-config', 'simulators'],
   simulators: ['contract'],
-  benchmarks: ['contract', 'edge', 'cloud', 'models', 'firmware-config', 'simulators'],
-  cli: ['contract', 'edge', 'cloud', 'models', 'firmware-config', 'simulators', 'benchmarks'],
+  benchmarks: ['contract', 'trust', 'edge', 'cloud', 'models', 'firmware-config', 'simulators'],
+  cli: ['contract', 'trust', 'edge', 'cloud', 'models', 'firmware-config', 'simulators', 'benchmarks'],
 };
 /** The wire contract stands on its schema library alone. */
 const CONTRACT_LIBRARIES = ['@sinclair/typebox'];

@@ -16,8 +16,8 @@ const telemetryOf = (measurements: Telemetry['measurements']): Telemetry => ({
 describe('drop record', () => {
   it('reads back what was written, in telemetry that the contract accepts', () => {
     const ranges = [
-      { from: 3, to: 3 },
-      { from: 7, to: 12 },
+      { from: 3, to: 3, manner: 'dropped' as const },
+      { from: 7, to: 12, manner: 'thinned' as const },
     ];
     const telemetry = telemetryOf(buildDropMeasurements(ranges, AT));
     expect(findSchemaIssues(Telemetry, telemetry)).toEqual([]);
@@ -26,7 +26,7 @@ describe('drop record', () => {
   });
 
   it('explains no number that is not older than the message itself', () => {
-    const telemetry = telemetryOf(buildDropMeasurements([{ from: 3, to: 5 }], AT));
+    const telemetry = telemetryOf(buildDropMeasurements([{ from: 3, to: 5, manner: 'gone' }], AT));
     expect(readDropRanges(telemetry, 6)).toHaveLength(1);
     expect(readDropRanges(telemetry, 5)).toEqual([]);
   });

@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   OUTBOX_CORRUPT: 'The outbox database cannot be opened; it was moved aside and a new one begun.',
   OUTBOX_LOCKED: 'Another process holds the outbox database.',
   OUTBOX_FULL: 'The outbox has reached its limit of bytes.',
+  OUTBOX_CONFLICT: 'Two machines number their messages under the identity of one outbox.',
   SIGNAL_STALE:
     'A signal controller’s message is a repetition, older than one before it, or past its validity.',
   SIGNAL_CLOCK: 'The clock of a signal controller differs from the node’s by more than its profile allows.',
@@ -57,15 +58,45 @@ export const ERROR_CODES = {
   EVIDENCE_DIGEST_MISMATCH: 'The uploaded bytes do not have the sha256 that was announced.',
   EVIDENCE_TOO_LARGE: 'The uploaded file is larger than the limit.',
   EVIDENCE_UNKNOWN: 'No evidence manifest announced this file.',
+  // seals and exports
+  SEAL_MISSING: 'An evidence manifest carries no seal.',
+  SEAL_INVALID:
+    'The seal of a manifest or a receipt does not hold: it was changed, or signed by another key.',
+  CHAIN_CONFLICT:
+    'A manifest does not fit into its node’s chain: a link is there twice, follows another one, or is another node’s.',
+  EXPORT_INVALID: 'The file is no case export, or cannot be read as one.',
+  EXPORT_UNVERIFIED: 'At least one check of a case export failed; the report says which.',
+  // certificates
+  CERTIFICATE_INVALID: 'A certificate cannot be read, or its name or its use is not what it must be.',
+  CERTIFICATE_FOREIGN: 'A certificate was issued by another authority than the province’s own.',
+  CERTIFICATE_EXPIRED: 'A certificate is not valid at this time: rotate it, or set the clock right.',
+  CERTIFICATE_REVOKED: 'A certificate was revoked by its authority.',
+  CERTIFICATE_MISSING: 'The other side asks for a certificate, and none was shown.',
+  CERTIFICATE_REQUEST_INVALID:
+    'A request for a certificate is damaged, or asks for another name or key than expected.',
+  IDENTITY_INVALID:
+    'A folder of keys and certificates is incomplete, does not fit together, or is open to others.',
+  AUTHORITY_INVALID: 'The folder of the certificate authority, its key or its ledger cannot be used.',
+  REVOCATION_LIST_INVALID: 'A revocation list is damaged, or was not signed by the authority.',
   // API
   REQUEST_INVALID: 'The request does not match the schema of its route.',
   UNAUTHENTICATED: 'Nobody is signed in.',
   CREDENTIALS_INVALID: 'The user name or password is wrong.',
+  SECOND_FACTOR_REQUIRED: 'The password is right; the account asks for a code of its second factor as well.',
+  ACCOUNT_INCOMPLETE: 'The person must first choose another password, or set up a second factor.',
+  ACCOUNT_TAKEN: 'Another account has this name.',
+  OIDC_UNAVAILABLE: 'The provider of single sign-on does not answer, or its settings are wrong.',
+  OIDC_REFUSED: 'The provider of single sign-on did not vouch for the person, or gives the person no role here.',
+  ACCESS_SETTINGS_INVALID: 'The settings of single sign-on do not match their schema.',
+  AUDIT_TAMPERED: 'The audit trail does not prove itself: a row was changed, removed, moved or taken back.',
   FORBIDDEN: 'The account has not the role that this needs, or the request came from another site.',
   NOT_FOUND: 'There is nothing under this address.',
   EVENT_LET_PASS: 'The case was let pass; there is nothing to decide about it.',
   DIRECTIVE_ENDED: 'The directive has ended already, by its time or by a person.',
   DIRECTIVE_LIMIT: 'The node holds as many directives as it can take.',
+  ORIGINAL_SEALED: 'The original shows others than the subject: it opens by a granted request with a reason.',
+  OPENING_CONFLICT: 'The request to open an original was decided already, or has lapsed.',
+  PRIVACY_POLICY_INVALID: 'privacy.json of the centre cannot be read or does not match its schema.',
   REVIEW_CONFLICT: 'Somebody else has decided this case since it was opened.',
   RATE_LIMITED: 'Too many requests; wait and try again.',
   INTERNAL: 'The product failed in a way that nobody foresaw.',

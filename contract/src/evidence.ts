@@ -1,8 +1,41 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { EvidenceSeal } from './evidence-seal.ts';
 import { EventId, Sha256, Slug, Timestamp } from './id.ts';
 
-export const EVIDENCE_ROLES = ['still-before', 'still-at', 'still-after', 'clip'] as const;
+/**
+ * What a file shows. `clip` is the camera's own packets, untouched, and the only original. Everything else is derived from
+ * it: the stills (whole picture before, at and after the decisive moment), the subject's crop and the preview are blurred.
+ */
+export const EVIDENCE_ROLES = [
+  'still-before',
+  'still-at',
+  'still-after',
+  'subject-crop',
+  'preview',
+  'clip',
+] as const;
 export type EvidenceRole = (typeof EVIDENCE_ROLES)[number];
+
+/** Whether a file of this role is the camera's own packets, which open by role with a reason only. */
+export function isOriginalRole(role: EvidenceRole): role is 'clip' {
+  return role === 'clip';
+}
+
+/**
+ * How a file was derived. `recipe` is a line for people and machines: name and version of the recipe, then `key=value`
+ * pairs (which detectors by name and digest, which fallback), such as `blur/1 scope=parts faces=yunet-n-640@25a606a1`.
+ */
+export const EvidenceDerivation = Type.Object(
+  {
+    recipe: Type.String({ minLength: 1, maxLength: 500 }),
+    sources: Type.Array(Sha256, {
+      maxItems: 8,
+      description: 'Digests of the originals that it was made from; empty where no original could be kept.',
+    }),
+  },
+  { additionalProperties: false },
+);
+export type EvidenceDerivation = Static<typeof EvidenceDerivation>;
 
 export const EvidenceFile = Type.Object(
   {
@@ -22,6 +55,8 @@ export const EvidenceFile = Type.Object(
     ),
     width: Type.Integer({ minimum: 1 }),
     height: Type.Integer({ minimum: 1 }),
+    /** Absent: the camera's own packets, an original. */
+    derivation: Type.Optional(EvidenceDerivation),
   },
   { additionalProperties: false },
 );
@@ -50,6 +85,7 @@ export const EvidenceManifest = Type.Object(
       ),
       { maxItems: 16 },
     ),
+    seal: Type.Optional(EvidenceSeal),
   },
   { additionalProperties: false, $id: 'EvidenceManifest' },
 );

@@ -17,6 +17,46 @@ const SecretReference = Type.Object(
   { additionalProperties: false, ...restart },
 );
 
+const TimeOfDay = Type.String({
+  pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$',
+  description: 'Hour and minute of the node’s own time of day.',
+  ...restart,
+});
+
+/** A part of each day; one that ends before it begins runs over midnight, one that ends where it begins is the whole day. */
+export const UploadWindow = Type.Object({ from: TimeOfDay, to: TimeOfDay }, { additionalProperties: false });
+export type UploadWindow = Static<typeof UploadWindow>;
+
+export const UploadBudget = Type.Object(
+  {
+    bitsPerSecond: Type.Optional(
+      Type.Integer({
+        minimum: 8_000,
+        description:
+          'What all uploads together may send, bit/s. Leave a tenth of the link to events. Absent: no limit.',
+        ...restart,
+      }),
+    ),
+    flows: Type.Integer({
+      minimum: 1,
+      maximum: 32,
+      default: 8,
+      description:
+        'Connections that carry files side by side. Over a link with loss a single one is slow, whatever the rate of the link.',
+      ...restart,
+    }),
+    originalsAt: Type.Array(UploadWindow, {
+      maxItems: 8,
+      default: [],
+      description:
+        'When originals that nobody asked for travel too, where nothing else waits. Originals that are wanted travel at any time.',
+      ...restart,
+    }),
+  },
+  { additionalProperties: false, default: {} },
+);
+export type UploadBudget = Static<typeof UploadBudget>;
+
 export const CameraProfile = Type.Object(
   {
     name: Slug,
@@ -54,7 +94,12 @@ export const GatewayProfile = Type.Object(
     node: Slug,
     broker: Type.Object(
       {
-        url: Type.String({ pattern: '^mqtts?://', description: 'MQTT 5 broker.', ...restart }),
+        url: Type.String({
+          pattern: '^mqtts?://',
+          description:
+            'MQTT 5 broker. Over mqtts:// the node shows the certificate of its identity, and the broker must have one of the same authority; mqtt:// is for a broker on this machine or a closed network.',
+          ...restart,
+        }),
         username: Type.Optional(Type.String({ minLength: 1, ...restart })),
         password: Type.Optional(SecretReference),
       },
@@ -64,12 +109,27 @@ export const GatewayProfile = Type.Object(
       {
         url: Type.String({
           pattern: '^https?://',
-          description: 'Where evidence files are sent.',
+          description:
+            'Where evidence files are sent. Over https:// the node shows the certificate of its identity; http:// is for a closed network.',
           ...restart,
         }),
-        token: SecretReference,
+        token: Type.Optional(SecretReference),
+        budget: UploadBudget,
       },
       { additionalProperties: false },
+    ),
+    identity: Type.Optional(
+      Type.Object(
+        {
+          folder: Type.String({
+            minLength: 1,
+            description:
+              'Absolute folder of the node’s keys and certificates ("ngatu ca"). Absent: identity in the data folder of the agent.',
+            ...restart,
+          }),
+        },
+        { additionalProperties: false },
+      ),
     ),
     detector: Type.Object(
       {
@@ -98,7 +158,7 @@ export const GatewayProfile = Type.Object(
           minimum: 1_048_576,
           default: 1_073_741_824,
           description:
-            'Limit of the outbox, bytes. Telemetry is dropped first, events last; every drop is counted.',
+            'Limit of the outbox, bytes. Telemetry is thinned, then dropped, violations last; every drop is listed.',
           ...restart,
         }),
       },
@@ -127,6 +187,13 @@ export const GatewayProfile = Type.Object(
           description: 'How long evidence stays on the node after the centre has it, days.',
           ...restart,
         }),
+        maxBytes: Type.Integer({
+          minimum: 104_857_600,
+          default: 53_687_091_200,
+          description:
+            'Limit of all evidence files on the node, bytes. What the centre has goes first, then originals that nobody asked for; what it will never get is listed.',
+          ...restart,
+        }),
         stillOffsetMs: Type.Number({
           minimum: 100,
           maximum: 5_000,
@@ -134,6 +201,29 @@ export const GatewayProfile = Type.Object(
           description: 'How far the stills before and after lie from the decisive moment, ms.',
           ...restart,
         }),
+      },
+      { additionalProperties: false, default: {} },
+    ),
+    privacy: Type.Object(
+      {
+        faceModel: Type.Optional(
+          Type.String({
+            pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+            maxLength: 64,
+            description:
+              'Finds faces to blur in what is shown (yunet-n-640). Absent: persons are blurred wholly.',
+            ...restart,
+          }),
+        ),
+        plateModel: Type.Optional(
+          Type.String({
+            pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
+            maxLength: 64,
+            description:
+              'Finds plates to blur (plate-yolov9t; its licence is in doubt: the operator decides). Absent: vehicles are blurred wholly.',
+            ...restart,
+          }),
+        ),
       },
       { additionalProperties: false, default: {} },
     ),

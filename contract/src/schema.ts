@@ -34,9 +34,26 @@ export function findSchemaIssues(schema: TSchema, value: unknown, limit = 5): Sc
   return issues;
 }
 
-/** A copy of `value` with the defaults of `schema` filled in, whether or not it matches. */
+/** Nothing of ours is nested deeper; the library recurses into what it copies, and a message of brackets alone would use up the stack. */
+const MAX_DEPTH = 64;
+
+function isTooDeep(value: unknown): boolean {
+  let level: object[] = typeof value === 'object' && value !== null ? [value] : [];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth >= MAX_DEPTH) return true;
+    const below: object[] = [];
+    for (const part of level) {
+      for (const inner of Object.values(part))
+        if (typeof inner === 'object' && inner !== null) below.push(inner);
+    }
+    level = below;
+  }
+  return false;
+}
+
+/** A copy of `value` with the defaults of `schema` filled in, whether or not it matches; `value` itself where it is nested too deep. */
 export function fillDefaults(schema: TSchema, value: unknown): unknown {
-  return Value.Default(schema, Value.Clone(value));
+  return isTooDeep(value) ? value : Value.Default(schema, Value.Clone(value));
 }
 
 /**
@@ -48,6 +65,11 @@ export function parseWithSchema<T extends TSchema>(
   value: unknown,
   refusal: { code: ErrorCode; what: string },
 ): Static<T> {
+  if (isTooDeep(value))
+    throw new NgatuError(
+      refusal.code,
+      `Cannot accept ${refusal.what}: it is nested deeper than ${MAX_DEPTH} levels`,
+    );
   const filled = fillDefaults(schema, value);
   const issues = findSchemaIssues(schema, filled);
   if (issues.length > 0) {

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { CameraInterval } from './camera-state.ts';
-import { Slug, Timestamp } from './id.ts';
+import { DROP_ITEMS_MAX, DropItem } from './drop-record.ts';
+import { OutboxId, Sha256, Slug, Timestamp } from './id.ts';
 import { Readiness, RuleBlindInterval } from './readiness.ts';
 
 /** A number measured at a time; `metric` carries its unit last (`analysedFps`, `inferenceMsP50`). */
@@ -30,6 +31,12 @@ export const Telemetry = Type.Object(
     measurements: Type.Array(Measurement, { maxItems: 500 }),
     readiness: Type.Optional(Readiness),
     ruleBlindIntervals: Type.Optional(Type.Array(RuleBlindInterval, { maxItems: 500 })),
+    drops: Type.Optional(
+      Type.Array(DropItem, {
+        maxItems: DROP_ITEMS_MAX,
+        description: 'What the node had to drop beside telemetry, one by one.',
+      }),
+    ),
   },
   { additionalProperties: false, $id: 'Telemetry' },
 );
@@ -48,6 +55,31 @@ export const NodeState = Type.Object(
       Type.Integer({
         minimum: 1,
         description: 'The set of directives that the node holds on disk; absent before the first one.',
+      }),
+    ),
+    connectedAt: Type.Optional(Timestamp),
+    certificateSha256: Type.Optional(Sha256),
+    outbox: Type.Optional(
+      Type.Object(
+        {
+          outboxId: OutboxId,
+          waiting: Type.Integer({ minimum: 0, description: 'Messages in it.' }),
+          waitingBytes: Type.Integer({ minimum: 0 }),
+          oldestSeq: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description: 'The lowest number in it: what is missing below is not on its way.',
+            }),
+          ),
+          newestSeq: Type.Integer({ minimum: 0, description: 'The highest number that was ever given.' }),
+          droppedTotal: Type.Integer({ minimum: 0 }),
+        },
+        { additionalProperties: false, description: 'What waits on the node.' },
+      ),
+    ),
+    sentBytes: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), Type.Integer({ minimum: 0 }), {
+        description: 'Bytes sent since the start of the agent, by class of what was sent.',
       }),
     ),
   },

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCameraControl } from './camera-control.ts';
 import { type CameraSimulatorOptions, runCameraSimulator, startCameraSimulator } from './camera-simulator.ts';
 import { type Clip, loadClip } from './clip.ts';
 import { RtspTestClient, waitUntil } from './rtsp-test-client.ts';
@@ -60,6 +61,34 @@ describe.concurrent('camera simulator', () => {
       expect(intervals).toEqual(intervals.map((_, index) => step(index)));
     },
   );
+
+  it('is told over its control to show another clip and its own again, and hears nothing else', async () => {
+    await using simulator = await start();
+    const { hevc } = clips;
+    if (!hevc) throw new Error('the clips are not loaded');
+    const camera = simulator.camera('/h264');
+    await using control = await openCameraControl({ camera, variants: new Map([['codec', hevc]]), port: 0 });
+    const tell = async (method: string, path: string) =>
+      (await fetch(`http://127.0.0.1:${control.port}${path}`, { method })).status;
+    const describe = async () => {
+      const client = await RtspTestClient.open(simulator.port);
+      const { body } = await client.request('DESCRIBE', camera.url);
+      return { client, codec: /rtpmap:\d+ (\w+)/.exec(body)?.[1] };
+    };
+    const first = await describe();
+    expect(first.codec).toBe('H264');
+    expect(await tell('POST', '/show/codec')).toBe(204);
+    await waitUntil(() => first.client.isClosed);
+    const second = await describe();
+    expect(second.codec).toBe('H265');
+    expect(await tell('POST', '/show')).toBe(204);
+    await waitUntil(() => second.client.isClosed);
+    const third = await describe();
+    expect(third.codec).toBe('H264');
+    third.client.close();
+    expect(await tell('POST', '/show/other')).toBe(404);
+    expect(await tell('GET', '/show/codec')).toBe(404);
+  });
 
   it('shows every client the same instant', async () => {
     await using simulator = await start();

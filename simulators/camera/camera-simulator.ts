@@ -64,6 +64,11 @@ export interface SimulatedCamera {
   sendGarbage(
     garbage: { kind: 'payload'; accessUnits?: number } | { kind: 'framing'; sizeBytes?: number },
   ): void;
+  /**
+   * Fault: streams another clip from now on (another codec, another size), or its own again. All clients of the simulator are
+   * disconnected, as by a camera that is set up anew. The camera's own clip has gone on meanwhile.
+   */
+  show(clip: Clip | undefined): void;
 }
 
 export interface CameraSimulator extends AsyncDisposable {
@@ -115,7 +120,15 @@ export async function startCameraSimulator(
   server.maxConnections = options.maxConnections ?? CONNECTIONS_DEFAULT;
   const port = await listen(server, { host, port: options.port ?? 0 });
   baseUrl = `rtsp://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const cameras = [...mounts.values()].map((mount) => presentCamera(mount, `${baseUrl}${mount.path}`));
+  const disconnectAll = () => {
+    for (const socket of sockets) socket.resetAndDestroy();
+  };
+  const cameras = [...mounts.values()].map((first) =>
+    presentCamera(first, `${baseUrl}${first.path}`, (clip) => {
+      mounts.set(first.path, clip === undefined ? first : openVariant(first, clip, options));
+      disconnectAll();
+    }),
+  );
   for (const { path, startsWith } of options.mounts)
     if (startsWith !== 'first-client') mounts.get(path)?.start();
   logger?.info({ port, mounts: [...mounts.keys()] }, 'camera simulator listening');
@@ -140,18 +153,17 @@ export async function startCameraSimulator(
     cameras,
     camera,
     url: (path) => camera(path).url,
-    disconnectAll: () => {
-      for (const socket of sockets) socket.resetAndDestroy();
-    },
+    disconnectAll,
     stop,
     [Symbol.asyncDispose]: stop,
   };
 }
 
+const MACHINE_CLOCK: CameraClock = { epochMs: () => performance.timeOrigin + performance.now() };
+
 function openMounts(options: CameraSimulatorOptions): Map<string, CameraMount> {
   const mounts = new Map<string, CameraMount>();
-  const clock = options.clock ?? { epochMs: () => performance.timeOrigin + performance.now() };
-  const random = options.random ?? Math.random;
+  const { clock = MACHINE_CLOCK, random = Math.random } = options;
   for (const { path, clip, startAtMs } of options.mounts) {
     if (!MOUNT_PATH.test(path) || mounts.has(path)) {
       throw new NgatuError(
@@ -162,6 +174,13 @@ function openMounts(options: CameraSimulatorOptions): Map<string, CameraMount> {
     mounts.set(path, new CameraMount({ path, clip, clock, random, startAtMs: startAtMs ?? clip.originMs }));
   }
   return mounts;
+}
+
+function openVariant({ path }: CameraMount, clip: Clip, options: CameraSimulatorOptions): CameraMount {
+  const { clock = MACHINE_CLOCK, random = Math.random } = options;
+  const mount = new CameraMount({ path, clip, clock, random, startAtMs: clip.originMs });
+  mount.start();
+  return mount;
 }
 
 async function listen(
@@ -184,8 +203,13 @@ async function listen(
   return typeof bound === 'object' && bound ? bound.port : address.port;
 }
 
-function presentCamera(mount: CameraMount, url: string): SimulatedCamera {
+function presentCamera(
+  mount: CameraMount,
+  url: string,
+  show: (clip: Clip | undefined) => void,
+): SimulatedCamera {
   return {
+    show,
     path: mount.path,
     url,
     loopDurationMs: mount.timeline.loopDurationMs,

@@ -81,7 +81,8 @@ export async function demuxPackets(
   return decodePacketList(path, output.side.toString('latin1'), output.stdout);
 }
 
-function decodePacketList(path: string, list: string, data: Buffer): DemuxedPacket[] {
+/** The packets that a `framecrc` list cuts out of the bytes; views of `data`. Errors: VIDEO_UNREADABLE. */
+export function decodePacketList(path: string, list: string, data: Buffer): DemuxedPacket[] {
   const packets: DemuxedPacket[] = [];
   let ticksPerUnit = Number.NaN;
   let offset = 0;

@@ -1,3 +1,4 @@
+export { openCameraControl } from '../camera/camera-control.ts';
 export type { CameraClock, MountStatistics } from '../camera/camera-mount.ts';
 export {
   type CameraLogger,
@@ -13,6 +14,16 @@ export { type Clip, type LoadClipOptions, loadClip } from '../camera/clip.ts';
 export type { ClipPosition } from '../camera/clip-timeline.ts';
 export type { RtspCredentials } from '../camera/digest-authentication.ts';
 export type { VideoCodec } from '../camera/nal-unit.ts';
+export type { DirectionStatistics } from '../network/bottleneck.ts';
+export { CONGESTION_CONTROLS, type CongestionControlName } from '../network/congestion-control.ts';
+export type { LinkConditions } from '../network/emulated-link.ts';
+export {
+  type LinkEmulator,
+  type LinkEmulatorOptions,
+  type LinkStatistics,
+  openLinkEmulator,
+} from '../network/link-emulator.ts';
+export { SeededRandom } from '../random/seeded-random.ts';
 export type { CaseIntent, CaseTruth } from '../scene/case-draft.ts';
 export { type DrawnPaths, describeTruth } from '../scene/case-files.ts';
 export { type Cutout, computeBackground, cutRoadUser } from '../scene/cutout.ts';
@@ -30,3 +41,4 @@ export { WEATHERS, type Weather } from '../scene/weather.ts';
 export { takeThermalPictures } from '../thermal/scene-camera.ts';
 export { type PlannedScene, planScene, SCENE_KINDS, type SceneKind } from '../thermal/scene-plan.ts';
 export type { SimulatedThermalFrame, ThermalScene } from '../thermal/thermal-scene.ts';
+export { SIMULATOR_PARSERS } from './untrusted-parsers.ts';

@@ -65,6 +65,33 @@ describe('CameraLedger', () => {
     ]);
   });
 
+  it('goes on telling where the clock ran an hour ahead and was put right', () => {
+    const hour = 3_600_000;
+    const ledger = new CameraLedger({ nowMs: T0, horizonMs: HORIZON_MS });
+    ledger.startStream(T0);
+    watch(ledger, 100, 10_000);
+    ledger.endStream('clock-moved');
+    ledger.startStream(T0 + hour + 11_000);
+    expect(describeIntervals(ledger.cut(T0 + hour + 11_000, NONE)).at(-1)).toBe('6000–3611000 blind clock-moved');
+    ledger.endStream('clock-moved');
+    ledger.startStream(T0 + 15_000);
+    watch(ledger, 15_100, 25_000);
+    expect(describeIntervals(ledger.cut(T0 + 25_000, NONE))).toEqual([
+      '15000–18000 blind warming-up',
+      '18000–21000 analysed',
+    ]);
+  });
+
+  it('takes back what was not reported yet of a future that has not been', () => {
+    const ledger = new CameraLedger({ nowMs: T0, horizonMs: HORIZON_MS });
+    ledger.startStream(T0);
+    ledger.endStream('clock-moved');
+    ledger.startStream(T0 + 3_600_000);
+    ledger.endStream('clock-moved');
+    ledger.startStream(T0 + 5_000);
+    expect(describeIntervals(ledger.cut(T0 + 5_000, NONE))).toEqual(['0–5000 blind clock-moved']);
+  });
+
   it('tells nothing twice where the kill came between report and heartbeat, and leaves nothing out after it', () => {
     const tail = { fromMs: T0 + 3000, toMs: T0 + 8000, state: 'analysed' } as const;
     const tell = (reportedMs: number) =>

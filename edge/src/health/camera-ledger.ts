@@ -8,6 +8,8 @@ import type { CameraInterval, CameraStateName, CameraStateReason } from '@ngatu/
 export const WARM_UP_MS = 3000;
 /** Analysed frames further apart than this leave a hole in between, ms. */
 const MAX_FRAME_GAP_MS = 2000;
+/** The node's clock was set back where a stream begins this much before what is accounted already, ms. */
+const SET_BACK_MS = 1_000;
 /** From this share of dropped frames on the analysis is degraded. */
 const DEGRADED_DROP_SHARE = 0.25;
 
@@ -90,6 +92,7 @@ export class CameraLedger {
   /** A stream began: pictures come, and the rules start from nothing. */
   startStream(nowMs: number): void {
     this.endStream(this.#blindReason);
+    if (this.#coveredMs - nowMs > SET_BACK_MS) this.#goBack(nowMs);
     this.#advance(nowMs, 'blind', this.#blindReason);
     this.#stream = { warmUntilMs: nowMs + WARM_UP_MS, lastFrameMs: nowMs };
   }
@@ -142,6 +145,18 @@ export class CameraLedger {
     return intervals.map((interval, index) =>
       toInterval(interval, index === intervals.length - 1 ? delta : undefined),
     );
+  }
+
+  /**
+   * The clock had run ahead, and what was accounted by it lies in a future that has not been: from now on it is told again. What was cut
+   * already stays with the centre, for which the interval that ends first counts.
+   */
+  #goBack(nowMs: number): void {
+    const untilMs = Math.floor(nowMs);
+    this.#intervals = this.#intervals
+      .filter(({ fromMs }) => fromMs < untilMs)
+      .map((interval) => ({ ...interval, toMs: Math.min(interval.toMs, untilMs) }));
+    this.#coveredMs = untilMs;
   }
 
   /** Accounts decided time of the running stream. */

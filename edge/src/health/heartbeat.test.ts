@@ -45,6 +45,13 @@ describe('Heartbeat', () => {
     expect(heartbeat.read()).toBeUndefined();
   });
 
+  it('says that a full disk did not take it, and goes on', () => {
+    using heartbeat = Heartbeat.open('/dev/full');
+    expect(heartbeat.write({ fromMs: T0, toMs: T0 + 250, state: 'analysed' })).toBe(false);
+    using other = Heartbeat.open(join(folder, 'camera.heartbeat'));
+    expect(other.write({ fromMs: T0, toMs: T0 + 250, state: 'analysed' })).toBe(true);
+  });
+
   it('says where it cannot write', () => {
     expect(() => Heartbeat.open(join(folder, 'missing', 'camera.heartbeat'))).toThrow(
       expect.objectContaining({ name: NgatuError.name, code: 'PERMISSION_DENIED' }),

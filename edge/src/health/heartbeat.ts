@@ -34,9 +34,18 @@ export class Heartbeat implements Disposable {
     return decodeTail(buffer.toString('utf8', 0, length));
   }
 
-  write({ fromMs, toMs, state, reason }: LedgerTail): void {
+  /**
+   * False where the disk refuses it (full, failing): the interval before stays, so that a death now makes the blind time longer. That is
+   * no reason to stop watching.
+   */
+  write({ fromMs, toMs, state, reason }: LedgerTail): boolean {
     const text = JSON.stringify({ fromMs, toMs, state, reason });
-    writeSync(this.#file, `${text.padEnd(LENGTH - 1)}\n`, 0, 'utf8');
+    try {
+      return writeSync(this.#file, `${text.padEnd(LENGTH - 1)}\n`, 0, 'utf8') === LENGTH;
+    } catch (error) {
+      if (error instanceof Error && 'syscall' in error) return false;
+      throw error;
+    }
   }
 
   [Symbol.dispose](): void {

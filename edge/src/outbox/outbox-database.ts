@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { errorMessage, NgatuError, ORDER_KINDS } from '@ngatu/contract';
 import Database from 'better-sqlite3';
 
-const OUTBOX_SCHEMA_VERSION = 1;
-
 /** AUTOINCREMENT: a number is never given twice, also after its row was deleted. */
-const SCHEMA = `
+const BEGIN = `
 CREATE TABLE identity (outbox_id TEXT NOT NULL);
 CREATE TABLE entry (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -56,6 +54,90 @@ CREATE TABLE upload (
 CREATE TABLE mark (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 `;
 
+/** What an upload is (`derived` travels at once, `original` when it is wanted or the link is idle) and how urgent. */
+const CLASSIFY_UPLOADS = `
+ALTER TABLE upload ADD COLUMN class TEXT NOT NULL DEFAULT 'derived';
+ALTER TABLE upload ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE upload ADD COLUMN wanted_at_ms INTEGER;
+ALTER TABLE upload ADD COLUMN event_id TEXT;
+ALTER TABLE upload ADD COLUMN role TEXT;
+CREATE INDEX upload_by_urgency ON upload (class, wanted_at_ms, priority DESC, ordinal) WHERE state = 'pending';
+`;
+
+/** What the evidence of an event is made and sealed from beside its moment: the event as it was found, and how it was found. */
+const KEEP_JOB_CONTEXT = `
+CREATE TABLE evidence_context (event_id TEXT PRIMARY KEY, context TEXT NOT NULL) WITHOUT ROWID;
+`;
+
+const ORDER_KIND_LIST = [...ORDER_KINDS].map((kind) => `'${kind}'`).join(', ');
+
+/**
+ * The order in which entries are dropped (`drop_rank`) and sent, copies of what the centre has committed (`sent`), and every evidence
+ * file on this disk (`evidence_file`), also after its upload.
+ */
+const RANK_ENTRIES = `
+ALTER TABLE entry ADD COLUMN drop_rank INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN thin_level INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE entry ADD COLUMN camera TEXT;
+ALTER TABLE entry ADD COLUMN case_id TEXT;
+UPDATE entry SET camera = json_extract(body, '$.camera');
+UPDATE entry SET case_id = json_extract(body, '$.eventId') WHERE channel <> 'telemetry';
+UPDATE entry SET drop_rank = 9 WHERE drop_record = 1;
+UPDATE entry SET drop_rank = 3 WHERE channel = 'evidence';
+UPDATE entry SET drop_rank = CASE WHEN json_extract(body, '$.letPass.reason') IS NOT NULL THEN 1
+  WHEN json_extract(body, '$.kind') IN (${ORDER_KIND_LIST}) THEN 2 ELSE 3 END WHERE channel = 'event';
+DROP INDEX entry_droppable;
+CREATE INDEX entry_by_lane ON entry (channel, seq);
+CREATE INDEX entry_by_rank ON entry (drop_rank, seq);
+CREATE INDEX entry_by_thinness ON entry (thin_level, seq) WHERE drop_rank = 0;
+CREATE INDEX entry_by_case ON entry (case_id) WHERE case_id IS NOT NULL;
+
+CREATE TABLE sent (
+  seq INTEGER PRIMARY KEY,
+  channel TEXT NOT NULL,
+  event_id TEXT,
+  size_bytes INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  drop_rank INTEGER NOT NULL,
+  camera TEXT,
+  case_id TEXT
+);
+CREATE INDEX sent_by_case ON sent (case_id);
+CREATE TABLE sent_usage (bytes INTEGER NOT NULL);
+INSERT INTO sent_usage VALUES (0);
+CREATE TRIGGER sent_inserted AFTER INSERT ON sent BEGIN
+  UPDATE sent_usage SET bytes = bytes + new.size_bytes;
+END;
+CREATE TRIGGER sent_deleted AFTER DELETE ON sent BEGIN
+  UPDATE sent_usage SET bytes = bytes - old.size_bytes;
+END;
+
+CREATE TABLE evidence_file (
+  ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+  sha256 TEXT NOT NULL UNIQUE,
+  path TEXT NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  class TEXT NOT NULL,
+  priority INTEGER NOT NULL,
+  event_id TEXT,
+  role TEXT,
+  made_at_ms INTEGER NOT NULL
+);
+INSERT INTO evidence_file (sha256, path, size_bytes, class, priority, event_id, role, made_at_ms)
+  SELECT sha256, path, size_bytes, class, priority, event_id, role, 0 FROM upload ORDER BY ordinal;
+CREATE TABLE evidence_usage (files INTEGER NOT NULL, bytes INTEGER NOT NULL);
+INSERT INTO evidence_usage SELECT count(*), coalesce(sum(size_bytes), 0) FROM evidence_file;
+CREATE TRIGGER evidence_file_inserted AFTER INSERT ON evidence_file BEGIN
+  UPDATE evidence_usage SET files = files + 1, bytes = bytes + new.size_bytes;
+END;
+CREATE TRIGGER evidence_file_deleted AFTER DELETE ON evidence_file BEGIN
+  UPDATE evidence_usage SET files = files - 1, bytes = bytes - old.size_bytes;
+END;
+`;
+
+/** Steps of the schema, applied once each in this order; never changed after their release. */
+const STEPS = [BEGIN, CLASSIFY_UPLOADS, KEEP_JOB_CONTEXT, RANK_ENTRIES] as const;
+
 const CODE_BY_PREFIX = [
   ['SQLITE_CORRUPT', 'OUTBOX_CORRUPT'],
   ['SQLITE_NOTADB', 'OUTBOX_CORRUPT'],
@@ -100,17 +182,17 @@ function openChecked(file: string): Database.Database {
 
 function prepareSchema(database: Database.Database, file: string): void {
   const version = database.pragma('user_version', { simple: true });
-  if (version === OUTBOX_SCHEMA_VERSION) return;
-  if (version !== 0) {
+  if (version === STEPS.length) return;
+  if (typeof version !== 'number' || version > STEPS.length) {
     throw new NgatuError(
       'INTERNAL',
       `Cannot use outbox "${file}": written by version ${version} of its schema`,
     );
   }
   const create = database.transaction(() => {
-    database.exec(SCHEMA);
-    database.prepare('INSERT INTO identity (outbox_id) VALUES (?)').run(randomUUID());
-    database.pragma(`user_version = ${OUTBOX_SCHEMA_VERSION}`);
+    for (const step of STEPS.slice(version)) database.exec(step);
+    if (version === 0) database.prepare('INSERT INTO identity (outbox_id) VALUES (?)').run(randomUUID());
+    database.pragma(`user_version = ${STEPS.length}`);
   });
   create.immediate();
 }

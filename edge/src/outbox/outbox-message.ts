@@ -6,6 +6,7 @@ import {
   NgatuError,
   type NumberedChannel,
 } from '@ngatu/contract';
+import { computeDropRank, DROP_RANK } from './drop-rank.ts';
 
 /** A message that waits for its number. */
 export type OutboxMessage = {
@@ -18,6 +19,11 @@ const ENVELOPE_BYTES = 256;
 export interface EncodedMessage {
   readonly channel: NumberedChannel;
   readonly eventId?: string;
+  /** The event that it is about. */
+  readonly caseId?: string;
+  readonly camera?: string;
+  /** When it is dropped; absent where it is that of the event that it is about. */
+  readonly dropRank?: number;
   readonly body: string;
   /** What the entry counts against the limit of the outbox, bytes. */
   readonly sizeBytes: number;
@@ -45,8 +51,22 @@ export function encodeOutboxMessage(message: OutboxMessage): EncodedMessage {
   }
   return {
     channel: message.channel,
-    ...(message.channel === 'event' ? { eventId: message.body.eventId } : {}),
+    ...describeCase(message),
+    ...(message.body.camera === undefined ? {} : { camera: message.body.camera }),
     body,
     sizeBytes,
   };
+}
+
+function describeCase(message: OutboxMessage): Pick<EncodedMessage, 'eventId' | 'caseId' | 'dropRank'> {
+  switch (message.channel) {
+    case 'event': {
+      const { eventId } = message.body;
+      return { eventId, caseId: eventId, dropRank: computeDropRank(message.body) };
+    }
+    case 'evidence':
+      return { caseId: message.body.eventId };
+    case 'telemetry':
+      return { dropRank: DROP_RANK.telemetry };
+  }
 }

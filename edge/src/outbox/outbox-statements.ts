@@ -6,11 +6,18 @@ export interface EntryRow {
   readonly channel: NumberedChannel;
   readonly body: string;
   readonly sizeBytes: number;
+  readonly camera: string | null;
 }
 
 export interface UsageRow {
   readonly entries: number;
   readonly bytes: number;
+}
+
+/** An entry with what decides when it goes. */
+export interface RankedRow extends EntryRow {
+  readonly caseId: string | null;
+  readonly dropRank: number;
 }
 
 export interface EvidenceJobRow {
@@ -22,35 +29,64 @@ export interface EvidenceJobRow {
   readonly attempts: number;
 }
 
-export interface UploadRow {
-  readonly sha256: string;
-  readonly path: string;
-  readonly sizeBytes: number;
-}
+const ENTRY = 'seq, channel, body, size_bytes AS sizeBytes, camera';
+const RANKED = `${ENTRY}, case_id AS caseId, drop_rank AS dropRank`;
+const COPIED = 'seq, channel, event_id, size_bytes, body, drop_rank, camera, case_id';
 
-/** Every statement of the outbox, prepared once. */
+/** Every statement on numbered messages and on what is written with them, prepared once. */
 export function prepareStatements(database: Database.Database) {
-  const entryColumns = 'seq, channel, body, size_bytes AS sizeBytes';
   return {
     outboxId: database.prepare<[], { outboxId: string }>('SELECT outbox_id AS outboxId FROM identity'),
-    insertEntry: database.prepare<[string, string | null, number, number, string]>(
-      'INSERT INTO entry (channel, event_id, drop_record, size_bytes, body) VALUES (?, ?, ?, ?, ?)',
+    setOutboxId: database.prepare<[string]>('UPDATE identity SET outbox_id = ?'),
+    insertEntry: database.prepare<(string | number | null)[]>(
+      `INSERT INTO entry (channel, event_id, drop_record, size_bytes, body, drop_rank, thin_level, camera, case_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
-    entries: database.prepare<[], EntryRow>(`SELECT ${entryColumns} FROM entry ORDER BY seq`),
-    entry: database.prepare<[number], EntryRow>(`SELECT ${entryColumns} FROM entry WHERE seq = ?`),
+    lane: database.prepare<[string, number, number, number], EntryRow>(
+      `SELECT ${ENTRY} FROM entry WHERE channel = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`,
+    ),
+    entry: database.prepare<[number], EntryRow>(`SELECT ${ENTRY} FROM entry WHERE seq = ?`),
+    seqs: database.prepare<[number, number], { seq: number }>(
+      'SELECT seq FROM entry WHERE seq BETWEEN ? AND ? ORDER BY seq',
+    ),
+    lowestSeq: database.prepare<[], { seq: number | null }>('SELECT min(seq) AS seq FROM entry'),
+    newestSeq: database.prepare<[], { seq: number }>(
+      `SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'entry'), 0) AS seq`,
+    ),
     deleteEntry: database.prepare<[number]>('DELETE FROM entry WHERE seq = ?'),
     usage: database.prepare<[], UsageRow>('SELECT entries, bytes FROM usage'),
-    droppable: database.prepare<[], { seq: number; sizeBytes: number }>(
-      `SELECT seq, size_bytes AS sizeBytes FROM entry WHERE channel = 'telemetry' AND drop_record = 0 ORDER BY seq`,
+    byRank: database.prepare<[number], RankedRow>(
+      `SELECT ${RANKED} FROM entry WHERE drop_rank = ? ORDER BY seq`,
     ),
-    dropRecords: database.prepare<[], EntryRow>(
-      `SELECT ${entryColumns} FROM entry WHERE channel = 'telemetry' AND drop_record = 1 ORDER BY seq`,
+    byCase: database.prepare<[string], RankedRow>(
+      `SELECT ${RANKED} FROM entry WHERE case_id = ? ORDER BY seq`,
     ),
+    thinnable: database.prepare<[number, number, number], EntryRow>(
+      `SELECT ${ENTRY} FROM entry WHERE drop_rank = 0 AND thin_level = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    ),
+    rankOfCase: database.prepare<[string, string], { dropRank: number }>(
+      `SELECT drop_rank AS dropRank FROM entry WHERE case_id = ? AND channel = 'event'
+         UNION ALL SELECT drop_rank FROM sent WHERE case_id = ? AND channel = 'event' LIMIT 1`,
+    ),
+    keepSent: database.prepare<[number]>(
+      `INSERT OR REPLACE INTO sent (${COPIED}) SELECT ${COPIED} FROM entry WHERE seq = ? AND channel <> 'telemetry'`,
+    ),
+    sentUsage: database.prepare<[], { bytes: number }>('SELECT bytes FROM sent_usage'),
+    oldestSent: database.prepare<[], { seq: number; sizeBytes: number }>(
+      'SELECT seq, size_bytes AS sizeBytes FROM sent ORDER BY seq LIMIT 256',
+    ),
+    deleteSent: database.prepare<[number]>('DELETE FROM sent WHERE seq = ?'),
+    deleteSentAll: database.prepare<[]>('DELETE FROM sent'),
+    deleteSentCase: database.prepare<[string]>('DELETE FROM sent WHERE case_id = ?'),
+    restoreSent: database.prepare<[number, number]>(
+      `INSERT OR IGNORE INTO entry (${COPIED}, drop_record) SELECT ${COPIED}, 0 FROM sent WHERE seq BETWEEN ? AND ?`,
+    ),
+    deleteSentBetween: database.prepare<[number, number]>('DELETE FROM sent WHERE seq BETWEEN ? AND ?'),
     knownEvent: database.prepare<[string, string], { known: number }>(
       `SELECT 1 AS known WHERE EXISTS (SELECT 1 FROM recent_event WHERE event_id = ?)
          OR EXISTS (SELECT 1 FROM entry WHERE event_id = ?)`,
     ),
-    insertRecentEvent: database.prepare<[string]>('INSERT INTO recent_event (event_id) VALUES (?)'),
+    insertRecentEvent: database.prepare<[string]>('INSERT OR IGNORE INTO recent_event (event_id) VALUES (?)'),
     pruneRecentEvents: database.prepare<[number]>(
       'DELETE FROM recent_event WHERE ordinal <= (SELECT max(ordinal) FROM recent_event) - ?',
     ),
@@ -64,6 +100,9 @@ export function prepareStatements(database: Database.Database) {
     rejected: database.prepare<[], { seq: number; channel: NumberedChannel; code: string; reason: string }>(
       'SELECT seq, channel, code, reason FROM rejected ORDER BY seq',
     ),
+    deleteRejectedCase: database.prepare<[string]>(
+      `DELETE FROM rejected WHERE json_extract(body, '$.eventId') = ?`,
+    ),
     insertJob: database.prepare<[string, string, string, number, number]>(
       `INSERT OR IGNORE INTO evidence_job (event_id, camera, session, media_time_ms, captured_at_ms)
          VALUES (?, ?, ?, ?, ?)`,
@@ -73,23 +112,15 @@ export function prepareStatements(database: Database.Database) {
       `SELECT event_id AS eventId, camera, session, media_time_ms AS mediaTimeMs, captured_at_ms AS capturedAtMs, attempts
          FROM evidence_job ORDER BY captured_at_ms, event_id LIMIT ?`,
     ),
+    jobContext: database.prepare<[string], { context: string }>(
+      'SELECT context FROM evidence_context WHERE event_id = ?',
+    ),
+    insertJobContext: database.prepare<[string, string]>(
+      'INSERT OR REPLACE INTO evidence_context (event_id, context) VALUES (?, ?)',
+    ),
+    deleteJobContext: database.prepare<[string]>('DELETE FROM evidence_context WHERE event_id = ?'),
     countAttempt: database.prepare<[string], { attempts: number }>(
       'UPDATE evidence_job SET attempts = attempts + 1 WHERE event_id = ? RETURNING attempts',
-    ),
-    insertUpload: database.prepare<[string, string, number]>(
-      'INSERT OR IGNORE INTO upload (sha256, path, size_bytes) VALUES (?, ?, ?)',
-    ),
-    upload: database.prepare<[string], { sha256: string }>('SELECT sha256 FROM upload WHERE sha256 = ?'),
-    uploads: database.prepare<[number], UploadRow>(
-      `SELECT sha256, path, size_bytes AS sizeBytes FROM upload WHERE state = 'pending' ORDER BY ordinal LIMIT ?`,
-    ),
-    countUploads: database.prepare<[], { pending: number; refused: number }>(
-      `SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'refused') AS refused
-         FROM upload`,
-    ),
-    deleteUpload: database.prepare<[string]>('DELETE FROM upload WHERE sha256 = ?'),
-    refuseUpload: database.prepare<[string, string, string]>(
-      `UPDATE upload SET state = 'refused', code = ?, reason = ? WHERE sha256 = ?`,
     ),
     setMark: database.prepare<[string, string]>(
       'INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type NgatuError, readDropRanges, type Telemetry } from '@ngatu/contract';
+import { type Event, type NgatuError, readDropRanges, type Telemetry } from '@ngatu/contract';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -13,7 +13,7 @@ import {
   SITE,
   sha256Of,
 } from '../../../tests/delivery/message-builder.ts';
-import { Outbox, type OutboxMessage } from './outbox.ts';
+import { type LeasedEntry, type NewUpload, Outbox, type OutboxMessage } from './outbox.ts';
 
 const MEGABYTE = 1024 * 1024;
 const logger = pino({ level: 'silent' });
@@ -112,7 +112,9 @@ describe('duplicates', () => {
     outbox.append([event(1)], { evidenceJobs: [job] });
     const again = reopen();
     expect(again.listEvidenceJobs(10)).toEqual([]);
-    expect(again.listUploads(10)).toEqual([{ sha256: sha256Of(still), path: '/x/still.jpg', sizeBytes: 5 }]);
+    expect(again.listUploads(10)).toMatchObject([
+      { sha256: sha256Of(still), path: '/x/still.jpg', sizeBytes: 5 },
+    ]);
     expect(again.mark('analysed.cam-1')).toBe('1040');
   });
 });
@@ -159,52 +161,227 @@ describe('leases', () => {
   });
 });
 
-describe('a full outbox', () => {
-  it('drops telemetry oldest first, keeps every event, and explains each missing number', () => {
-    const { outbox } = openOutbox(100_000);
-    const appended: number[] = [];
-    for (let key = 0; key < 400; key++) {
-      const message = key % 20 === 0 ? event(key) : telemetry(key);
-      for (const outcome of outbox.append([message]))
-        if (outcome.outcome === 'appended') appended.push(outcome.seq);
+/** Every number that the drop records among the rows explain, with why. */
+function explainedBy(rows: readonly LeasedEntry[]): Map<number, string> {
+  const explained = new Map<number, string>();
+  for (const { channel, body, seq } of rows) {
+    if (channel !== 'telemetry') continue;
+    for (const { from, to, manner } of readDropRanges(JSON.parse(body) as Telemetry, seq)) {
+      for (let number = from; number <= to; number++) explained.set(number, manner);
     }
+  }
+  return explained;
+}
+
+function holesOf(rows: readonly LeasedEntry[], newestSeq: number): number[] {
+  const present = new Set(rows.map(({ seq }) => seq));
+  return Array.from({ length: newestSeq }, (_, index) => index + 1).filter((seq) => !present.has(seq));
+}
+
+const sorted = (numbers: Iterable<number>) => [...numbers].sort((a, b) => a - b);
+const telemetryOf = (rows: readonly LeasedEntry[]) =>
+  rows.filter(({ channel }) => channel === 'telemetry').map(({ body }) => JSON.parse(body) as Telemetry);
+
+describe('a full outbox', () => {
+  it('thins telemetry first: every second and every count stays, every event stays, each number is explained', () => {
+    const { outbox } = openOutbox(100_000);
+    const messages = Array.from({ length: 600 }, (_, key) => (key % 30 === 0 ? event(key) : telemetry(key)));
+    for (let key = 0; key < messages.length; key += 20) outbox.append(messages.slice(key, key + 20));
     const rows = outbox.lease(10_000, 100);
     const usage = outbox.pending();
     expect(usage.bytes).toBeLessThanOrEqual(100_000);
     expect(usage.bytes).toBe(rows.reduce((sum, row) => sum + row.sizeBytes, 0));
     expect(rows.filter(({ channel }) => channel === 'event')).toHaveLength(20);
-    const explained = new Set<number>();
-    for (const { channel, body, seq } of rows) {
-      if (channel !== 'telemetry') continue;
-      for (const { from, to } of readDropRanges(JSON.parse(body) as Telemetry, seq)) {
-        for (let number = from; number <= to; number++) explained.add(number);
-      }
-    }
-    const present = new Set(rows.map(({ seq }) => seq));
-    const last = Math.max(...present);
-    const holes = Array.from({ length: last }, (_, index) => index + 1).filter((seq) => !present.has(seq));
-    expect(holes.length).toBeGreaterThan(100);
-    expect(holes).toEqual([...explained].sort((a, b) => a - b));
-    const droppedAppends = appended.filter((seq) => !present.has(seq));
-    expect(usage.telemetryDroppedTotal).toBe(droppedAppends.length);
-    expect(Math.max(...droppedAppends)).toBeLessThan(
-      Math.min(
-        ...appended.filter(
-          (seq) => present.has(seq) && rows.find((row) => row.seq === seq)?.channel === 'telemetry',
-        ),
-      ),
-    );
+    expect(usage).toMatchObject({ telemetryDroppedTotal: 0, casesDroppedTotal: 0 });
+    expect(usage.telemetryThinnedTotal).toBeGreaterThan(300);
+    const explained = explainedBy(rows);
+    expect(holesOf(rows, usage.newestSeq)).toEqual(sorted(explained.keys()));
+    expect(new Set(explained.values())).toEqual(new Set(['thinned']));
+    const bodies = telemetryOf(rows);
+    const covered = bodies.flatMap(({ intervals }) => intervals);
+    const watchedMs = covered.reduce((sum, { from, to }) => sum + Date.parse(to) - Date.parse(from), 0);
+    expect(watchedMs).toBe(580 * 10_000);
+    expect(covered.reduce((sum, { framesDecoded }) => sum + framesDecoded, 0)).toBe(580 * 250);
+    const lines = bodies
+      .flatMap(({ measurements }) => measurements)
+      .filter(({ metric }) => metric === 'lineCount');
+    expect(lines.reduce((sum, { value }) => sum + value, 0)).toBe(580 * 3);
   });
 
-  it('refuses an event when only events are left, and takes it when there is room again', () => {
-    const { outbox } = openOutbox(10_000);
-    let key = 0;
-    while (codeOf(() => outbox.append([event(key)])) !== 'OUTBOX_FULL') key++;
-    expect(key).toBeGreaterThan(3);
-    const before = outbox.pending();
-    expect(before.entries).toBe(key);
+  it('never thins what may have been sent, also by an earlier process', () => {
+    openOutbox(60_000);
+    let outbox = opened[0] as Outbox;
+    outbox.append(Array.from({ length: 40 }, (_, key) => telemetry(key)));
+    expect(outbox.lease(5, 100)).toHaveLength(5);
+    outbox = reopen(60_000);
+    for (let key = 40; key < 400; key += 20)
+      outbox.append(Array.from({ length: 20 }, (_, index) => telemetry(key + index)));
+    const explained = explainedBy(outbox.lease(10_000, 100));
+    const manners = new Set(Array.from({ length: 40 }, (_, index) => explained.get(index + 1)));
+    expect(manners).toEqual(new Set(['dropped']));
+    expect([...explained.values()].filter((manner) => manner === 'thinned').length).toBeGreaterThan(20);
+  });
+
+  it('then drops cases, those that were let pass first and the gravest last, and lists each with its number', () => {
+    const { outbox } = openOutbox(400_000);
+    const letPass = { reason: 'officer-directing', explanation: { vi: 'x', en: 'x' } } as const;
+    const kinds = [{ letPass }, { kind: 'STOP_PARK' }, { kind: 'RED_LIGHT' }] as const;
+    const caseOf = (key: number): OutboxMessage[] => [
+      { channel: 'event', body: anEvent(key, kinds[key % 3] ?? {}) },
+      { channel: 'evidence', body: aManifest(key, Buffer.from(`still ${key}`)) },
+    ];
+    for (let key = 0; key < 300; key += 3) {
+      outbox.append([caseOf(key), caseOf(key + 1), caseOf(key + 2)].flat());
+      outbox.append([telemetry(key)]);
+    }
+    const rows = outbox.lease(10_000, 100);
+    const usage = outbox.pending();
+    expect(usage.bytes).toBeLessThanOrEqual(400_000);
+    expect(usage.telemetryDroppedTotal).toBeGreaterThan(0);
+    const kept = rows.flatMap(({ channel, body }) =>
+      channel === 'event' ? [JSON.parse(body) as Event] : [],
+    );
+    expect(kept.some((body) => body.letPass !== undefined)).toBe(false);
+    expect(kept.filter(({ kind }) => kind === 'RED_LIGHT')).toHaveLength(100);
+    expect(kept.filter(({ kind }) => kind === 'STOP_PARK').length).toBeLessThan(100);
+    const explained = explainedBy(rows);
+    expect(holesOf(rows, usage.newestSeq)).toEqual(sorted(explained.keys()));
+    const items = telemetryOf(rows).flatMap(({ drops }) => drops ?? []);
+    const keptIds = new Set(kept.map(({ eventId }) => eventId));
+    const lost = Array.from({ length: 300 }, (_, key) => anEventId(key)).filter((id) => !keptIds.has(id));
+    expect(new Set(items.filter(({ what }) => what === 'event').map(({ eventId }) => eventId))).toEqual(
+      new Set(lost),
+    );
+    for (const { seq } of items) expect(explained.has(seq ?? 0)).toBe(true);
+  });
+
+  it('takes a violation when only violations are left, the oldest gives way, and telemetry gives way to itself', () => {
+    const { outbox } = openOutbox(60_000);
+    for (let key = 0; key < 100; key++) outbox.append([event(key)]);
+    expect(outbox.append([telemetry(1)])[0]?.outcome).toBe('appended');
+    const rows = outbox.lease(1_000, 100);
+    const kept = rows.filter(({ channel }) => channel === 'event').map(({ seq }) => seq);
+    expect(kept.length).toBeGreaterThan(10);
+    expect(rows.some(({ body }) => body.includes(anEventId(99)))).toBe(true);
+    expect(holesOf(rows, outbox.pending().newestSeq)).toEqual(sorted(explainedBy(rows).keys()));
+  });
+});
+
+describe('the order of sending', () => {
+  it('is fresh before backlog and events before telemetry, and starves none', () => {
+    openOutbox();
+    const outbox = reopen();
+    outbox.append(Array.from({ length: 300 }, (_, key) => telemetry(key)));
+    outbox.append(Array.from({ length: 50 }, (_, key) => event(key)));
+    nowMs += 61_000;
+    outbox.append([telemetry(1_000), event(1_000)]);
+    const seqs = outbox.lease(20, 1_000).map(({ seq }) => seq);
+    expect(seqs.slice(0, 2)).toEqual([352, 351]);
+    expect(seqs).toEqual([
+      352,
+      351,
+      301,
+      302,
+      303,
+      304,
+      1,
+      2,
+      3,
+      4,
+      ...Array.from({ length: 10 }, (_, i) => 305 + i),
+    ]);
+    // The backlog may not fill the window: what happens now finds a place.
+    outbox.releaseLeases();
+    expect(outbox.lease(100, 1_000, { backlog: 30 })).toHaveLength(32);
+    outbox.append([event(1_001)]);
+    expect(outbox.lease(68, 1_000, { backlog: 30 }).map(({ seq }) => seq)).toEqual([353]);
+  });
+
+  it('keeps within the bytes that may be on their way, except for fresh events', () => {
+    openOutbox();
+    const outbox = reopen();
+    outbox.append(Array.from({ length: 100 }, (_, key) => telemetry(key)));
+    nowMs += 61_000;
+    const bytes = outbox
+      .lease(100, 1_000, { bytes: 5_000 })
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    expect(bytes).toBeGreaterThanOrEqual(5_000);
+    expect(bytes).toBeLessThan(6_000);
+    outbox.append([event(1)]);
+    expect(outbox.lease(100, 1_000, { bytes: 5_000 })).toHaveLength(1);
+  });
+});
+
+describe('numbers that the centre misses', () => {
+  it('are sent again, put back from their copies, or explained', () => {
+    const { outbox } = openOutbox();
+    outbox.append([event(1), telemetry(1), event(2), event(3)]);
+    outbox.lease(10, 60_000);
+    outbox.ack([1, 2]);
+    expect(
+      outbox.resend([
+        { from: 1, to: 3 },
+        { from: 4, to: 9 },
+      ]),
+    ).toEqual({ waiting: 2, restored: 1, gone: 1 });
+    const rows = outbox.lease(10, 100);
+    expect(sorted(rows.map(({ seq }) => seq))).toEqual([1, 3, 4, 5]);
+    expect(explainedBy(rows)).toEqual(new Map([[2, 'gone']]));
+    expect(JSON.parse(rows.find(({ seq }) => seq === 1)?.body ?? '')).toEqual(anEvent(1));
+  });
+
+  it('belong to one identity: another machine under it makes this one take a new one', () => {
+    const { outbox } = openOutbox();
+    const before = outbox.outboxId;
+    nowMs += 120_000;
+    outbox.append([event(1), telemetry(1), event(2)]);
     outbox.ack([1]);
-    expect(outbox.append([event(key)])).toEqual([{ outcome: 'appended', seq: key + 1 }]);
+    expect(outbox.renewIdentity(1)).toBe(false);
+    expect(outbox.renewIdentity(3)).toBe(true);
+    expect(outbox.renewIdentity(3)).toBe(false);
+    expect(outbox.outboxId).not.toBe(before);
+    const again = reopen();
+    expect(again.outboxId).toBe(outbox.outboxId);
+    const rows = again.lease(10, 100);
+    expect(sorted(rows.map(({ seq }) => seq))).toEqual([2, 3, 4]);
+    expect(explainedBy(rows)).toEqual(new Map([[1, 'renumbered']]));
+  });
+});
+
+describe('evidence on a full disk', () => {
+  it('goes in the order of need, and what the centre will never get is listed', () => {
+    const { outbox } = openOutbox();
+    const file = (name: string, change: Partial<NewUpload> = {}): NewUpload => ({
+      sha256: sha256Of(Buffer.from(name)),
+      path: `/x/${name}`,
+      sizeBytes: 100,
+      eventId: anEventId(1),
+      role: 'clip',
+      ...change,
+    });
+    const sent = file('sent');
+    outbox.append([], {
+      uploads: [
+        file('wanted', { class: 'original' }),
+        file('still'),
+        file('clip', { class: 'original' }),
+        sent,
+      ],
+    });
+    outbox.wantUpload(sha256Of(Buffer.from('wanted')), nowMs);
+    outbox.removeUpload(sent.sha256);
+    expect(outbox.pending()).toMatchObject({ evidenceFiles: 4, evidenceBytes: 400 });
+    expect(outbox.releaseEvidence({ maxBytes: 400 })).toEqual([]);
+    const names = (maxBytes: number) => outbox.releaseEvidence({ maxBytes }).map(({ path }) => path);
+    expect(names(399)).toEqual(['/x/sent']);
+    expect(outbox.pending().newestSeq).toBe(0);
+    expect(names(150)).toEqual(['/x/clip', '/x/wanted']);
+    const items = telemetryOf(outbox.lease(9, 100)).flatMap(({ drops }) => drops ?? []);
+    expect(items).toMatchObject([
+      { what: 'file', reason: 'evidence-budget', sha256: sha256Of(Buffer.from('clip')), role: 'clip' },
+      { what: 'file', reason: 'evidence-budget', sha256: sha256Of(Buffer.from('wanted')) },
+    ]);
+    expect(outbox.listUploads(9).map(({ path }) => path)).toEqual(['/x/still']);
   });
 });
 

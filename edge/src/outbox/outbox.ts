@@ -1,25 +1,41 @@
-import type { ErrorCode, EvidenceManifest, NumberedChannel } from '@ngatu/contract';
+import { randomUUID } from 'node:crypto';
+import type { DropRange, ErrorCode, EvidenceManifest, NumberedChannel, SeqRange } from '@ngatu/contract';
 import { NgatuError } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import type { Logger } from 'pino';
+import { DROP_RANK } from './drop-rank.ts';
+import { appendDropRecords } from './drop-record-writer.ts';
+import {
+  EvidenceLedger,
+  type EvidenceLimits,
+  type NewUpload,
+  type PendingUpload,
+  type ReleasedFile,
+} from './evidence-ledger.ts';
+import { LaneBook, type LeaseLimits } from './lane-book.ts';
 import { openOutboxDatabase, toOutboxError } from './outbox-database.ts';
 import { type EncodedMessage, encodeOutboxMessage, type OutboxMessage } from './outbox-message.ts';
+import { OutboxRoom, type RoomOutcome } from './outbox-room.ts';
 import {
   type EntryRow,
   type EvidenceJobRow,
   type OutboxStatements,
   prepareStatements,
-  type UploadRow,
-  type UsageRow,
 } from './outbox-statements.ts';
-import { dropTelemetry } from './telemetry-drop.ts';
+import { SentMarks } from './sent-marks.ts';
+import { subtractNumbers } from './seq-range.ts';
 
+export type { NewUpload, PendingUpload, UploadClass } from './evidence-ledger.ts';
 export type { OutboxMessage } from './outbox-message.ts';
 
 /** Event ids that are remembered after their entries have left. */
 const RECENT_EVENTS = 100_000;
 /** Rejected entries that are kept for inspection; the centre keeps each in its dead letters too. */
 const REJECTED_KEPT = 1_000;
+/** Copies of committed events and manifests are kept in so much of the limit, in case the centre loses them. */
+const SENT_SHARE = 1 / 16;
+/** An identity is given up at most once in this time, ms. */
+const RENEW_EVERY_MS = 60_000;
 
 export interface OutboxClock {
   /** Wall clock, ms since 1970. */
@@ -29,10 +45,11 @@ export interface OutboxClock {
 }
 
 /** Evidence that is still to be made for an event; the decisive moment in its session and in the world, ms. */
-export type EvidenceJob = Omit<EvidenceJobRow, 'attempts'>;
+export type EvidenceJob = Omit<EvidenceJobRow, 'attempts'> & {
+  /** JSON of its maker's own; read back with `evidenceContext` until the job is finished. */
+  readonly context?: string;
+};
 export type PendingEvidenceJob = EvidenceJobRow;
-/** An evidence file on this disk that the centre has not got yet. */
-export type PendingUpload = UploadRow;
 export type LeasedEntry = EntryRow;
 
 /** What is written in the same transaction as the messages. */
@@ -41,7 +58,7 @@ export interface AppendExtras {
   readonly evidenceJobs?: readonly EvidenceJob[];
   /** Ids of events whose evidence is done: their jobs are removed. */
   readonly finishedEvidenceJobs?: readonly string[];
-  readonly uploads?: readonly PendingUpload[];
+  readonly uploads?: readonly NewUpload[];
   /** Values by name, for instance the last analysed instant of a camera. */
   readonly marks?: Readonly<Record<string, string>>;
 }
@@ -53,17 +70,25 @@ export type AppendOutcome =
 export interface OutboxUsage {
   readonly entries: number;
   readonly bytes: number;
+  /** Lowest number that waits; absent where none does. */
+  readonly oldestSeq?: number;
+  /** Highest number that was ever given. */
+  readonly newestSeq: number;
   /** Since the database was begun. */
   readonly telemetryDroppedTotal: number;
+  readonly telemetryThinnedTotal: number;
+  readonly casesDroppedTotal: number;
   readonly uploadsPending: number;
   readonly uploadsRefused: number;
+  readonly evidenceFiles: number;
+  readonly evidenceBytes: number;
 }
 
 export interface OutboxOptions {
   readonly file: string;
   /** Limit of the messages in it, bytes: bodies and what their envelopes add. */
   readonly maxBytes: number;
-  /** Whose records of dropped telemetry they are. */
+  /** Whose records of what was dropped they are. */
   readonly origin: { readonly site: string; readonly node: string };
   readonly clock: OutboxClock;
   readonly logger: Logger;
@@ -75,30 +100,53 @@ export interface OutboxOpening {
   readonly movedAside?: { readonly file: string; readonly reason: string };
 }
 
-const DROPPED_TOTAL_MARK = 'outbox.telemetry-dropped-total';
+/** What became of numbers that the centre asked for again. */
+export interface ResendOutcome {
+  /** They wait here and are sent. */
+  readonly waiting: number;
+  /** They had left, and a copy was put back. */
+  readonly restored: number;
+  /** No copy is left: a message of their own says so. */
+  readonly gone: number;
+}
+
+const TOTAL_MARKS = {
+  thinned: 'outbox.telemetry-thinned-total',
+  telemetryDropped: 'outbox.telemetry-dropped-total',
+  casesDropped: 'outbox.cases-dropped-total',
+} as const satisfies Record<keyof RoomOutcome, string>;
+const SENT_MARK = 'outbox.maybe-sent';
 
 /**
  * The node's durable queue of numbered messages: one SQLite file, WAL, synchronous FULL, held by one process. When
  * `append` returns, the messages survive a power cut. Leases live in this process only, so none survive it.
  */
 export class Outbox implements Disposable {
-  readonly outboxId: string;
   readonly #options: OutboxOptions;
   readonly #database: Database.Database;
   readonly #statements: OutboxStatements;
-  /** seq → monotonic instant at which its lease ends, ms. */
-  readonly #leases = new Map<number, number>();
+  readonly #evidence: EvidenceLedger;
+  readonly #lanes: LaneBook;
+  readonly #sent: SentMarks;
   readonly #listeners = new Set<() => void>();
+  #outboxId: string;
+  #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: OutboxOptions, database: Database.Database) {
     this.#options = options;
     this.#database = database;
     this.#statements = prepareStatements(database);
+    this.#evidence = new EvidenceLedger(database);
+    this.#lanes = new LaneBook(
+      ({ channel, after, through, limit }) => this.#statements.lane.all(channel, after, through, limit),
+      this.#newestSeq(),
+    );
+    this.#sent = new SentMarks(this.mark(SENT_MARK));
     const identity = this.#statements.outboxId.get();
     if (identity === undefined) {
       throw new NgatuError('OUTBOX_CORRUPT', `Cannot use outbox "${options.file}": it has no identity`);
     }
-    this.outboxId = identity.outboxId;
+    this.#outboxId = identity.outboxId;
   }
 
   /** @throws NgatuError OUTBOX_LOCKED, PERMISSION_DENIED, DISK_FULL */
@@ -113,16 +161,20 @@ export class Outbox implements Disposable {
     return { outbox, movedAside };
   }
 
+  get outboxId(): string {
+    return this.#outboxId;
+  }
+
   /**
-   * Writes all of it in one transaction. Numbers are contiguous in the order of `messages`.
-   * @throws NgatuError OUTBOX_FULL (nothing was written), MESSAGE_INVALID, MESSAGE_TOO_LARGE, DISK_FULL
+   * Writes all of it in one transaction. Numbers are contiguous in the order of `messages`. Where the limit is passed, the least
+   * important entries go (see `OutboxRoom`), which may be ones of this very append; each is listed in a message of its own.
+   * @throws NgatuError MESSAGE_INVALID, MESSAGE_TOO_LARGE, DISK_FULL; OUTBOX_FULL where the limit is too small for one message
    */
   append(messages: readonly OutboxMessage[], extras: AppendExtras = {}): AppendOutcome[] {
     const encoded = messages.map(encodeOutboxMessage);
-    let dropped = 0;
+    let room: RoomOutcome | undefined;
     const outcomes = this.#transact(() => {
       const fresh = this.#selectFresh(encoded);
-      dropped = this.#makeRoom([...fresh]);
       const duplicates = new Set<string>();
       const results = encoded.map((message): AppendOutcome => {
         if (fresh.has(message)) return { outcome: 'appended', seq: this.#insert(message) };
@@ -130,48 +182,59 @@ export class Outbox implements Disposable {
         return { outcome: 'duplicate' };
       });
       this.#writeExtras(extras, duplicates);
+      room = this.#makeRoom();
       return results;
     });
-    if (dropped > 0)
-      this.#options.logger.warn({ code: 'OUTBOX_FULL', dropped }, 'outbox is full: telemetry dropped');
-    for (const listener of this.#listeners) listener();
+    if (room !== undefined && (room.telemetryDropped > 0 || room.casesDropped > 0))
+      this.#options.logger.warn(
+        { code: 'OUTBOX_FULL', ...room },
+        'outbox is full: the least important is dropped',
+      );
+    this.#announce();
     return outcomes;
   }
 
-  /** Leases at most `limit` entries that are not leased, lowest number first, for `leaseMs`. */
-  lease(limit: number, leaseMs: number): LeasedEntry[] {
-    const now = this.#options.clock.monotonicMs();
-    for (const [seq, endsAt] of this.#leases) if (endsAt <= now) this.#leases.delete(seq);
-    const leased: LeasedEntry[] = [];
-    if (limit <= 0) return leased;
-    for (const row of this.#statements.entries.iterate()) {
-      if (this.#leases.has(row.seq)) continue;
-      leased.push(row);
-      if (leased.length >= limit) break;
-    }
-    for (const { seq } of leased) this.#leases.set(seq, now + leaseMs);
-    return leased;
+  /**
+   * Leases at most `limit` entries that are not leased, for `leaseMs`, in the order in which they should be sent: what is fresh before the
+   * backlog, events before evidence before telemetry, by number within; none of these is starved by the others.
+   */
+  lease(limit: number, leaseMs: number, limits: LeaseLimits = {}): LeasedEntry[] {
+    const entries = this.#lanes.lease(limit, leaseMs, limits, this.#options.clock.monotonicMs());
+    const telemetry = entries.filter(({ channel }) => channel === 'telemetry').map(({ seq }) => seq);
+    if (this.#sent.note(telemetry)) this.#transact(() => this.#writeSentMarks());
+    return entries;
   }
 
   /** Entries under a lease that has not ended. */
   get leasedCount(): number {
-    const now = this.#options.clock.monotonicMs();
-    let count = 0;
-    for (const endsAt of this.#leases.values()) if (endsAt > now) count++;
-    return count;
+    return this.#lanes.count(this.#options.clock.monotonicMs());
+  }
+
+  /** Lets every lease last for `leaseMs` from now at least: what was sent is slow, not lost. */
+  extendLeases(leaseMs: number): void {
+    this.#lanes.extend(this.#options.clock.monotonicMs() + leaseMs);
   }
 
   /** Ends all leases: what was sent may never have arrived. */
   releaseLeases(): void {
-    this.#leases.clear();
+    this.#lanes.releaseAll();
   }
 
-  /** Deletes entries that the ingestor has committed. Unknown numbers are ignored. Returns how many were there. */
+  /**
+   * Takes out entries that the ingestor has committed; of events and manifests a copy stays for a while. Unknown numbers are ignored.
+   * Returns how many were there.
+   */
   ack(seqs: readonly number[]): number {
-    const deleted = this.#transact(
-      () => seqs.filter((seq) => this.#statements.deleteEntry.run(seq).changes > 0).length,
-    );
-    for (const seq of seqs) this.#leases.delete(seq);
+    const deleted = this.#transact(() => {
+      const before = this.#statements.usage.get()?.entries ?? 0;
+      for (const seq of seqs) {
+        this.#statements.keepSent.run(seq);
+        this.#statements.deleteEntry.run(seq);
+      }
+      this.#pruneSent();
+      return before - (this.#statements.usage.get()?.entries ?? 0);
+    });
+    for (const seq of seqs) this.#lanes.drop(seq);
     return deleted;
   }
 
@@ -188,12 +251,73 @@ export class Outbox implements Disposable {
       this.#statements.pruneRejected.run(REJECTED_KEPT);
       if (entry.channel === 'evidence') {
         const { files } = JSON.parse(entry.body) as EvidenceManifest;
-        for (const { sha256 } of files) this.#statements.refuseUpload.run(code, reason, sha256);
+        for (const { sha256 } of files) this.#evidence.refuse(sha256, code, reason);
       }
       return true;
     });
-    this.#leases.delete(seq);
+    this.#lanes.drop(seq);
     return moved;
+  }
+
+  /**
+   * Answers the centre's question for numbers that it misses: what waits is sent again at once, what had left is put back from its copy,
+   * and the rest is explained in a numbered message.
+   */
+  resend(ranges: readonly SeqRange[]): ResendOutcome {
+    const newestSeq = this.#newestSeq();
+    const waiting: number[] = [];
+    let restored = 0;
+    const gone: DropRange[] = [];
+    this.#transact(() => {
+      for (const { from, to } of ranges) {
+        const range = { from, to: Math.min(to, newestSeq) };
+        if (range.from > range.to) continue;
+        waiting.push(...this.#statements.seqs.all(range.from, range.to).map(({ seq }) => seq));
+        restored += this.#statements.restoreSent.run(range.from, range.to).changes;
+        this.#statements.deleteSentBetween.run(range.from, range.to);
+        const present = this.#statements.seqs.all(range.from, range.to).map(({ seq }) => seq);
+        gone.push(...subtractNumbers(range, present).map((rest) => ({ ...rest, manner: 'gone' as const })));
+      }
+      if (gone.length > 0) this.#appendRecords(gone);
+      this.#makeRoom();
+    });
+    this.#lanes.release(waiting);
+    if (restored > 0) this.#lanes.releaseAll();
+    this.#announce();
+    const goneTotal = gone.reduce((sum, { from, to }) => sum + to - from + 1, 0);
+    return { waiting: waiting.length, restored, gone: goneTotal };
+  }
+
+  /**
+   * Takes a new identity: another machine numbers its messages under this one (a copied disk). What waits keeps its number and is sent
+   * again under the new identity; the numbers that do not wait any more are explained there. False where `seq`, the number that another
+   * machine has used, does not wait here, or this was done a moment ago.
+   */
+  renewIdentity(seq: number): boolean {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (nowMs - this.#renewedAtMs < RENEW_EVERY_MS) return false;
+    if (this.#statements.entry.get(seq) === undefined) return false;
+    const outboxId = randomUUID();
+    this.#transact(() => {
+      this.#statements.setOutboxId.run(outboxId);
+      // A copy belongs to a number of the identity under which it was committed.
+      this.#statements.deleteSentAll.run();
+      const newest = this.#newestSeq();
+      const present = this.#statements.seqs.all(1, newest).map(({ seq }) => seq);
+      const left = newest === 0 ? [] : subtractNumbers({ from: 1, to: newest }, present);
+      this.#appendRecords(left.map((range) => ({ ...range, manner: 'renumbered' as const })));
+      this.#sent.clear();
+      this.#writeSentMarks();
+    });
+    this.#options.logger.error(
+      { code: 'OUTBOX_CONFLICT', from: this.#outboxId, to: outboxId },
+      'another machine uses the identity of this outbox: a new one is taken',
+    );
+    this.#outboxId = outboxId;
+    this.#renewedAtMs = nowMs;
+    this.#lanes.releaseAll();
+    this.#announce();
+    return true;
   }
 
   /** Entries that the centre refused, lowest number first. */
@@ -202,12 +326,20 @@ export class Outbox implements Disposable {
   }
 
   pending(): OutboxUsage {
-    const uploads = this.#statements.countUploads.get() ?? { pending: 0, refused: 0 };
+    const uploads = this.#evidence.count();
+    const evidence = this.#evidence.usage();
+    const oldestSeq = this.#statements.lowestSeq.get()?.seq ?? undefined;
     return {
-      ...this.#readUsage(),
-      telemetryDroppedTotal: this.#readDroppedTotal(),
+      ...(this.#statements.usage.get() ?? { entries: 0, bytes: 0 }),
+      ...(oldestSeq === undefined ? {} : { oldestSeq }),
+      newestSeq: this.#newestSeq(),
+      telemetryDroppedTotal: this.#readTotal('telemetryDropped'),
+      telemetryThinnedTotal: this.#readTotal('thinned'),
+      casesDroppedTotal: this.#readTotal('casesDropped'),
       uploadsPending: uploads.pending,
       uploadsRefused: uploads.refused,
+      evidenceFiles: evidence.files,
+      evidenceBytes: evidence.bytes,
     };
   }
 
@@ -227,33 +359,89 @@ export class Outbox implements Disposable {
     return this.#statements.jobs.all(limit);
   }
 
+  /** The context that the job of this event was appended with, as long as it is not finished. */
+  evidenceContext(eventId: string): string | undefined {
+    return this.#statements.jobContext.get(eventId)?.context;
+  }
+
   /** Counts a beginning attempt, so that a job that kills its process does not run for ever. Returns the new count. */
   countEvidenceAttempt(eventId: string): number {
     return this.#transact(() => this.#statements.countAttempt.get(eventId)?.attempts ?? 0);
   }
 
-  /** Files that wait for their upload, in the order in which they were made. */
+  /**
+   * Files that wait for their upload: those that go at once or are wanted before originals that nobody asked for, the greater
+   * priority first, then in the order in which they were made.
+   */
   listUploads(limit: number): PendingUpload[] {
-    return this.#statements.uploads.all(limit);
+    return this.#evidence.list(limit);
+  }
+
+  /**
+   * Marks a waiting file as asked for by the centre at `atMs` (the first asking counts); `priority` replaces its own where it is
+   * given. False where it does not wait: it has been sent, was refused, or was never there.
+   */
+  wantUpload(sha256: string, atMs: number, priority?: number): boolean {
+    return this.#transact(() => this.#evidence.want(sha256, atMs, priority));
   }
 
   /** True while the file waits for its upload, or was refused and is kept for inspection. */
   holdsUpload(sha256: string): boolean {
-    return this.#statements.upload.get(sha256) !== undefined;
+    return this.#evidence.holds(sha256);
   }
 
   /** Forgets an upload that the centre has confirmed. The file stays. */
   removeUpload(sha256: string): void {
-    this.#transact(() => this.#statements.deleteUpload.run(sha256));
+    this.#transact(() => this.#evidence.remove(sha256));
   }
 
   /** Keeps an upload that can never succeed, with the reason, out of the way of the others. */
   refuseUpload(sha256: string, code: ErrorCode, reason: string): void {
-    this.#transact(() => this.#statements.refuseUpload.run(code, reason, sha256));
+    this.#transact(() => this.#evidence.refuse(sha256, code, reason));
+  }
+
+  /**
+   * Lets go evidence files that are too much, the least needed first: what the centre has, then what it refused, then originals that
+   * nobody asked for. What the centre will never get by it is listed in a numbered message. The caller deletes the files.
+   */
+  releaseEvidence(limits: EvidenceLimits): ReleasedFile[] {
+    const released = this.#transact(() => {
+      const { released, lost } = this.#evidence.release(limits, this.#options.clock.nowMs());
+      if (lost.length > 0) {
+        const request = { ...this.#options, nowMs: this.#options.clock.nowMs() };
+        appendDropRecords(this.#statements, request, { ranges: [], items: lost });
+      }
+      return released;
+    });
+    if (released.length > 0) this.#announce();
+    return released;
+  }
+
+  /**
+   * Deletes what this node keeps of an event beyond its delivery: copies, refused messages, files. Messages of it that still wait are
+   * left, for the centre decides about them. The caller deletes the files.
+   */
+  forgetEvent(eventId: string): ReleasedFile[] {
+    return this.#transact(() => {
+      this.#statements.deleteSentCase.run(eventId);
+      this.#statements.deleteRejectedCase.run(eventId);
+      this.#statements.deleteJob.run(eventId);
+      this.#statements.deleteJobContext.run(eventId);
+      return this.#evidence.forget(eventId);
+    });
   }
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  #announce(): void {
+    this.#lanes.noteAppended(this.#newestSeq(), this.#options.clock.monotonicMs());
+    for (const listener of this.#listeners) listener();
+  }
+
+  #newestSeq(): number {
+    return this.#statements.newestSeq.get()?.seq ?? 0;
   }
 
   #selectFresh(encoded: readonly EncodedMessage[]): Set<EncodedMessage> {
@@ -270,37 +458,47 @@ export class Outbox implements Disposable {
     return fresh;
   }
 
-  #makeRoom(fresh: readonly EncodedMessage[]): number {
-    const { maxBytes, origin, clock } = this.#options;
-    const neededBytes = fresh.reduce((sum, message) => sum + message.sizeBytes, 0);
-    const usedBytes = this.#readUsage().bytes;
-    if (neededBytes === 0 || usedBytes + neededBytes <= maxBytes) return 0;
-    const dropped = dropTelemetry(this.#statements, {
-      origin,
-      nowMs: clock.nowMs(),
-      maxBytes,
-      usedBytes,
-      neededBytes,
-    });
-    const left = this.#readUsage().bytes;
-    if (left + neededBytes > maxBytes) {
+  /** To be called in a transaction. @throws NgatuError OUTBOX_FULL */
+  #makeRoom(): RoomOutcome | undefined {
+    const { maxBytes, origin, clock, file } = this.#options;
+    if ((this.#statements.usage.get()?.bytes ?? 0) <= maxBytes) return undefined;
+    this.#sent.prune(this.#statements.lowestSeq.get()?.seq ?? 0);
+    const refuseFile = (sha256: string, reason: string): void =>
+      this.#evidence.refuse(sha256, 'OUTBOX_FULL', reason);
+    const request = { origin, nowMs: clock.nowMs(), maxBytes, sent: this.#sent, refuseFile };
+    const outcome = new OutboxRoom(this.#statements, request).make();
+    const left = this.#statements.usage.get()?.bytes ?? 0;
+    if (left > maxBytes) {
       throw new NgatuError(
         'OUTBOX_FULL',
-        `Cannot append ${neededBytes} bytes to the outbox: ${left} of ${maxBytes} bytes wait that must not be dropped`,
-        { retryable: true },
+        `Cannot append to outbox "${file}": ${left} bytes must be kept, the limit is ${maxBytes}`,
       );
     }
-    this.#statements.setMark.run(DROPPED_TOTAL_MARK, String(this.#readDroppedTotal() + dropped));
-    return dropped;
+    for (const name of ['thinned', 'telemetryDropped', 'casesDropped'] as const) {
+      if (outcome[name] > 0)
+        this.#statements.setMark.run(TOTAL_MARKS[name], String(this.#readTotal(name) + outcome[name]));
+    }
+    return outcome;
   }
 
-  #insert({ channel, eventId, sizeBytes, body }: EncodedMessage): number {
+  #appendRecords(ranges: readonly DropRange[]): void {
+    const request = { ...this.#options, nowMs: this.#options.clock.nowMs() };
+    appendDropRecords(this.#statements, request, { ranges, items: [] });
+  }
+
+  #insert(message: EncodedMessage): number {
+    const { channel, eventId, caseId, camera, sizeBytes, body } = message;
+    const rank = message.dropRank ?? this.#rankOfCase(caseId);
     const { lastInsertRowid } = this.#statements.insertEntry.run(
       channel,
       eventId ?? null,
       0,
       sizeBytes,
       body,
+      rank,
+      0,
+      camera ?? null,
+      caseId ?? null,
     );
     if (eventId !== undefined) {
       this.#statements.insertRecentEvent.run(eventId);
@@ -309,24 +507,43 @@ export class Outbox implements Disposable {
     return Number(lastInsertRowid);
   }
 
+  /** What belongs to an event goes when the event would go. */
+  #rankOfCase(caseId: string | undefined): number {
+    if (caseId === undefined) return DROP_RANK.gravest;
+    return this.#statements.rankOfCase.get(caseId, caseId)?.dropRank ?? DROP_RANK.gravest;
+  }
+
+  #pruneSent(): void {
+    const limit = this.#options.maxBytes * SENT_SHARE;
+    let bytes = this.#statements.sentUsage.get()?.bytes ?? 0;
+    if (bytes <= limit) return;
+    for (const { seq, sizeBytes } of this.#statements.oldestSent.all()) {
+      if (bytes <= limit) return;
+      this.#statements.deleteSent.run(seq);
+      bytes -= sizeBytes;
+    }
+  }
+
   #writeExtras(extras: AppendExtras, duplicates: ReadonlySet<string>): void {
     for (const job of extras.evidenceJobs ?? []) {
       if (duplicates.has(job.eventId)) continue;
       this.#statements.insertJob.run(job.eventId, job.camera, job.session, job.mediaTimeMs, job.capturedAtMs);
+      if (job.context !== undefined) this.#statements.insertJobContext.run(job.eventId, job.context);
     }
-    for (const eventId of extras.finishedEvidenceJobs ?? []) this.#statements.deleteJob.run(eventId);
-    for (const { sha256, path, sizeBytes } of extras.uploads ?? []) {
-      this.#statements.insertUpload.run(sha256, path, sizeBytes);
+    for (const eventId of extras.finishedEvidenceJobs ?? []) {
+      this.#statements.deleteJob.run(eventId);
+      this.#statements.deleteJobContext.run(eventId);
     }
+    for (const upload of extras.uploads ?? []) this.#evidence.add(upload, this.#options.clock.nowMs());
     for (const [name, value] of Object.entries(extras.marks ?? {})) this.#statements.setMark.run(name, value);
   }
 
-  #readUsage(): UsageRow {
-    return this.#statements.usage.get() ?? { entries: 0, bytes: 0 };
+  #writeSentMarks(): void {
+    this.#statements.setMark.run(SENT_MARK, this.#sent.encode());
   }
 
-  #readDroppedTotal(): number {
-    return Number(this.mark(DROPPED_TOTAL_MARK) ?? 0);
+  #readTotal(name: keyof RoomOutcome): number {
+    return Number(this.mark(TOTAL_MARKS[name]) ?? 0);
   }
 
   #transact<T>(work: () => T): T {

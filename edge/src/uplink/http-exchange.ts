@@ -1,14 +1,20 @@
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type Agent, type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ERROR_CODES, type ErrorCode, NgatuError } from '@ngatu/contract';
+import { ERROR_CODES, type ErrorCode, errorMessage, NgatuError } from '@ngatu/contract';
+import { describeTlsError } from '@ngatu/trust';
 
 export interface HttpExchange {
   readonly target: URL;
-  readonly method: 'HEAD' | 'PUT';
-  readonly token: string;
+  readonly method: 'HEAD' | 'POST' | 'PATCH';
+  /** For a centre on a closed network that knows its nodes by no certificate. */
+  readonly token: string | undefined;
+  /** No byte moved for this long ends the exchange, ms. */
   readonly idleTimeoutMs: number;
+  /** Keeps connections open between exchanges: a new one begins slowly. */
+  readonly agent?: Agent;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: () => Readable;
   readonly sizeBytes?: number;
 }
@@ -17,26 +23,30 @@ export interface HttpAnswer {
   readonly status: number;
   /** The centre's error code, where it sent one that this build knows. */
   readonly code?: ErrorCode;
+  readonly headers: IncomingMessage['headers'];
 }
+
+/** Carries the code where an answer has no body. */
+export const ERROR_HEADER = 'ngatu-error';
 
 const ANSWER_MAX_BYTES = 16 * 1024;
 
 /**
- * One request with a bearer token and its answer.
- * @throws NgatuError UPLOAD_FAILED (retryable) where no answer came
+ * One request and its answer.
+ * @throws NgatuError UPLOAD_FAILED where no answer came, or of a certificate where the other side's or ours is refused (retryable)
  */
 export async function sendHttp(exchange: HttpExchange, signal: AbortSignal): Promise<HttpAnswer> {
-  const { target, method, token, idleTimeoutMs, body, sizeBytes } = exchange;
+  const { target, method, token, idleTimeoutMs, agent, headers, body, sizeBytes } = exchange;
   const send = target.protocol === 'https:' ? requestHttps : requestHttp;
   const request = send(target, {
     method,
     signal,
     timeout: idleTimeoutMs,
+    ...(agent === undefined ? {} : { agent }),
     headers: {
-      authorization: `Bearer ${token}`,
-      ...(body === undefined
-        ? {}
-        : { 'content-type': 'application/octet-stream', 'content-length': sizeBytes }),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(sizeBytes === undefined ? {} : { 'content-length': sizeBytes }),
+      ...headers,
     },
   });
   request.once('timeout', () => request.destroy(new Error(`no progress for ${idleTimeoutMs} ms`)));
@@ -53,22 +63,26 @@ export async function sendHttp(exchange: HttpExchange, signal: AbortSignal): Pro
     await piped;
     return answer;
   } catch (error) {
-    throw new NgatuError(
-      'UPLOAD_FAILED',
-      `${method} ${target.pathname}: ${error instanceof Error ? error.message : error}`,
-      {
-        retryable: true,
-        cause: error,
-      },
-    );
+    request.destroy();
+    const refusal = describeTlsError(error, `reach ${target.origin}`);
+    if (refusal !== undefined) throw refusal;
+    throw new NgatuError('UPLOAD_FAILED', `${method} ${target.pathname}: ${errorMessage(error)}`, {
+      retryable: true,
+      cause: error,
+    });
   }
 }
 
 function waitForAnswer(request: ClientRequest): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new Error('the connection closed without an answer'));
     request.on('error', reject);
-    request.once('close', () => reject(new Error('the connection closed without an answer')));
-    request.once('response', (response) => readAnswer(response).then(resolve, reject));
+    request.once('close', onClose);
+    request.once('response', (response) => {
+      // From here on the response tells how it ends; the request may be closed before its end has been read.
+      request.off('close', onClose);
+      readAnswer(response).then(resolve, reject);
+    });
   });
 }
 
@@ -80,18 +94,21 @@ async function readAnswer(response: IncomingMessage): Promise<HttpAnswer> {
     if (size > ANSWER_MAX_BYTES) break;
     chunks.push(chunk);
   }
-  const status = response.statusCode ?? 0;
-  const code = decodeErrorCode(Buffer.concat(chunks).toString('utf8'));
-  return code === undefined ? { status } : { status, code };
+  const { statusCode: status = 0, headers } = response;
+  const told = headers[ERROR_HEADER];
+  const code = readCode(told) ?? decodeErrorCode(Buffer.concat(chunks).toString('utf8'));
+  return code === undefined ? { status, headers } : { status, headers, code };
 }
 
 function decodeErrorCode(text: string): ErrorCode | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('code' in value)) return undefined;
-    const { code } = value;
-    return typeof code === 'string' && code in ERROR_CODES ? (code as ErrorCode) : undefined;
+    return typeof value === 'object' && value !== null && 'code' in value ? readCode(value.code) : undefined;
   } catch {
     return undefined;
   }
+}
+
+function readCode(code: unknown): ErrorCode | undefined {
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) ? (code as ErrorCode) : undefined;
 }

@@ -1,4 +1,5 @@
 import type { NodeState } from '@ngatu/contract';
+import type { ByteAccount } from './byte-account.ts';
 
 export interface NodeIdentity {
   /** Names of the node's cameras. */
@@ -6,19 +7,54 @@ export interface NodeIdentity {
   /** Version of the agent. */
   readonly version: string;
   readonly directives?: { readonly revision: number | undefined };
+  readonly account?: Pick<ByteAccount, 'totals'>;
+  readonly outbox: {
+    readonly outboxId: string;
+    pending(): {
+      readonly entries: number;
+      readonly bytes: number;
+      readonly oldestSeq?: number;
+      readonly newestSeq: number;
+      readonly telemetryDroppedTotal: number;
+      readonly casesDroppedTotal: number;
+    };
+  };
   readonly clock: { nowMs(): number };
 }
 
-/** The retained statement of a node about itself; `bootId` is one per start of the agent. */
-export function buildNodeState(identity: NodeIdentity, bootId: string, state: NodeState['state']): NodeState {
+/** What is the same for all statements of one connection. */
+export interface NodeConnection {
+  /** One per start of the agent. */
+  readonly bootId: string;
+  readonly connectedAt: string;
+  /** Of the certificate that was shown to the broker. */
+  readonly certificateSha256?: string;
+}
+
+/** The retained statement of a node about itself. */
+export function buildNodeState(
+  identity: NodeIdentity,
+  connection: NodeConnection,
+  state: NodeState['state'],
+): NodeState {
   const directiveRevision = identity.directives?.revision;
+  const usage = identity.outbox.pending();
   return {
     schemaVersion: 1,
     state,
-    bootId,
+    ...connection,
     at: new Date(identity.clock.nowMs()).toISOString(),
     version: identity.version,
     cameras: [...identity.cameras],
     ...(directiveRevision === undefined ? {} : { directiveRevision }),
+    outbox: {
+      outboxId: identity.outbox.outboxId,
+      waiting: usage.entries,
+      waitingBytes: usage.bytes,
+      ...(usage.oldestSeq === undefined ? {} : { oldestSeq: usage.oldestSeq }),
+      newestSeq: usage.newestSeq,
+      droppedTotal: usage.telemetryDroppedTotal + usage.casesDroppedTotal,
+    },
+    ...(identity.account === undefined ? {} : { sentBytes: identity.account.totals }),
   };
 }

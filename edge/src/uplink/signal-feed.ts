@@ -2,7 +2,7 @@ import { errorMessage, NgatuError } from '@ngatu/contract';
 import type { MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { computeBackoffMs, pause } from './backoff.ts';
-import { type BrokerAddress, openBrokerConnection } from './broker-connection.ts';
+import { type BrokerAddress, isConnectionFailure, openBrokerConnection } from './broker-connection.ts';
 
 /** Takes the messages of one topic; returns why one was refused, undefined where it was taken. */
 export interface SignalSink {
@@ -42,7 +42,7 @@ export async function runSignalFeed(options: SignalFeedOptions, signal: AbortSig
       const client = await openBrokerConnection(broker, { clientId }, signal);
       await listen(client, options, complaints, signal);
     } catch (error) {
-      if (!(error instanceof NgatuError) || error.code !== 'BROKER_UNREACHABLE') throw error;
+      if (!(error instanceof NgatuError) || !isConnectionFailure(error)) throw error;
       if (!signal.aborted) logger.warn({ code: error.code, attempt }, error.message);
     }
     if (clock.monotonicMs() - startedAt >= STABLE_MS) attempt = 0;

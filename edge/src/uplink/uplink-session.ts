@@ -1,90 +1,102 @@
+import { createHash, X509Certificate } from 'node:crypto';
 import {
   Ack,
   buildTopic,
+  type Channel,
   errorMessage,
   findSchemaIssues,
   NgatuError,
-  type NumberedChannel,
   parseTopic,
-  SCHEMA_VERSION,
+  ResendRequest,
 } from '@ngatu/contract';
+import type { Static, TSchema } from '@sinclair/typebox';
 import type { MqttClient } from 'mqtt';
 import { openBrokerConnection } from './broker-connection.ts';
-import { buildNodeState } from './node-state.ts';
+import { EntrySender } from './entry-sender.ts';
+import { buildNodeState, type NodeConnection } from './node-state.ts';
+import { openTlsIdentity } from './tls-identity.ts';
 import type { UplinkOptions } from './uplink.ts';
 
-const WINDOW = 64;
-const LEASE_MS = 10_000;
-/** How often ended leases are looked for, ms. */
-const LEASE_CHECK_MS = 1_000;
-/** The broker answered that nobody subscribes: one entry is tried again after this, ms. */
-const NOBODY_LISTENS_MS = 500;
-/** `No matching subscribers`, MQTT 5.0 section 3.4.2.1. */
-const NO_MATCHING_SUBSCRIBERS = 0x10;
 const FAREWELL_MS = 1_000;
-const ACK_ONLY = ['ack'] as const;
-const ACK_AND_DIRECTIVE = ['ack', 'directive'] as const;
+/** The retained state is renewed so often, ms: it says how much waits; sooner where what it said has gone. */
+const STATE_EVERY_MS = 30_000;
+const STATE_CHECK_MS = 2_000;
+/** `Session taken over`, MQTT 5.0 section 3.14.2.1. */
+const SESSION_TAKEN_OVER = 0x8e;
+
+/** How a connection ended. `taken-over`: another client came under the same name. */
+export type SessionEnd = 'closed' | 'taken-over';
 
 /** One connection of a node to its broker, from the first message to its end. */
 export class UplinkSession {
   readonly #options: UplinkOptions;
   readonly #client: MqttClient;
-  readonly #bootId: string;
-  /** While nobody listens at the centre, only single entries are sent, to find out when somebody does. */
-  #probing = false;
-  #probeTimer: NodeJS.Timeout | undefined;
+  readonly #connection: NodeConnection;
+  readonly #sender: EntrySender;
+  /** When the state was published last, monotonic ms, and how much it said was waiting. */
+  #statedAtMs = Number.NEGATIVE_INFINITY;
+  #statedWaiting = 0;
   #failure: unknown;
+  #end: SessionEnd = 'closed';
   #finish: () => void = () => undefined;
 
-  private constructor(options: UplinkOptions, client: MqttClient, bootId: string) {
+  private constructor(options: UplinkOptions, client: MqttClient, connection: NodeConnection) {
     this.#options = options;
     this.#client = client;
-    this.#bootId = bootId;
+    this.#connection = connection;
+    this.#sender = new EntrySender(options, client, (work) => this.#guard(work));
   }
 
-  /** @throws NgatuError BROKER_UNREACHABLE (retryable) */
+  /** @throws NgatuError for which `isConnectionFailure` holds */
   static async open(options: UplinkOptions, bootId: string, signal: AbortSignal): Promise<UplinkSession> {
-    const { site, node, broker } = options;
+    const { site, node, broker, outbox, clock } = options;
+    const connection: NodeConnection = {
+      bootId,
+      connectedAt: new Date(clock.nowMs()).toISOString(),
+      ...describeCertificate(broker.identityDir),
+    };
     const will = {
       topic: buildTopic({ site, node, channel: 'state' }),
-      payload: Buffer.from(JSON.stringify(buildNodeState(options, bootId, 'offline'))),
+      payload: Buffer.from(JSON.stringify(buildNodeState(options, connection, 'offline'))),
       qos: 1 as const,
       retain: true,
     };
-    const client = await openBrokerConnection(broker, { clientId: `ngatu-${site}-${node}`, will }, signal);
-    return new UplinkSession(options, client, bootId);
+    // Two machines under one name must not throw each other out: the name of the connection is that of the outbox.
+    const clientId = `ngatu-${site}-${node}-${outbox.outboxId.slice(0, 8)}`;
+    const client = await openBrokerConnection(broker, { clientId, will }, signal);
+    return new UplinkSession(options, client, connection);
   }
 
   /** Resolves when the connection has ended, or when `signal` aborts and the node has said farewell. */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal): Promise<SessionEnd> {
     const { outbox, logger, broker } = this.#options;
     const ended = new Promise<void>((resolve) => {
       this.#finish = resolve;
     });
-    const pump = (): void => this.#guard(() => this.#pump());
     this.#client.on('message', (topic, payload) => this.#guard(() => this.#takeMessage(topic, payload)));
+    this.#client.on('disconnect', ({ reasonCode }) => {
+      if (reasonCode === SESSION_TAKEN_OVER) this.#end = 'taken-over';
+    });
     this.#client.on('packetreceive', (packet) => {
-      if (packet.cmd !== 'puback') return;
-      if (packet.reasonCode === NO_MATCHING_SUBSCRIBERS) this.#startProbing();
-      else if (this.#probing) this.#guard(() => this.#stopProbing());
+      if (packet.cmd === 'puback') this.#guard(() => this.#sender.takePuback(packet.reasonCode));
     });
     this.#client.once('close', this.#finish);
     signal.addEventListener('abort', this.#finish, { once: true });
-    const stopListening = outbox.onAppend(pump);
-    const leaseCheck = setInterval(pump, LEASE_CHECK_MS);
+    const stopListening = outbox.onAppend(() => this.#guard(() => this.#sender.pump()));
+    const beat = setInterval(() => this.#guard(() => this.#beatWhereDue()), STATE_CHECK_MS);
     try {
       if (!this.#client.connected) this.#finish();
       await Promise.race([this.#introduce(), ended]);
       if (this.#client.connected) logger.info({ broker: broker.url }, 'uplink connected');
-      outbox.releaseLeases();
-      pump();
+      this.#guard(() => this.#sender.start());
       await ended;
       if (this.#failure !== undefined) throw this.#failure;
       if (signal.aborted) await this.#sayFarewell();
+      return this.#end;
     } finally {
       stopListening();
-      clearInterval(leaseCheck);
-      clearTimeout(this.#probeTimer);
+      clearInterval(beat);
+      this.#sender.stop();
       signal.removeEventListener('abort', this.#finish);
       this.#client.end(true);
     }
@@ -101,9 +113,11 @@ export class UplinkSession {
   }
 
   async #introduce(): Promise<void> {
-    const { site, node } = this.#options;
+    const { site, node, directives, requests } = this.#options;
     try {
-      const channels = this.#options.directives === undefined ? ACK_ONLY : ACK_AND_DIRECTIVE;
+      const channels: Channel[] = ['ack', 'resend'];
+      if (directives !== undefined) channels.push('directive');
+      if (requests !== undefined) channels.push('request');
       const topics = channels.map((channel) => buildTopic({ site, node, channel }));
       await this.#client.subscribeAsync(topics, { qos: 1 });
       await this.#publishState('online');
@@ -116,11 +130,26 @@ export class UplinkSession {
   }
 
   async #publishState(state: 'online' | 'offline'): Promise<void> {
-    const { site, node } = this.#options;
-    const payload = JSON.stringify(buildNodeState(this.#options, this.#bootId, state));
-    await this.#client.publishAsync(buildTopic({ site, node, channel: 'state' }), payload, {
-      qos: 1,
-      retain: true,
+    const { site, node, account } = this.#options;
+    const statement = buildNodeState(this.#options, this.#connection, state);
+    this.#statedAtMs = this.#options.clock.monotonicMs();
+    this.#statedWaiting = statement.outbox?.waiting ?? 0;
+    const payload = JSON.stringify(statement);
+    const topic = buildTopic({ site, node, channel: 'state' });
+    account?.add({ class: 'state', bytes: payload.length + topic.length });
+    await this.#client.publishAsync(topic, payload, { qos: 1, retain: true });
+  }
+
+  #beatWhereDue(): void {
+    const { outbox, clock } = this.#options;
+    const isOld = clock.monotonicMs() - this.#statedAtMs >= STATE_EVERY_MS;
+    if (isOld || (this.#statedWaiting > 0 && outbox.pending().entries === 0)) this.#beat();
+  }
+
+  #beat(): void {
+    this.#publishState('online').catch((error: unknown) => {
+      // The next session begins with the state.
+      this.#options.logger.debug({ error: errorMessage(error) }, 'state not published: connection ended');
     });
   }
 
@@ -135,52 +164,27 @@ export class UplinkSession {
     await Promise.race([farewell, deadline]);
   }
 
-  #pump(): void {
-    const { outbox, window = WINDOW, leaseMs = LEASE_MS } = this.#options;
-    if (!this.#client.connected || this.#probing) return;
-    for (const entry of outbox.lease(window - outbox.leasedCount, leaseMs)) this.#send(entry);
-  }
-
-  #send({ seq, channel, body }: { seq: number; channel: NumberedChannel; body: string }): void {
-    const { site, node, outbox, clock, logger } = this.#options;
-    const publishedAt = new Date(clock.nowMs()).toISOString();
-    const head = `"schemaVersion":${SCHEMA_VERSION},"outboxId":"${outbox.outboxId}","seq":${seq}`;
-    const payload = `{${head},"publishedAt":"${publishedAt}","body":${body}}`;
-    this.#client.publish(buildTopic({ site, node, channel }), payload, { qos: 1 }, (error) => {
-      // The entry stays in the outbox under its lease: it is sent again when that ends or when the connection is new.
-      if (error && this.#client.connected)
-        logger.warn({ seq, channel, error: error.message }, 'broker refused message');
-    });
-  }
-
-  #startProbing(): void {
-    if (!this.#probing) this.#options.logger.warn('no ingestor listens at the broker');
-    this.#probing = true;
-    this.#probeTimer ??= setTimeout(() => {
-      this.#probeTimer = undefined;
-      this.#guard(() => this.#sendProbe());
-    }, NOBODY_LISTENS_MS);
-  }
-
-  #sendProbe(): void {
-    const { outbox, leaseMs = LEASE_MS } = this.#options;
-    outbox.releaseLeases();
-    const [entry] = outbox.lease(1, leaseMs);
-    if (entry === undefined) this.#probing = false;
-    else this.#send(entry);
-  }
-
-  #stopProbing(): void {
-    this.#probing = false;
-    clearTimeout(this.#probeTimer);
-    this.#probeTimer = undefined;
-    this.#options.outbox.releaseLeases();
-    this.#pump();
-  }
-
   #takeMessage(topic: string, payload: Buffer): void {
-    if (parseTopic(topic)?.channel === 'directive') this.#takeDirectives(payload);
-    else this.#takeAck(topic, payload);
+    switch (parseTopic(topic)?.channel) {
+      case 'directive':
+        this.#takeDirectives(payload);
+        return;
+      case 'request':
+        this.#options.requests?.take(payload);
+        return;
+      case 'resend': {
+        const request = this.#decode(ResendRequest, topic, payload);
+        if (request !== undefined) this.#sender.takeResend(request);
+        return;
+      }
+      case 'ack': {
+        const ack = this.#decode(Ack, topic, payload);
+        if (ack !== undefined && !this.#sender.takeAck(ack)) this.#finish();
+        return;
+      }
+      default:
+        this.#options.logger.warn({ topic, code: 'TOPIC_INVALID' }, 'message of an unknown topic');
+    }
   }
 
   /** The node says in its retained state what it holds: that is the centre's acknowledgement. */
@@ -191,34 +195,29 @@ export class UplinkSession {
       const { code, reason } = result;
       logger.error({ code }, `Cannot take the directives of the centre: ${reason}`);
     }
-    if (result?.outcome !== 'taken') return;
-    this.#publishState('online').catch((error: unknown) => {
-      // The next session begins with the state, and with what it holds.
-      logger.debug({ error: errorMessage(error) }, 'state not published: connection ended');
-    });
+    if (result?.outcome === 'taken') this.#beat();
   }
 
-  #takeAck(topic: string, payload: Buffer): void {
-    const { outbox, logger } = this.#options;
-    const ack = decodeAck(payload);
-    if (ack === undefined) {
-      logger.warn({ topic, code: 'MESSAGE_INVALID' }, 'acknowledgement not understood');
-      return;
-    }
-    if (ack.outboxId !== outbox.outboxId) return;
-    if (ack.committed.length > 0) outbox.ack(ack.committed);
-    for (const { seq, code, reason } of ack.rejected) {
-      if (outbox.nack(seq, code, reason)) logger.error({ seq, code, reason }, 'the centre refused a message');
-    }
-    this.#pump();
+  #decode<T extends TSchema>(schema: T, topic: string, payload: Buffer): Static<T> | undefined {
+    const value = decodeJson(payload);
+    if (value !== undefined && findSchemaIssues(schema, value, 1).length === 0) return value as Static<T>;
+    this.#options.logger.warn({ topic, code: 'MESSAGE_INVALID' }, 'message of the centre not understood');
+    return undefined;
   }
 }
 
-function decodeAck(payload: Buffer): Ack | undefined {
+function decodeJson(payload: Buffer): unknown {
   try {
-    const value: unknown = JSON.parse(payload.toString('utf8'));
-    return findSchemaIssues(Ack, value).length === 0 ? (value as Ack) : undefined;
+    return JSON.parse(payload.toString('utf8'));
   } catch {
     return undefined;
   }
+}
+
+/** The certificate that the node shows to the broker, so that two nodes under one name can be told apart. */
+function describeCertificate(identityDir: string | undefined): { certificateSha256?: string } {
+  if (identityDir === undefined) return {};
+  const { cert } = openTlsIdentity(identityDir).credentials;
+  const { raw } = new X509Certificate(cert);
+  return { certificateSha256: createHash('sha256').update(raw).digest('hex') };
 }

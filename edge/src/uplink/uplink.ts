@@ -1,19 +1,31 @@
 import { randomUUID } from 'node:crypto';
-import { type ErrorCode, NgatuError, type NumberedChannel } from '@ngatu/contract';
+import { type ErrorCode, NgatuError, type NumberedChannel, type SeqRange } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import { computeBackoffMs, pause } from './backoff.ts';
-import type { BrokerAddress } from './broker-connection.ts';
+import { type BrokerAddress, isConnectionFailure } from './broker-connection.ts';
+import type { ByteAccount } from './byte-account.ts';
 import type { DirectiveBook } from './directive-book.ts';
+import type { NodeIdentity } from './node-state.ts';
 import { UplinkSession } from './uplink-session.ts';
 
 /** What the uplink needs of the outbox. */
 export interface UplinkOutbox {
   readonly outboxId: string;
   readonly leasedCount: number;
-  lease(limit: number, leaseMs: number): { seq: number; channel: NumberedChannel; body: string }[];
+  lease(
+    limit: number,
+    leaseMs: number,
+    limits?: { readonly bytes?: number; readonly backlog?: number },
+  ): { seq: number; channel: NumberedChannel; body: string; camera: string | null }[];
   releaseLeases(): void;
+  extendLeases(leaseMs: number): void;
   ack(seqs: readonly number[]): number;
   nack(seq: number, code: ErrorCode, reason: string): boolean;
+  /** Sends again, restores or explains numbers that the centre misses. */
+  resend(ranges: readonly SeqRange[]): { waiting: number; restored: number; gone: number };
+  /** Takes a new identity because this number is another machine's; false where it does not wait, or this was done a moment ago. */
+  renewIdentity(seq: number): boolean;
+  pending(): ReturnType<NodeIdentity['outbox']['pending']>;
   onAppend(listener: () => void): () => void;
 }
 
@@ -28,6 +40,10 @@ export interface UplinkOptions {
   readonly version: string;
   /** Takes the centre's directives; without it none are listened for. */
   readonly directives?: Pick<DirectiveBook, 'take' | 'revision'>;
+  /** Takes the payloads of the `request` channel (the centre asks for evidence files); without it none are listened for. */
+  readonly requests?: { take(payload: Uint8Array): void };
+  /** Counts what is sent; without it nothing is counted. */
+  readonly account?: Pick<ByteAccount, 'add' | 'totals'>;
   readonly logger: Logger;
   /** Wall clock, ms since 1970, and a clock that never steps back, ms. */
   readonly clock: { nowMs(): number; monotonicMs(): number };
@@ -35,16 +51,18 @@ export interface UplinkOptions {
   readonly random: () => number;
   /** At most this many entries are sent and not yet acknowledged. */
   readonly window?: number;
-  /** An entry that the ingestor has not acknowledged is sent again after this, ms. */
+  /** An entry that the ingestor has not acknowledged is sent again after this at the earliest, ms; later where it is slow. */
   readonly leaseMs?: number;
 }
 
+/** Who was thrown out by a client of the same name leaves it this long, so that both get their turn, ms. */
+const TAKEN_OVER_MS = 5_000;
 const RECONNECT = { firstMs: 250, capMs: 2_000 };
 /** A session that held this long was a success: the next reconnect starts with the shortest wait, ms. */
 const STABLE_SESSION_MS = 5_000;
 
 /**
- * Carries the outbox to the centre until `signal` aborts: connects, sends in order of number within a window, deletes
+ * Carries the outbox to the centre until `signal` aborts: connects, sends what is most urgent within a window, deletes
  * what the ingestor acknowledges, and begins again with whatever is left after each break. Never throws for a broker that
  * is away; a failing outbox is thrown to the caller.
  * @throws NgatuError of the outbox (OUTBOX_CORRUPT, DISK_FULL)
@@ -56,9 +74,13 @@ export async function runUplink(options: UplinkOptions, signal: AbortSignal): Pr
     const startedAt = clock.monotonicMs();
     try {
       const session = await UplinkSession.open(options, bootId, signal);
-      await session.run(signal);
+      if ((await session.run(signal)) === 'taken-over') {
+        const message = 'another client uses the name of this node and its outbox at the broker';
+        logger.error({ code: 'OUTBOX_CONFLICT', site: options.site, node: options.node }, message);
+        await pause(TAKEN_OVER_MS * (1 + random()), signal);
+      }
     } catch (error) {
-      if (!(error instanceof NgatuError) || error.code !== 'BROKER_UNREACHABLE') throw error;
+      if (!(error instanceof NgatuError) || !isConnectionFailure(error)) throw error;
       if (!signal.aborted) logger.warn({ code: error.code, attempt }, error.message);
     }
     if (signal.aborted) return;

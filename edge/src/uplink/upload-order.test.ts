@@ -1,0 +1,76 @@
+import { decodeReceivedParts, encodeReceivedParts, parseUploadPartId } from '@ngatu/contract';
+import { describe, expect, it } from 'vitest';
+import { splitFile, UploadFile } from './upload-file.ts';
+import { compareUploads, isWithinWindows, type OrderedUpload } from './upload-order.ts';
+
+function anUpload(name: string, change: Partial<OrderedUpload> = {}): OrderedUpload & { name: string } {
+  return { name, class: 'derived', role: 'still-at', priority: 1, wantedAtMs: null, ...change };
+}
+
+describe('compareUploads', () => {
+  it('pictures first, the graver case first, then what was asked for, then the rest', () => {
+    const uploads = [
+      anUpload('idle', { class: 'original', role: 'clip', priority: 2 }),
+      anUpload('asked later', { class: 'original', role: 'clip', priority: 50, wantedAtMs: 2_000 }),
+      anUpload('asked first', { class: 'original', role: 'clip', priority: 50, wantedAtMs: 1_000 }),
+      anUpload('confirmed', { class: 'original', role: 'clip', priority: 10, wantedAtMs: 500 }),
+      anUpload('preview', { role: 'preview', priority: 2 }),
+      anUpload('after', { role: 'still-after', priority: 2 }),
+      anUpload('at', { priority: 2 }),
+      anUpload('crop', { role: 'subject-crop', priority: 2 }),
+      anUpload('lesser case'),
+    ];
+    expect(uploads.sort(compareUploads).map(({ name }) => name)).toEqual([
+      ...['at', 'crop', 'after', 'preview', 'lesser case'],
+      ...['asked first', 'asked later', 'confirmed', 'idle'],
+    ]);
+  });
+});
+
+describe('isWithinWindows', () => {
+  it.each([
+    [[], 0, false],
+    [[{ from: '22:00', to: '05:00' }], 22 * 60, true],
+    [[{ from: '22:00', to: '05:00' }], 4 * 60 + 59, true],
+    [[{ from: '22:00', to: '05:00' }], 5 * 60, false],
+    [[{ from: '22:00', to: '05:00' }], 12 * 60, false],
+    [[{ from: '12:00', to: '13:30' }], 13 * 60 + 29, true],
+    [[{ from: '00:00', to: '00:00' }], 777, true],
+  ])('%j at minute %i: %s', (windows, minute, expected) => {
+    expect(isWithinWindows(windows, minute)).toBe(expected);
+  });
+});
+
+describe('the parts of a file', () => {
+  it.each([1, 500, 65_536, 131_071, 131_072, 2_500_000, 20_000_000, 64 * 1024 * 1024])(
+    'cover %i bytes without hole or overlap, none too short and few enough to be told',
+    (sizeBytes) => {
+      const parts = splitFile(sizeBytes);
+      let at = 0;
+      for (const { start, length } of parts) {
+        expect(start).toBe(at);
+        at += length;
+        expect(at === sizeBytes || length >= 65_536).toBe(true);
+      }
+      expect(at).toBe(sizeBytes);
+      expect(parts.length).toBeLessThanOrEqual(200);
+    },
+  );
+
+  it('go on with what the centre has of the same part', () => {
+    const file = { sha256: 'a'.repeat(64), path: '/x', sizeBytes: 200_000 };
+    const [first, second] = splitFile(file.sizeBytes);
+    if (first === undefined || second === undefined) throw new Error('one part');
+    const told = decodeReceivedParts(
+      encodeReceivedParts([
+        { ...first, received: first.length },
+        { ...second, received: 7 },
+        { start: 1, length: 99, received: 99 },
+      ]),
+    );
+    const upload = new UploadFile(file, told);
+    expect(upload.nextPart()).toMatchObject({ start: second.start, offset: 7, created: true });
+    expect(decodeReceivedParts('1+2=x,,5+6=7')).toEqual([{ start: 5, length: 6, received: 7 }]);
+    expect(parseUploadPartId(`${'a'.repeat(64)}-00-5`)).toBeUndefined();
+  });
+});

@@ -4,15 +4,21 @@ import { errorMessage, type GatewayProfile, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import { type DetectorConfig, openDetector } from './detect/open-detector.ts';
 import { EvidenceFiles } from './evidence/evidence-files.ts';
+import { RoadUserLog } from './evidence/road-user-sight.ts';
+import { EvidenceSealer } from './evidence/seal-chain.ts';
 import { SegmentRing } from './evidence/segment-ring.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { type CameraConfig, CameraWorker } from './pipeline/camera-worker.ts';
+import { runDeliveryReport, runEvidenceBudget } from './pipeline/delivery-report.ts';
 import { runEvidenceRetention, runEvidenceWorker } from './pipeline/evidence-worker.ts';
+import type { BlurModelFiles } from './pipeline/picture-channel.ts';
+import { PictureProcess, type PictureProgram } from './pipeline/picture-process.ts';
 import { SharedDetector } from './pipeline/shared-detector.ts';
 import { type SignalSourceConfig, SignalSources } from './pipeline/signal-sources.ts';
 import type { BrokerAddress } from './uplink/broker-connection.ts';
+import { ByteAccount } from './uplink/byte-account.ts';
 import { DirectiveBook } from './uplink/directive-book.ts';
-import { runEvidenceUpload } from './uplink/evidence-upload.ts';
+import { EvidenceUpload } from './uplink/evidence-upload.ts';
 import { runUplink } from './uplink/uplink.ts';
 
 /** What one agent runs: a profile with its scenes loaded, its secrets resolved and its model found. */
@@ -22,11 +28,21 @@ export interface AgentConfig {
   readonly version: string;
   /** Everything that must survive a restart lies here. */
   readonly dataDir: string;
+  /** Folder of the node's keys and certificates. */
+  readonly identityDir: string;
   readonly broker: BrokerAddress;
-  readonly upload: { readonly url: string; readonly token: string };
+  readonly upload: {
+    readonly url: string;
+    readonly token?: string;
+    readonly budget: GatewayProfile['upload']['budget'];
+    /** Folder of the identity that is shown to an `https://` address. */
+    readonly identityDir?: string;
+  };
   readonly detector: DetectorConfig;
   readonly outbox: GatewayProfile['outbox'];
   readonly evidence: GatewayProfile['evidence'];
+  /** The process that makes the pictures of an event, and what it finds faces and plates with. */
+  readonly pictures: { readonly program: PictureProgram; readonly models: BlurModelFiles };
   readonly cameras: readonly CameraConfig[];
   /** Sources of signal phases beside the lamps. */
   readonly signals: readonly SignalSourceConfig[];
@@ -42,7 +58,8 @@ const CLOCK = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
  * Runs the edge agent of one gateway until the signal. A camera that fails keeps trying and leaves the others alone; a
  * failure of the disk or of the code ends the process, and its supervisor starts it again.
  * @param onReady called when the first frame of any camera was analysed
- * @throws NgatuError MODEL_INVALID, MODEL_DIGEST_MISMATCH, FILE_UNREADABLE, OUTBOX_LOCKED, PERMISSION_DENIED, DISK_FULL
+ * @throws NgatuError MODEL_INVALID, MODEL_DIGEST_MISMATCH, FILE_UNREADABLE, IDENTITY_INVALID, OUTBOX_LOCKED, PERMISSION_DENIED,
+ *   DISK_FULL
  */
 export async function runAgent(
   config: AgentConfig,
@@ -52,7 +69,8 @@ export async function runAgent(
   const { logger } = deps;
   const stateDir = join(config.dataDir, 'state');
   await makeFolder(stateDir);
-  const { site, node } = config;
+  const { site, node, identityDir } = config;
+  const sealer = await EvidenceSealer.open({ dir: identityDir, site, node, logger });
   using outbox = Outbox.open({
     file: join(config.dataDir, 'outbox.sqlite'),
     maxBytes: config.outbox.maxBytes,
@@ -67,19 +85,42 @@ export async function runAgent(
   const shared = { clock: CLOCK, random: Math.random };
   const directives = DirectiveBook.open({ file: join(stateDir, 'directives.json'), clock: CLOCK, logger });
   const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...shared });
+  const roadUsers = new Map(config.cameras.map(({ name }) => [name, new RoadUserLog()]));
   const workers = config.cameras.map((camera) => {
     const ring = rings.get(camera.name);
     if (ring === undefined) throw new RangeError(`no ring for camera "${camera.name}"`);
+    const seen = roadUsers.get(camera.name) ?? new RoadUserLog();
     const log = logger.child({ camera: camera.name });
     return new CameraWorker({
-      ...{ site, node, camera, detector, ring, outbox, stateDir, signals, ...shared },
+      ...{
+        site,
+        node,
+        version,
+        camera,
+        detector,
+        ring,
+        outbox,
+        stateDir,
+        signals,
+        roadUsers: seen,
+        ...shared,
+      },
       directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
       logger: log,
       onFirstFrame: onceReady(deps.onReady),
     });
   });
   const cameras = config.cameras.map(({ name }) => name);
-  const forEvidence = { site, node, evidence, outbox, files, rings, clock: CLOCK, logger };
+  const uploads = new EvidenceUpload({
+    ...{ queue: outbox, site, node, ...upload, retentionDays: evidence.retentionDays, logger, ...shared },
+    locate: (sha256) => files.path(sha256),
+  });
+  const account = new ByteAccount();
+  using pictures = new PictureProcess({ ...config.pictures, logger });
+  const forEvidence = {
+    ...{ site, node, evidence, outbox, files, sealer, rings, pictures, roadUsers },
+    ...{ clock: CLOCK, logger },
+  };
   try {
     await runTogether(
       [
@@ -88,10 +129,26 @@ export async function runAgent(
         (stop) => signals.run(stop),
         (stop) => runEvidenceWorker(forEvidence, stop),
         (stop) => runEvidenceRetention(forEvidence, stop),
+        (stop) => runEvidenceBudget({ outbox, maxBytes: evidence.maxBytes, logger }, stop),
+        (stop) => runDeliveryReport({ site, node, outbox, account, uploads, clock: CLOCK, logger }, stop),
         (stop) =>
-          runUplink({ outbox, broker, site, node, cameras, version, directives, logger, ...shared }, stop),
-        (stop) =>
-          runEvidenceUpload({ queue: outbox, ...upload, logger, clock: CLOCK, random: Math.random }, stop),
+          runUplink(
+            {
+              outbox,
+              broker,
+              site,
+              node,
+              cameras,
+              version,
+              directives,
+              requests: uploads,
+              account,
+              logger,
+              ...shared,
+            },
+            stop,
+          ),
+        (stop) => uploads.run(stop),
       ],
       signal,
     );

@@ -84,7 +84,7 @@ function explainSpawnFailure(cause: Error): NgatuError {
 
 /** Removes the given secrets and whatever stands as user and password in an address. */
 export function maskSecrets(text: string, secrets: readonly string[]): string {
-  let masked = text.replace(/(\w+:\/\/)[^\s/@]*@/g, '$1***@');
+  let masked = text.replace(/(\w{1,32}:\/\/)[^\s/@]*@/g, '$1***@');
   for (const secret of secrets) {
     if (secret.length > 0)
       masked = masked.replaceAll(secret, '***').replaceAll(encodeURIComponent(secret), '***');

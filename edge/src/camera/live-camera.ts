@@ -67,7 +67,7 @@ export interface CameraCounters {
   framesDropped: number;
 }
 
-/** After a full disk the camera is watched without ring for this long, ms. */
+/** After a full disk the camera is watched without ring for this long, also where the clock is set meanwhile, ms. */
 const RING_PAUSE_MS = 60_000;
 
 /** One camera, kept open: reconnects until it is stopped. */
@@ -79,6 +79,7 @@ export class LiveCamera {
   #past = { sessionsOpened: 0, framesDecoded: 0, framesDropped: 0 };
   #failures = 0;
   #lastPictureMs: number | undefined;
+  /** On the monotonic clock, ms. */
   #ringPausedUntilMs = 0;
 
   constructor(options: LiveCameraOptions, handlers: LiveCameraHandlers) {
@@ -114,7 +115,7 @@ export class LiveCamera {
         }
         const { code, message } = end.error;
         this.#transit({ state: 'down', code, message, sinceMs: this.#lastPictureMs ?? clock() });
-        if (code === 'DISK_FULL') this.#ringPausedUntilMs = clock() + RING_PAUSE_MS;
+        if (code === 'DISK_FULL') this.#ringPausedUntilMs = performance.now() + RING_PAUSE_MS;
         const attemptMs = performance.now() - startedAt;
         const delayMs = computeReconnectDelay({
           code,
@@ -135,10 +136,10 @@ export class LiveCamera {
     let session: VideoSession;
     let target: Awaited<ReturnType<SessionRing['openSession']>> | undefined;
     try {
-      target = this.#ringPausedUntilMs > options.clock() ? undefined : await ring?.openSession(name);
+      target = this.#ringPausedUntilMs > performance.now() ? undefined : await ring?.openSession(name);
     } catch (error) {
       log.error({ err: error }, 'cannot open the ring; watching without evidence');
-      this.#ringPausedUntilMs = options.clock() + RING_PAUSE_MS;
+      this.#ringPausedUntilMs = performance.now() + RING_PAUSE_MS;
     }
     try {
       session = openVideoSession(this.#describeSession(name, target), signal);

@@ -24,7 +24,7 @@ export async function readSegmentList(
     const lines = (rest + String(text)).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const match = /^(\d+\.mkv),(-?[\d.]+),(-?[\d.]+)\r?$/.exec(line);
+      const match = /^(\d+\.mkv),(-?\d{1,15}(?:\.\d+)?),(-?\d{1,15}(?:\.\d+)?)\r?$/.exec(line);
       if (match?.[1] === undefined) continue;
       onSegment({ name: match[1], startMs: secondsToMs(match[2]), endMs: secondsToMs(match[3]) });
     }

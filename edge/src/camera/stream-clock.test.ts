@@ -71,4 +71,17 @@ describe('StreamClock', () => {
     feed(clock, 20_000, 50_000, () => 5_000);
     expect(clock.hasMoved).toBe(true);
   });
+
+  it.each([
+    ['forward', 3_600_000],
+    ['back', -3_600_000],
+  ])('asks for a new session at the first picture after the clock was set %s by an hour', (_, stepMs) => {
+    for (const settledMs of [400, 20_000]) {
+      const clock = new StreamClock();
+      feed(clock, 0, settledMs, () => 20);
+      expect(clock.hasMoved).toBe(false);
+      clock.observe(settledMs, ORIGIN_MS + settledMs + stepMs);
+      expect(clock.hasMoved).toBe(true);
+    }
+  });
 });

@@ -25,6 +25,11 @@ const DRIFT_WINDOW_MS = 10_000;
 const AHEAD_LIMIT_MS = 1_000;
 /** Pictures that stay late may wait in a backlog, which leaves the anchor true; this late, and they are no live view, ms. */
 const BEHIND_LIMIT_MS = 4_000;
+/**
+ * No delay is as long as this, as the longest stall that is waited for ends the session before (60 s, `stallTimeoutMs` of the profile): a
+ * single picture that is so far off says that the node's clock was set, ms.
+ */
+const STEP_LIMIT_MS = 61_000;
 
 /**
  * Ties a live stream to the node's clock. The picture with the least delay between presentation time and arrival tells
@@ -47,6 +52,11 @@ export class StreamClock {
   /** Takes the arrival of a picture, in order of arrival. */
   observe(mediaTimeMs: number, arrivalMs: number): void {
     const offset = arrivalMs - mediaTimeMs;
+    const apartMs = Number.isFinite(this.#anchorMs) ? offset - this.#anchorMs : 0;
+    if (Math.abs(apartMs) > STEP_LIMIT_MS) {
+      this.#driftMs = apartMs;
+      return;
+    }
     if (this.#frozen && this.#wasFrozenTooEarly(offset, arrivalMs)) this.#unfreeze();
     if (this.#frozen) this.#observeDrift(offset, arrivalMs);
     else this.#settle(offset, arrivalMs);

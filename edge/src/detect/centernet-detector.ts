@@ -1,11 +1,12 @@
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { Frame } from '../frame/frame.ts';
+import { tryModel } from '../model/model-trial.ts';
 import { BilinearSampler, type TensorLayout } from './bilinear-sampler.ts';
 import { CenternetDecoder } from './centernet-decoder.ts';
 import type { Detection, Detector, ModelIdentity } from './detection.ts';
-import { computeModelSha256, loadModelFile, type ModelFile } from './model-file.ts';
-import { loadTfjsGraphModel, openTfjsRuntime, type TfjsRuntime } from './tfjs-runtime.ts';
+import { computeModelSha256, explainLoading, loadModelFile, type ModelFile } from './model-file.ts';
+import { checkTfjsModel, loadTfjsGraphModel, openTfjsRuntime, type TfjsRuntime } from './tfjs-runtime.ts';
 
 const INPUT = 'tower_0/images';
 const OUTPUT = 'tower_0/detections';
@@ -62,8 +63,10 @@ export class CenternetDetector implements Detector {
     const [topology, ...weights] = files;
     let graph: GraphModel | undefined;
     try {
-      const runtime = await openTfjsRuntime();
       if (topology === undefined) throw new Error('no file was named');
+      checkTfjsModel(topology, weights);
+      await tryModel({ name: options.name, format: 'tfjs', files, freeAxis: INPUT_SIZE });
+      const runtime = await openTfjsRuntime();
       graph = await loadTfjsGraphModel(runtime, topology, weights);
       requireTensors(graph);
       const detector = new CenternetDetector(runtime, graph, options);
@@ -71,7 +74,8 @@ export class CenternetDetector implements Detector {
       return detector;
     } catch (cause) {
       graph?.dispose();
-      const reason = errorMessage(cause).split('\n')[0] ?? '';
+      if (cause instanceof NgatuError && cause.retryable) throw cause;
+      const reason = explainLoading(options.name, cause);
       const message = `Cannot load model "${options.name}" as CenterNet: ${reason}`;
       throw new NgatuError('MODEL_INVALID', message, { cause });
     }

@@ -40,6 +40,12 @@ export function computeModelSha256(files: readonly ModelFile[]): string {
   return computeSha256(files.map(({ sha256 }) => `${sha256}\n`).join(''));
 }
 
+/** Why a model could not be loaded, one line, without the words that name it: the trial's error has said them already. */
+export function explainLoading(model: string, cause: unknown): string {
+  const line = errorMessage(cause).split('\n')[0] ?? '';
+  return line.replace(`Cannot load model "${model}": `, '');
+}
+
 function computeSha256(content: Uint8Array | string): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -57,25 +57,33 @@ function keepProcessListeners(): () => void {
 }
 
 /**
- * Builds a graph model from the bytes of its `.json` and of its weight files, in the order in which the `.json` names them.
+ * Checks that the `.json` of a graph model and the bytes of its weight files, in the order in which it names them, fit each other.
+ * @throws Error saying what is wrong with them
+ */
+export function checkTfjsModel(topology: Uint8Array, weights: readonly Uint8Array[]): io.ModelJSON {
+  const model = parseModel(topology);
+  const named = model.weightsManifest.reduce((sum, group) => sum + group.paths.length, 0);
+  if (named !== weights.length)
+    throw new Error(`it names ${named} files of weights, ${weights.length} given`);
+  const specs = model.weightsManifest.flatMap((group) => group.weights);
+  const expectedBytes = specs.reduce((sum, spec) => sum + computeWeightBytes(spec), 0);
+  const bytes = weights.reduce((sum, { length }) => sum + length, 0);
+  if (bytes !== expectedBytes) throw new Error(`its weights have ${expectedBytes} bytes, ${bytes} given`);
+  return model;
+}
+
+/**
+ * Builds a graph model from the bytes of its `.json` and of its weight files.
  * @throws Error saying what is wrong with them
  */
 export async function loadTfjsGraphModel(
   { core, converter }: TfjsRuntime,
   topology: Uint8Array,
-  weights: readonly Uint8Array<ArrayBuffer>[],
+  weights: readonly Uint8Array[],
 ): Promise<GraphModel> {
-  const model = parseModel(topology);
+  const model = checkTfjsModel(topology, weights);
   const specs = model.weightsManifest.flatMap((group) => group.weights);
-  const named = model.weightsManifest.reduce((sum, group) => sum + group.paths.length, 0);
-  if (named !== weights.length)
-    throw new Error(`it names ${named} files of weights, ${weights.length} given`);
-  const expectedBytes = specs.reduce((sum, spec) => sum + computeWeightBytes(spec), 0);
-  const data = Buffer.concat(weights);
-  if (data.length !== expectedBytes) {
-    throw new Error(`its weights have ${expectedBytes} bytes, ${data.length} given`);
-  }
-  const weightData = new Uint8Array(data).buffer;
+  const weightData = new Uint8Array(Buffer.concat(weights)).buffer;
   const artifacts = core.io.getModelArtifactsForJSONSync(model, specs, weightData);
   return converter.loadGraphModel(core.io.fromMemory(artifacts));
 }

@@ -1,8 +1,9 @@
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Frame } from '../frame/frame.ts';
+import { tryModel } from '../model/model-trial.ts';
 import type { Detection, Detector, ModelIdentity } from './detection.ts';
-import { computeModelSha256, loadModelFile, type ModelFile } from './model-file.ts';
+import { computeModelSha256, explainLoading, loadModelFile, type ModelFile } from './model-file.ts';
 import { computeYoloxRows, YOLOX_ROW_LENGTH, YoloxDecoder } from './yolox-decoder.ts';
 import { YoloxInputBuffer } from './yolox-input.ts';
 
@@ -49,6 +50,7 @@ export class YoloxDetector implements Detector {
     const weights = await loadModelFile(options.name, options.file);
     let session: InferenceSession | undefined;
     try {
+      await tryModel({ name: options.name, format: 'onnx', files: [weights], freeAxis: TRIAL_SIZE });
       session = await InferenceSession.create(weights, {
         executionProviders: ['cpu'],
         intraOpNumThreads: options.threads,
@@ -68,7 +70,8 @@ export class YoloxDetector implements Detector {
       return detector;
     } catch (cause) {
       await session?.release();
-      const reason = errorMessage(cause).split('\n')[0] ?? '';
+      if (cause instanceof NgatuError && cause.retryable) throw cause;
+      const reason = explainLoading(options.name, cause);
       const message = `Cannot load model "${options.name}" as YOLOX: ${reason}`;
       throw new NgatuError('MODEL_INVALID', message, { cause });
     }

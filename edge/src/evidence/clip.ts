@@ -95,20 +95,22 @@ export function planClip(
     command: {
       listFile: options.listFile,
       segments,
-      output: [
-        ...['-c', 'copy', '-bsf:v', `noise=drop='${drop}'`, '-output_ts_offset', offsetS.toFixed(6)],
-        ...(codec === 'hevc' ? ['-tag:v', 'hvc1'] : []),
-        ...[
-          '-video_track_timescale',
-          '90000',
-          '-movflags',
-          '+faststart',
-          '-fflags',
-          '+bitexact',
-          '-f',
-          'mp4',
+      outputs: [
+        [
+          ...['-c', 'copy', '-bsf:v', `noise=drop='${drop}'`, '-output_ts_offset', offsetS.toFixed(6)],
+          ...(codec === 'hevc' ? ['-tag:v', 'hvc1'] : []),
+          ...[
+            '-video_track_timescale',
+            '90000',
+            '-movflags',
+            '+faststart',
+            '-fflags',
+            '+bitexact',
+            '-f',
+            'mp4',
+          ],
+          `file:${options.outFile}`,
         ],
-        `file:${options.outFile}`,
       ],
     },
   };

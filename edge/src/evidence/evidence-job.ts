@@ -8,12 +8,23 @@ import {
   errorMessage,
   NgatuError,
 } from '@ngatu/contract';
+import type { BlurSubject } from './blur-zone.ts';
 import { type Clip, computeInterval, cutClip, planClip } from './clip.ts';
 import type { EvidenceFiles } from './evidence-files.ts';
 import { runMediaPlans } from './media-plan.ts';
+import type { PictureJob, PictureMaker, PictureOutcome, StillWork } from './picture-job.ts';
+import { choosePreview, type PreviewChoice } from './preview-choice.ts';
 import { indexRecording, type Recording } from './recording.ts';
+import type { Sight } from './road-user-sight.ts';
 import type { SegmentRing } from './segment-ring.ts';
-import { collectStills, extractStills, findNearestPicture, planStills, type StillRequest } from './still.ts';
+import {
+  collectStills,
+  findNearestPicture,
+  listPreviewFrames,
+  planStills,
+  type StillPlan,
+  type StillRequest,
+} from './still.ts';
 
 /** The decisive moment of an event. */
 export interface EvidenceMoment {
@@ -34,21 +45,30 @@ export interface EvidenceJobOptions {
   readonly deadlineMs: number;
   readonly ring: SegmentRing;
   readonly files: EvidenceFiles;
+  readonly pictures: PictureMaker;
+  /** The road user of the event; absent where nobody knows it any more: then nobody is left unblurred. */
+  readonly subject?: BlurSubject;
+  /** Who was seen between two media times of the moment's session; nothing where nobody knows. */
+  readonly listSights: (fromMs: number, toMs: number) => readonly Sight[];
 }
 
 /** The part of a manifest that tells what was made and what was not. */
 export type EvidenceResult = Pick<EvidenceManifest, 'files' | 'missing'>;
 
-type StillRole = Exclude<EvidenceRole, 'clip'>;
+type StillRole = StillWork['role'];
 
 /** A still may lie this far from its time, or half its distance from the moment, or one interval of a slow stream, ms. */
 const STILL_TOLERANCE_MS = 500;
 const CLIP_FILE = 'clip.mp4';
+/** Roles that are shown: derived, and blurred. */
+const SHOWN_ROLES = ['still-before', 'still-at', 'still-after', 'subject-crop', 'preview'] as const;
+/** The outer stills give the context; the decisive one keeps the camera's resolution, px. */
+const CONTEXT_MAX_WIDTH = 1_280;
 
 /**
- * Makes the evidence of one event: waits until the ring covers it, then cuts the clip from the original packets and three
- * full-resolution stills, and stores each under its SHA-256. Done again it gives the same files. What cannot be made is
- * named in `missing` with the reason.
+ * Makes the evidence of one event: waits until the ring covers it, then cuts the clip from the original packets, decodes what
+ * is shown, has it blurred, and stores each file under its SHA-256. What cannot be made is named in `missing` with the reason;
+ * nothing unblurred but the clip is ever stored.
  * @throws the signal's reason where it aborts; nothing unfinished stays behind. NgatuError DISK_FULL and
  *   SETUP_PACKAGE_MISSING: the same job may succeed later.
  */
@@ -69,13 +89,15 @@ export async function makeEvidence(
     const segments = ring.findClosed(range);
     const recording = await indexRecording(segments, join(workDir, 'index.ffconcat'), signal);
     const job = { ...options, recording, workDir };
-    const done = await makeTogether(job, signal);
-    const stills = done.stills ?? (await makeStills(job, signal));
+    const wishes = chooseStills(job);
+    const done = await decodeTogether(job, wishes, signal);
     const clip = done.clip ?? (await makeClip(job, signal));
-    return { files: [...stills.files, ...clip.files], missing: [...stills.missing, ...clip.missing] };
+    const decoded = done.stills ?? (await decodeStills(job, wishes, signal));
+    const shown = await makeShown(job, { ...decoded, clip }, signal);
+    return { files: [...shown.files, ...clip.files], missing: [...shown.missing, ...clip.missing] };
   } catch (error) {
     signal.throwIfAborted();
-    return explainMissing(['still-before', 'still-at', 'still-after', 'clip'], error);
+    return explainMissing([...SHOWN_ROLES, 'clip'], error);
   } finally {
     release();
     await rm(workDir, { recursive: true, force: true });
@@ -104,21 +126,36 @@ interface RunningJob extends EvidenceJobOptions {
 
 type StillWish = StillRequest & { readonly role: StillRole };
 
+interface StillChoice {
+  readonly wishes: readonly StillWish[];
+  readonly missing: EvidenceResult['missing'];
+  readonly preview: PreviewChoice | undefined;
+}
+
+/** What was decoded: which of the stills, and where the small pictures of the preview lie. */
+interface Decoded {
+  readonly stills: readonly StillWish[];
+  readonly missing: EvidenceResult['missing'];
+  readonly preview?: {
+    readonly choice: PreviewChoice;
+    readonly frames: ReturnType<typeof listPreviewFrames>;
+  };
+}
+
 /** Stills and clip from one process; what is absent is yet to be made by itself, and then says what fails. */
-async function makeTogether(
+async function decodeTogether(
   job: RunningJob,
+  choice: StillChoice,
   signal: AbortSignal,
-): Promise<{ stills?: EvidenceResult; clip?: EvidenceResult }> {
+): Promise<{ stills?: Decoded; clip?: EvidenceResult }> {
   try {
-    const { wishes, missing } = chooseStills(job);
-    const stillPlan = planStills(job.recording, wishes, job.workDir);
+    const stillPlan = planStills(job.recording, choice.wishes, job.workDir, choice.preview);
     const clipPlan = planClip(job.recording, clipOptions(job));
-    if (wishes.length === 0 || job.moment.mediaTimeMs < clipPlan.clip.startMs) return {};
+    if (choice.wishes.length === 0 || job.moment.mediaTimeMs < clipPlan.clip.startMs) return {};
     const purpose = 'Cannot make stills and clip';
     await runMediaPlans([clipPlan.command, stillPlan.command], { purpose, signal });
-    const made = await collectStills(stillPlan);
     return {
-      stills: await storeStills(job, { wishes, missing, made }),
+      stills: await collectDecoded(stillPlan, choice),
       clip: await storeClip(job, clipPlan.clip),
     };
   } catch (error) {
@@ -128,19 +165,135 @@ async function makeTogether(
   }
 }
 
-async function makeStills(job: RunningJob, signal: AbortSignal): Promise<EvidenceResult> {
-  const { wishes, missing } = chooseStills(job);
+async function decodeStills(job: RunningJob, choice: StillChoice, signal: AbortSignal): Promise<Decoded> {
+  if (choice.wishes.length === 0) return { stills: [], missing: choice.missing };
   try {
-    const made = await extractStills(job.recording, wishes, job.workDir, signal);
-    return await storeStills(job, { wishes, missing, made });
+    const plan = planStills(job.recording, choice.wishes, job.workDir, choice.preview);
+    await runMediaPlans([plan.command], { purpose: 'Cannot make stills', signal });
+    return await collectDecoded(plan, choice);
   } catch (error) {
     signal.throwIfAborted();
-    return explainMissing(['still-before', 'still-at', 'still-after'], error);
+    const { missing } = explainMissing(
+      choice.wishes.map(({ role }) => role),
+      error,
+    );
+    return { stills: [], missing: [...choice.missing, ...missing] };
   }
 }
 
+async function collectDecoded(plan: StillPlan, { wishes, missing, preview }: StillChoice): Promise<Decoded> {
+  const made = await collectStills(plan);
+  const undecoded = wishes.filter((_, index) => made[index] !== true);
+  const reasons = undecoded.map(({ role }) => ({ role, reason: 'the picture could not be decoded' }));
+  return {
+    stills: wishes.filter((wish) => !undecoded.includes(wish)),
+    missing: [...missing, ...reasons],
+    ...(preview === undefined ? {} : { preview: { choice: preview, frames: listPreviewFrames(plan) } }),
+  };
+}
+
+/** Has the decoded pictures blurred, and stores what came of it. */
+async function makeShown(
+  job: RunningJob,
+  { stills, missing, preview, clip }: Decoded & { readonly clip: EvidenceResult },
+  signal: AbortSignal,
+): Promise<EvidenceResult> {
+  const work = describePictures(job, { stills, missing, ...(preview === undefined ? {} : { preview }) });
+  const outcome = await makePictures(job.pictures, work, signal);
+  const sources = clip.files.map(({ sha256 }) => sha256);
+  const result: { files: EvidenceFile[]; missing: EvidenceManifest['missing'] } = {
+    files: [],
+    missing: [...missing],
+  };
+  for (const role of SHOWN_ROLES) {
+    const picture = outcome.made[role];
+    if (picture === undefined) {
+      if (result.missing.some((absent) => absent.role === role)) continue;
+      result.missing.push({ role, reason: outcome.failed[role] ?? 'there is no picture to make it of' });
+      continue;
+    }
+    const { width, height, recipe } = picture;
+    const stored = await job.files.add(join(job.workDir, outFileOf(role)));
+    const isVideo = role === 'preview' && preview !== undefined;
+    const still = stills.find((wish) => wish.role === (role === 'subject-crop' ? 'still-at' : role));
+    const firstMs = isVideo ? preview.choice.timesMs[0] : still?.mediaTimeMs;
+    result.files.push({
+      role,
+      ...stored,
+      mediaType: isVideo ? 'video/mp4' : 'image/jpeg',
+      capturedAt: computeCapturedAt(job.moment, firstMs ?? job.moment.mediaTimeMs),
+      ...(isVideo ? describePreview(job.moment, preview.choice) : {}),
+      ...{ width, height, derivation: { recipe, sources } },
+    });
+  }
+  return result;
+}
+
+/**
+ * Pictures that cannot be made leave the clip as it is, and are told as missing. A process that broke is tried once more: one job
+ * must not hold up the next ones for ever.
+ */
+async function makePictures(
+  maker: PictureMaker,
+  work: PictureJob,
+  signal: AbortSignal,
+  attempts = 2,
+): Promise<PictureOutcome> {
+  try {
+    return await maker.make(work, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (
+      !(error instanceof NgatuError) ||
+      error.code === 'DISK_FULL' ||
+      error.code === 'SETUP_PACKAGE_MISSING'
+    )
+      throw error;
+    if (error.code === 'CHILD_FAILED' && attempts > 1) return makePictures(maker, work, signal, attempts - 1);
+    const reason = errorMessage(error).slice(0, 300);
+    return { made: {}, failed: Object.fromEntries(SHOWN_ROLES.map((role) => [role, reason])) };
+  }
+}
+
+function describePreview({ mediaTimeMs }: EvidenceMoment, { timesMs, fps }: PreviewChoice) {
+  const firstMs = timesMs[0] ?? mediaTimeMs;
+  return {
+    codec: 'h264' as const,
+    durationMs: (timesMs.length * 1000) / fps,
+    eventOffsetMs: Math.max(0, mediaTimeMs - firstMs),
+  };
+}
+
+function outFileOf(role: (typeof SHOWN_ROLES)[number]): string {
+  return `shown-${role}.${role === 'preview' ? 'mp4' : 'jpg'}`;
+}
+
+function describePictures(job: RunningJob, { stills, preview }: Decoded): PictureJob {
+  const { moment, recording, workDir, subject } = job;
+  const times = [...stills.map(({ mediaTimeMs }) => mediaTimeMs), ...(preview?.choice.timesMs ?? [])];
+  const sights = times.length === 0 ? [] : job.listSights(Math.min(...times) - 500, Math.max(...times) + 500);
+  return {
+    ...{ width: recording.width, height: recording.height, sights },
+    ...(subject === undefined ? {} : { subject: { user: subject, mediaTimeMs: moment.mediaTimeMs } }),
+    stills: stills.map(({ role, mediaTimeMs, outFile }) => ({
+      ...{ role, mediaTimeMs, file: outFile, outFile: join(workDir, outFileOf(role)) },
+      ...(role === 'still-at'
+        ? { cropFile: join(workDir, outFileOf('subject-crop')) }
+        : { maxWidth: CONTEXT_MAX_WIDTH }),
+    })),
+    ...(preview === undefined
+      ? {}
+      : {
+          preview: {
+            ...{ frames: preview.frames, width: preview.choice.width, height: preview.choice.height },
+            ...{ fps: preview.choice.fps, outFile: join(workDir, outFileOf('preview')), workDir },
+          },
+        }),
+  };
+}
+
 /** The pictures of the recording that come nearest to the wanted times, and what has none. */
-function chooseStills(job: RunningJob): { wishes: StillWish[]; missing: EvidenceResult['missing'] } {
+function chooseStills(job: RunningJob): StillChoice {
   const { moment, stillOffsetMs, recording, workDir } = job;
   const wanted: { role: StillRole; mediaTimeMs: number }[] = [
     { role: 'still-before', mediaTimeMs: moment.mediaTimeMs - stillOffsetMs },
@@ -161,28 +314,8 @@ function chooseStills(job: RunningJob): { wishes: StillWish[]; missing: Evidence
       wishes.push({ role, mediaTimeMs: picture.mediaTimeMs, outFile: join(workDir, `${role}.jpg`) });
     }
   }
-  return { wishes, missing };
-}
-
-async function storeStills(
-  { moment, recording, files }: RunningJob,
-  stills: { wishes: readonly StillWish[]; missing: EvidenceResult['missing']; made: readonly boolean[] },
-): Promise<EvidenceResult> {
-  const result: { files: EvidenceFile[]; missing: EvidenceManifest['missing'] } = {
-    files: [],
-    missing: [...stills.missing],
-  };
-  const { width, height } = recording;
-  for (const [index, { role, mediaTimeMs, outFile }] of stills.wishes.entries()) {
-    if (stills.made[index] !== true) {
-      result.missing.push({ role, reason: 'the picture could not be decoded' });
-      continue;
-    }
-    const capturedAt = computeCapturedAt(moment, mediaTimeMs);
-    const stored = await files.add(outFile);
-    result.files.push({ role, ...stored, mediaType: 'image/jpeg', capturedAt, width, height });
-  }
-  return result;
+  const preview = choosePreview(recording, moment.mediaTimeMs, recording.pictures[0]?.mediaTimeMs ?? 0);
+  return { wishes, missing, preview };
 }
 
 function clipOptions({ moment, beforeMs, afterMs, workDir }: RunningJob) {

@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { runMediaCommand } from './media-command.ts';
 import { buildConcatInput, buildConcatList, type RingSegment } from './recording.ts';
 
-/** One output of ffmpeg that is made from neighbouring segments. */
+/** What ffmpeg makes from neighbouring segments; they are decoded once for all outputs. */
 export interface MediaPlan {
   /** Is written with the list of the segments. */
   readonly listFile: string;
   readonly segments: readonly RingSegment[];
-  /** Options of the output, its name last. */
-  readonly output: readonly string[];
+  /** Of each output its options, its name last. */
+  readonly outputs: readonly (readonly string[])[];
 }
 
 /**
@@ -21,7 +21,9 @@ export async function runMediaPlans(
 ): Promise<void> {
   await Promise.all(plans.map(({ listFile, segments }) => writeFile(listFile, buildConcatList(segments))));
   const inputs = plans.flatMap(({ listFile }) => ['-threads', '1', ...buildConcatInput(listFile)]);
-  const outputs = plans.flatMap(({ output }, index) => ['-map', `${index}:V:0`, ...output]);
+  const outputs = plans.flatMap((plan, index) =>
+    plan.outputs.flatMap((output) => ['-map', `${index}:V:0`, ...output]),
+  );
   const args = ['-y', '-nostdin', '-v', 'error', '-copyts', '-copytb', '1', ...inputs, ...outputs];
   await runMediaCommand('ffmpeg', args, options);
 }

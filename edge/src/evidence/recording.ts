@@ -105,10 +105,11 @@ export async function indexRecording(
   return { segments, codec, width, height, pictures };
 }
 
-function decodeProbe(text: string, originMs: number) {
+/** What ffprobe printed of the packets and the stream; times are moved so that the first packet stands at `originMs`. */
+export function decodeProbe(text: string, originMs: number) {
   const pictures: PictureEntry[] = [];
   let offsetMs: number | undefined;
-  for (const match of text.matchAll(/^packet\|pts_time=(-?[\d.]+)\|flags=(\S+)/gm)) {
+  for (const match of text.matchAll(/^packet\|pts_time=(-?\d{1,15}(?:\.\d+)?)\|flags=(\S+)/gm)) {
     const timeMs = Number(match[1]) * 1000;
     offsetMs ??= originMs - timeMs;
     pictures.push({

@@ -61,7 +61,7 @@ export async function readSessionFolder(dir: string): Promise<FolderContent> {
   const anchor = decodeAnchor(await readIfThere(join(dir, ANCHOR_FILE)));
   const segments: StoredSegment[] = [];
   for (const line of (await readIfThere(join(dir, LIST_FILE))).split('\n')) {
-    const match = /^(\d+\.mkv),(-?[\d.]+),(-?[\d.]+)$/.exec(line);
+    const match = /^(\d+\.mkv),(-?\d{1,15}(?:\.\d+)?),(-?\d{1,15}(?:\.\d+)?)$/.exec(line);
     const name = match?.[1];
     if (match === null || name === undefined || !names.delete(name)) continue;
     const path = join(dir, name);
@@ -101,11 +101,20 @@ export async function probeSegment(
     if (error instanceof Error) return undefined;
     throw error;
   }
-  const packets = [...text.matchAll(/^(-?[\d.]+),(\S*)$/gm)];
-  const [first] = packets;
-  if (first?.[2]?.includes('K') !== true) return undefined;
-  const times = packets.map((match) => Math.round(Number(match[1]) * 1000));
-  return { startMs: Math.round(Number(first[1]) * 1000), endMs: Math.max(...times) };
+  return decodePacketTimes(text);
+}
+
+/** First and last time of what ffprobe printed of a segment's packets; undefined where it does not begin with a keyframe. */
+export function decodePacketTimes(text: string): { startMs: number; endMs: number } | undefined {
+  let startMs: number | undefined;
+  let endMs = Number.NEGATIVE_INFINITY;
+  for (const [, time, flags] of text.matchAll(/^(-?\d{1,15}(?:\.\d+)?),(\S*)$/gm)) {
+    const timeMs = Math.round(Number(time) * 1000);
+    if (startMs === undefined && flags?.includes('K') !== true) return undefined;
+    startMs ??= timeMs;
+    endMs = Math.max(endMs, timeMs);
+  }
+  return startMs === undefined ? undefined : { startMs, endMs };
 }
 
 async function readIfThere(path: string): Promise<string> {
@@ -128,5 +137,10 @@ function decodeAnchor(text: string): SessionAnchor | undefined {
   if (typeof value !== 'object' || value === null || !('anchorMs' in value) || !('errorMs' in value))
     return undefined;
   const { anchorMs, errorMs } = value;
-  return typeof anchorMs === 'number' && typeof errorMs === 'number' ? { anchorMs, errorMs } : undefined;
+  // JSON has no NaN, but 1e999 is read as Infinity
+  return isFiniteNumber(anchorMs) && isFiniteNumber(errorMs) ? { anchorMs, errorMs } : undefined;
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }

@@ -15,6 +15,8 @@ import type { Logger } from 'pino';
 import { LatestMailbox } from '../camera/frame-mailbox.ts';
 import { type CameraTransition, LiveCamera } from '../camera/live-camera.ts';
 import type { Detector } from '../detect/detection.ts';
+import { describeSight, type RoadUserLog } from '../evidence/road-user-sight.ts';
+import { buildSealedFacts } from '../evidence/seal-facts.ts';
 import type { SegmentRing } from '../evidence/segment-ring.ts';
 import type { Frame } from '../frame/frame.ts';
 import { CameraLedger } from '../health/camera-ledger.ts';
@@ -25,6 +27,7 @@ import type { SignalSync } from '../readiness/readiness-verdict.ts';
 import { decodeViewReference, encodeViewReference } from '../readiness/view-reference.ts';
 import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
+import { encodeEvidenceContext } from './evidence-context.ts';
 import { FrameMeasures } from './frame-measures.ts';
 import { decodeRuleMemory, encodeRuleMemory } from './rule-memory.ts';
 import type { SignalSources } from './signal-sources.ts';
@@ -45,8 +48,12 @@ export interface CameraWorkerOptions {
   readonly site: string;
   readonly node: string;
   readonly camera: CameraConfig;
+  /** Of the software; it is sealed with every case. */
+  readonly version: string;
   readonly detector: Detector;
   readonly ring: SegmentRing;
+  /** Is told who was seen: evidence blurs everybody but its subject. */
+  readonly roadUsers: RoadUserLog;
   readonly outbox: Outbox;
   /** The directives in force at an instant on the node's clock, ms since 1970. */
   readonly directivesAt?: DirectiveLookup;
@@ -90,6 +97,8 @@ interface WaitingEvent {
     session: string;
     mediaTimeMs: number;
     capturedAtMs: number;
+    /** The event itself, see `evidence-context.ts`. */
+    context: string;
   };
 }
 
@@ -116,6 +125,8 @@ export class CameraWorker {
   #analysed = 0;
   #eventsGivenUp = 0;
   #sawFrame = false;
+  /** Whether the disk took the last heartbeat. */
+  #beats = true;
   #checks: AnalysedFrame['signalChecks'] = [];
   #waiting: WaitingEvent[] = [];
   /** Cut from the ledger, and not yet taken by the disk. */
@@ -191,7 +202,9 @@ export class CameraWorker {
   /** The heartbeat holds one interval: where the state has turned, what was before is reported first. */
   #beat(): void {
     if (this.#ledger.hasTurned) this.#report();
-    this.#heartbeat.write(this.#ledger.tail);
+    const beats = this.#heartbeat.write(this.#ledger.tail);
+    if (beats !== this.#beats) this.#options.logger.warn({ beats }, 'heartbeat on disk');
+    this.#beats = beats;
   }
 
   async #analyse(): Promise<void> {
@@ -206,6 +219,8 @@ export class CameraWorker {
         this.#measures.addFrame(clock.monotonicMs() - startedAt, clock.nowMs() - frame.capturedAtMs);
         this.#ledger.addFrame(frame.capturedAtMs, this.#findImpairment(analysed));
         this.#checks = analysed.signalChecks;
+        const { detections, tracks } = analysed;
+        this.#options.roadUsers.add(frame.session, describeSight(frame.mediaTimeMs, detections, tracks));
         this.#readiness.addFrame(frame, { signals: this.#listSignals(analysed) });
         this.#record(analysed, frame);
       } catch (error) {
@@ -329,6 +344,10 @@ export class CameraWorker {
         session: frame.session,
         mediaTimeMs,
         capturedAtMs,
+        context: encodeEvidenceContext({
+          event: body,
+          facts: buildSealedFacts(body, { scene: camera.scene, softwareVersion: this.#options.version }),
+        }),
       };
       this.#waiting.push({ message, job });
     }

@@ -1,16 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  computeEventSeverity,
+  EVENT_SEVERITIES,
   EVIDENCE_ROLES,
-  type EvidenceManifest,
+  type Event,
+  type EvidenceFile,
   errorMessage,
   type GatewayProfile,
+  isOriginalRole,
   NgatuError,
 } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import type { EvidenceFiles } from '../evidence/evidence-files.ts';
 import { type EvidenceResult, makeEvidence } from '../evidence/evidence-job.ts';
+import type { PictureMaker } from '../evidence/picture-job.ts';
+import type { RoadUserLog } from '../evidence/road-user-sight.ts';
+import { CHAIN_MARK, type EvidenceSealer } from '../evidence/seal-chain.ts';
 import type { SegmentRing } from '../evidence/segment-ring.ts';
-import type { Outbox, PendingEvidenceJob } from '../outbox/outbox.ts';
+import type { NewUpload, Outbox, PendingEvidenceJob } from '../outbox/outbox.ts';
+import { decodeEvidenceContext, describeSubject } from './evidence-context.ts';
 
 export interface EvidenceWorkerOptions {
   readonly site: string;
@@ -18,8 +26,12 @@ export interface EvidenceWorkerOptions {
   readonly evidence: GatewayProfile['evidence'];
   readonly outbox: Outbox;
   readonly files: EvidenceFiles;
+  readonly sealer: Pick<EvidenceSealer, 'refresh' | 'seal'>;
   /** The ring of each camera by its name. */
   readonly rings: ReadonlyMap<string, SegmentRing>;
+  readonly pictures: PictureMaker;
+  /** Who each camera saw lately, by its name. */
+  readonly roadUsers: ReadonlyMap<string, RoadUserLog>;
   readonly clock: { nowMs(): number };
   readonly logger: Logger;
 }
@@ -87,6 +99,7 @@ async function runJob(
   try {
     const result =
       attempts > MAX_ATTEMPTS ? explainGivenUp(attempts) : await produceEvidence(options, job, signal);
+    await options.sealer.refresh();
     finishJob(options, job, result);
     logger.info(
       { eventId: job.eventId, files: result.files.length, missing: result.missing.length },
@@ -101,7 +114,7 @@ async function runJob(
 }
 
 async function produceEvidence(
-  { rings, evidence, files }: EvidenceWorkerOptions,
+  { rings, evidence, files, outbox, pictures, roadUsers }: EvidenceWorkerOptions,
   job: PendingEvidenceJob,
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
@@ -110,27 +123,61 @@ async function produceEvidence(
     return { files: [], missing: missingAll(`camera "${job.camera}" is no longer configured`) };
   const { session, mediaTimeMs, capturedAtMs } = job;
   const moment = { session, mediaTimeMs, capturedAtMs };
-  return makeEvidence({ moment, ...evidence, deadlineMs: DEADLINE_MS, ring, files }, signal);
+  const context = decodeEvidenceContext(outbox.evidenceContext(job.eventId));
+  return makeEvidence(
+    {
+      ...{ moment, ...evidence, deadlineMs: DEADLINE_MS, ring, files, pictures },
+      ...(context === undefined ? {} : { subject: describeSubject(context.event) }),
+      listSights: (fromMs, toMs) => roadUsers.get(job.camera)?.list(session, fromMs, toMs) ?? [],
+    },
+    signal,
+  );
 }
 
-/** The manifest, its uploads and the end of the job are one transaction. */
+/**
+ * The sealed manifest, the new head of its chain, the uploads and the end of the job are one transaction: however the process ends,
+ * the chain is neither forked nor has it a hole.
+ */
 function finishJob(options: EvidenceWorkerOptions, job: PendingEvidenceJob, result: EvidenceResult): void {
-  const { site, node, outbox, files, clock } = options;
-  const body: EvidenceManifest = {
-    schemaVersion: 1,
-    eventId: job.eventId,
-    site,
-    node,
-    camera: job.camera,
-    createdAt: new Date(clock.nowMs()).toISOString(),
-    ...result,
-  };
-  const uploads = result.files.map(({ sha256, sizeBytes }) => ({
-    sha256,
-    sizeBytes,
+  const { site, node, outbox, clock, sealer, logger } = options;
+  const { eventId, camera } = job;
+  const context = decodeEvidenceContext(outbox.evidenceContext(eventId));
+  if (context?.facts === undefined) {
+    // only a job of a version before seals, caught by the change of version
+    logger.error(
+      { eventId, code: 'SEAL_MISSING' },
+      'evidence without the facts of its event cannot be sealed',
+    );
+    outbox.append([], { finishedEvidenceJobs: [eventId] });
+    return;
+  }
+  const createdAt = new Date(clock.nowMs()).toISOString();
+  const { manifest, head } = sealer.seal(
+    { schemaVersion: 1, eventId, site, node, camera, createdAt, ...result },
+    { facts: context.facts, outboxId: outbox.outboxId, head: outbox.mark(CHAIN_MARK) },
+  );
+  outbox.append([{ channel: 'evidence', body: manifest }], {
+    finishedEvidenceJobs: [eventId],
+    uploads: describeUploads(options, context.event, result.files),
+    marks: { [CHAIN_MARK]: head },
+  });
+}
+
+/** What is derived goes at once, and so does the original where no preview shows what happened. */
+function describeUploads(
+  { files, clock }: EvidenceWorkerOptions,
+  event: Event,
+  evidence: readonly EvidenceFile[],
+): NewUpload[] {
+  const hasPreview = evidence.some(({ role }) => role === 'preview');
+  return evidence.map(({ sha256, sizeBytes, role }) => ({
+    ...{ sha256, sizeBytes, role },
+    eventId: event.eventId,
     path: files.path(sha256),
+    class: isOriginalRole(role) ? 'original' : 'derived',
+    priority: EVENT_SEVERITIES.indexOf(computeEventSeverity(event)),
+    ...(isOriginalRole(role) && !hasPreview ? { wantedAtMs: clock.nowMs() } : {}),
   }));
-  outbox.append([{ channel: 'evidence', body }], { finishedEvidenceJobs: [job.eventId], uploads });
 }
 
 function explainGivenUp(attempts: number): EvidenceResult {

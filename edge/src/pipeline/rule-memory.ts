@@ -27,7 +27,13 @@ export function encodeRuleMemory(rules: RuleMemory, sceneSha256: string): string
  * that kept other things: a case may then be told once more, but the camera is watched.
  */
 export function decodeRuleMemory(text: string, sceneSha256: string): RuleMemory | undefined {
-  const saved: unknown = JSON.parse(text);
+  let saved: unknown;
+  try {
+    saved = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
   if (findSchemaIssues(Saved, saved).length > 0) return undefined;
   const { sceneSha256: ofScene, rules } = saved as Static<typeof Saved>;
   return ofScene === sceneSha256 ? rules : undefined;

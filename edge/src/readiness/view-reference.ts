@@ -56,7 +56,8 @@ function decodePicture(value: unknown): ReferencePicture | undefined {
   if (typeof width !== 'number' || typeof height !== 'number' || typeof luma !== 'string') return undefined;
   if (typeof takenAtMs !== 'number') return undefined;
   const values = new Uint8Array(Buffer.from(luma, 'base64'));
-  if (values.length !== width * height || values.length === 0) return undefined;
+  const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (!isWhole || values.length !== width * height) return undefined;
   const picture = { width, height, values };
   return { picture, takenAtMs, ...(typeof sharpness === 'number' ? { sharpness } : {}) };
 }

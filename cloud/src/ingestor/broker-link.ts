@@ -1,5 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { Socket } from 'node:net';
-import { type Ack, buildChannelFilter, buildTopic, errorMessage, NUMBERED_CHANNELS } from '@ngatu/contract';
+import {
+  type Ack,
+  buildChannelFilter,
+  buildTopic,
+  errorMessage,
+  NgatuError,
+  NUMBERED_CHANNELS,
+} from '@ngatu/contract';
+import { describeTlsError, loadTlsCredentials, type TlsCredentials } from '@ngatu/trust';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import type { IntakeQueue } from './intake-queue.ts';
@@ -9,14 +18,21 @@ export interface IngestorBroker {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
+  /** Folder of the identity that is shown to an `mqtts://` broker; it is read for each connection. */
+  readonly identityDir?: string;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-const KEEPALIVE_SECONDS = 30;
+/** A connection that is dead without a word is given up after one and a half of it, s. */
+const KEEPALIVE_SECONDS = 5;
 const RECONNECT = { firstMs: 250, capMs: 2_000 };
 /** Messages that the broker sends before it waits for our answers. */
 const RECEIVE_MAXIMUM = 200;
 const FAREWELL_MS = 1_000;
+/** How long a hold is waited for at once, ms. */
+const MAX_HOLD_MS = 60_000;
+/** `No matching subscribers`, MQTT 5.0 section 3.4.2.1. */
+const NO_MATCHING_SUBSCRIBERS = 0x10;
 
 /**
  * The ingestor's connection to the broker. It keeps no session there: what was in flight when it broke is sent again by
@@ -30,6 +46,8 @@ export class BrokerLink {
   #client: MqttClient | undefined;
   #subscribed = false;
   #connections = 0;
+  #released: (() => void) | undefined;
+  #heldUntil: Promise<void> | undefined;
 
   constructor(parts: { broker: IngestorBroker; queue: IntakeQueue; logger: Logger; random: () => number }) {
     this.#broker = parts.broker;
@@ -48,9 +66,38 @@ export class BrokerLink {
     return this.#connections;
   }
 
+  /** True while nothing is taken from the broker on purpose. */
+  get isHeld(): boolean {
+    return this.#heldUntil !== undefined;
+  }
+
+  /**
+   * Leaves the broker until `resume`: whoever publishes is told that nobody listens, and keeps what he has. Messages that the broker holds
+   * for this connection are lost with it, and come again from their nodes.
+   */
+  hold(): void {
+    if (this.#heldUntil !== undefined) return;
+    this.#logger.warn('nothing more is taken from the broker: the event store does not answer');
+    this.#heldUntil = new Promise((resolve) => {
+      this.#released = resolve;
+    });
+    this.#client?.end(true);
+  }
+
+  resume(): void {
+    this.#heldUntil = undefined;
+    this.#released?.();
+    this.#released = undefined;
+  }
+
   /** Stays connected until `signal` aborts, beginning again after each break. */
   async run(signal: AbortSignal): Promise<void> {
     for (let attempt = 0; !signal.aborted; attempt++) {
+      if (this.#heldUntil !== undefined) {
+        await Promise.race([this.#heldUntil, wait(MAX_HOLD_MS, signal)]);
+        attempt = 0;
+        continue;
+      }
       const held = await this.#holdConnection(signal);
       if (held) attempt = 0;
       const fullMs = Math.min(RECONNECT.capMs, RECONNECT.firstMs * 2 ** Math.min(attempt, 30));
@@ -64,6 +111,19 @@ export class BrokerLink {
     client.publish(buildTopic({ site, node, channel: 'ack' }), JSON.stringify(ack), { qos: 1 }, (error) => {
       if (error) this.#logger.debug({ site, node, error: errorMessage(error) }, 'acknowledgement not sent');
     });
+  }
+
+  /** Publishes to who listens now. False where it did not get to the broker or nobody listens. */
+  async publishOnce(topic: string, payload: string): Promise<boolean> {
+    const client = this.#client;
+    if (client?.connected !== true) return false;
+    try {
+      const answer = await client.publishAsync(topic, payload, { qos: 1 });
+      return answer?.cmd !== 'puback' || answer.reasonCode !== NO_MATCHING_SUBSCRIBERS;
+    } catch (error) {
+      this.#logger.debug({ topic, error: errorMessage(error) }, 'message not sent');
+      return false;
+    }
   }
 
   /** Publishes and leaves the message at the broker for whoever comes later. False where it did not get there. */
@@ -82,7 +142,12 @@ export class BrokerLink {
   /** One connection until its end. Returns whether it was ever ready. */
   async #holdConnection(signal: AbortSignal): Promise<boolean> {
     const { url, username, password } = this.#broker;
+    const tls = this.#loadCredentials();
+    if (tls === 'unusable') return false;
     const client = connect(url, {
+      ...tls,
+      // Nobody else with a certificate can guess it and take the session over.
+      clientId: `ngatu-ingestor-${randomUUID()}`,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       protocolVersion: 5,
@@ -94,9 +159,9 @@ export class BrokerLink {
       properties: { receiveMaximum: RECEIVE_MAXIMUM },
     });
     this.#client = client;
-    let lastError: string | undefined;
+    let lastError: Error | undefined;
     client.on('error', (error) => {
-      lastError = error.message;
+      lastError = error;
     });
     client.handleMessage = (packet, proceed) => {
       const payload = typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
@@ -108,13 +173,33 @@ export class BrokerLink {
     this.#subscribed = false;
     this.#client = undefined;
     if (signal.aborted) await Promise.race([client.endAsync(), wait(FAREWELL_MS)]);
-    else
-      this.#logger.warn(
-        { code: 'BROKER_UNREACHABLE', broker: url, error: lastError },
-        'connection to broker ended',
-      );
+    else if (!this.isHeld) this.#sayEnd(lastError);
     client.end(true);
     return wasReady;
+  }
+
+  #loadCredentials(): TlsCredentials | undefined | 'unusable' {
+    const { identityDir } = this.#broker;
+    if (identityDir === undefined) return undefined;
+    try {
+      return loadTlsCredentials(identityDir);
+    } catch (error) {
+      // An operator mends the folder while the ingestor runs on.
+      if (!(error instanceof NgatuError)) throw error;
+      this.#logger.error({ code: error.code }, error.message);
+      return 'unusable';
+    }
+  }
+
+  #sayEnd(error: Error | undefined): void {
+    const { url: broker } = this.#broker;
+    const refusal = describeTlsError(error, `connect to broker ${broker}`);
+    if (refusal !== undefined) this.#logger.error({ code: refusal.code, broker }, refusal.message);
+    else
+      this.#logger.warn(
+        { code: 'BROKER_UNREACHABLE', broker, error: error?.message },
+        'connection to broker ended',
+      );
   }
 
   async #subscribe(client: MqttClient): Promise<void> {

@@ -1,16 +1,21 @@
-import { type Ack, errorMessage, NgatuError, SCHEMA_VERSION } from '@ngatu/contract';
+import { type Ack, errorMessage, NgatuError, parseTopic, SCHEMA_VERSION } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import type { CommitItem, CommitOutcome, DeadLetter, EventStore } from '../store/event-store.ts';
 import type { SeriesPoint, SeriesStore } from '../store/series-store.ts';
 import type { IntakeQueue, ReceivedMessage } from './intake-queue.ts';
 import { decodeMessage, type Intake } from './message-intake.ts';
+import type { ReceiptDesk } from './receipt-desk.ts';
 
 export interface CommitLoopParts {
   readonly queue: IntakeQueue;
   readonly events: EventStore;
   readonly series: SeriesStore;
+  /** Judges what nodes seal. */
+  readonly receipts?: Pick<ReceiptDesk, 'receive'>;
   /** Sends an acknowledgement; where there is no connection it is left out, and the node sends again. */
   readonly publishAck: (site: string, node: string, ack: Ack) => void;
+  /** Held while the event store does not answer, so that the nodes keep what they have instead of the broker. */
+  readonly intake?: { hold(): void; resume(): void };
   readonly logger: Logger;
   readonly clock: { nowMs(): number };
 }
@@ -33,7 +38,10 @@ interface StoreHealth {
 
 const BATCH_MESSAGES = 200;
 const GATHER_MS = 5;
-const RETRY_MS = 500;
+/** Wait before a batch that the store did not take is tried again; doubled up to the cap, ms. */
+const RETRY = { firstMs: 500, capMs: 5_000 } as const;
+/** A store that has not answered for this long: nothing more is taken from the broker until it does, ms. */
+const HOLD_AFTER_MS = 2_000;
 
 interface Settled extends Pick<CommitItem, 'site' | 'node' | 'outboxId' | 'seq'> {
   readonly refusal?: { code: Ack['rejected'][number]['code']; reason: string };
@@ -54,6 +62,8 @@ export class CommitLoop {
   };
   readonly stores: StoreHealth = { events: 'ok', series: 'ok' };
   readonly #parts: CommitLoopParts;
+  /** The write of the last batch's measurements, and its acknowledgement; it never fails. */
+  #measuring: Promise<void> = Promise.resolve();
 
   constructor(parts: CommitLoopParts) {
     this.#parts = parts;
@@ -65,17 +75,28 @@ export class CommitLoop {
       await queue.waitFor(1, signal);
       await queue.waitFor(BATCH_MESSAGES, signal, GATHER_MS);
       const batch = queue.take(BATCH_MESSAGES);
-      while (!signal.aborted && batch.length > 0) {
-        try {
-          await this.#commit(batch);
-          this.stores.events = 'ok';
-          break;
-        } catch (error) {
-          this.stores.events = 'failing';
-          if (!(error instanceof NgatuError) || !error.retryable) throw error;
-          this.#parts.logger.error({ code: error.code, waiting: queue.length }, error.message);
-          await queue.waitFor(Number.POSITIVE_INFINITY, signal, RETRY_MS);
-        }
+      if (batch.length > 0) await this.#commitUntilDone(batch, signal);
+    }
+    await this.#measuring;
+  }
+
+  async #commitUntilDone(batch: readonly ReceivedMessage[], signal: AbortSignal): Promise<void> {
+    const { queue, intake, logger, clock } = this.#parts;
+    const startedAtMs = clock.nowMs();
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      try {
+        // Seals take long to prove: what happened is committed and acknowledged before its evidence.
+        for (const part of splitEvidence(batch)) await this.#commit(part);
+        this.stores.events = 'ok';
+        intake?.resume();
+        return;
+      } catch (error) {
+        this.stores.events = 'failing';
+        if (!(error instanceof NgatuError) || !error.retryable) throw error;
+        logger.error({ code: error.code, waiting: queue.length }, error.message);
+        if (clock.nowMs() - startedAtMs >= HOLD_AFTER_MS) intake?.hold();
+        const waitMs = Math.min(RETRY.capMs, RETRY.firstMs * 2 ** Math.min(attempt, 16));
+        await queue.waitFor(Number.POSITIVE_INFINITY, signal, waitMs);
       }
     }
   }
@@ -88,10 +109,12 @@ export class CommitLoop {
       intake: decodeMessage(message.topic, message.payload, receivedAt),
     }));
     for (const { intake } of intakes) {
-      if (intake.kind === 'state') events.setNodeState(intake.site, intake.node, intake.state);
+      if (intake.kind === 'state') events.setNodeState(intake.site, intake.node, intake.state, receivedAt);
     }
-    const items = intakes.flatMap(({ message, intake }) =>
-      intake.kind === 'item' ? [{ message, item: intake.item }] : [],
+    const items = await Promise.all(
+      intakes.flatMap(({ message, intake }) =>
+        intake.kind === 'item' ? [this.#takeCustody(message, intake.item, receivedAt)] : [],
+      ),
     );
     const outcomes = this.#commitItems(
       items.map(({ item }) => item),
@@ -111,9 +134,30 @@ export class CommitLoop {
     }
     if (letters.length > 0) events.appendDeadLetters(letters);
     this.#count(outcomes, letters);
-    settled.push(...(await this.#writeSeries(accepted)));
+    const isMeasured = ({ message }: CommitItem): boolean => message.channel === 'telemetry';
+    settled.push(...accepted.filter((item) => !isMeasured(item)));
+    // An event does not wait for the measurements that came with it.
     this.#acknowledge(settled);
     this.counters.lastCommitAtMs = clock.nowMs();
+    // The next batch is committed while these are written; more than one write does not wait.
+    await this.#measuring;
+    this.#measuring = this.#writeSeries(accepted.filter(isMeasured)).then((written) =>
+      this.#acknowledge(written),
+    );
+  }
+
+  /** Evidence goes to the store with what the receipt desk says of it. */
+  async #takeCustody(
+    message: ReceivedMessage,
+    item: CommitItem,
+    receivedAt: string,
+  ): Promise<{ message: ReceivedMessage; item: CommitItem }> {
+    const { receipts } = this.#parts;
+    if (item.message.channel !== 'evidence' || receipts === undefined) return { message, item };
+    // A repetition needs no second receipt, and a slow centre no needless work.
+    if (this.#parts.events.delivery.isSettled(item.outboxId, item.seq)) return { message, item };
+    const custody = await receipts.receive(item.message.body, receivedAt);
+    return { message, item: { ...item, message: { ...item.message, custody } } };
   }
 
   /** One transaction; where it fails in a way that nobody foresaw, one each, so that one message cannot stop the others. */
@@ -154,7 +198,7 @@ export class CommitLoop {
         { code: 'STORE_UNAVAILABLE', error: errorMessage(error) },
         'measurements not written',
       );
-      return accepted.filter(({ message }) => message.channel !== 'telemetry');
+      return [];
     }
   }
 
@@ -183,6 +227,12 @@ export class CommitLoop {
     }
     for (const { site, node, ack } of acks.values()) this.#parts.publishAck(site, node, ack);
   }
+}
+
+function splitEvidence(batch: readonly ReceivedMessage[]): readonly ReceivedMessage[][] {
+  const isEvidence = ({ topic }: ReceivedMessage): boolean => parseTopic(topic)?.channel === 'evidence';
+  const parts = [batch.filter((message) => !isEvidence(message)), batch.filter(isEvidence)];
+  return parts.filter(({ length }) => length > 0);
 }
 
 function toSettled({ settles, code, reason }: Extract<Intake, { kind: 'refused' }>['letter']): Settled[] {

@@ -1,13 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import {
   type ErrorCode,
-  EVIDENCE_MAX_BYTES,
   Measurement,
   NgatuError,
   OutboxId,
   parseWithSchema,
-  Sha256,
   Slug,
   Timestamp,
 } from '@ngatu/contract';
@@ -15,15 +11,23 @@ import { Type } from '@sinclair/typebox';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { EventStore } from '../store/event-store.ts';
-import type { EvidenceStore } from '../store/evidence-store.ts';
 import { SERIES_QUERY_PATH, SERIES_WRITE_PATH } from '../store/remote-series-store.ts';
 import type { SeriesPoint, SeriesQuery, SeriesStore } from '../store/series-store.ts';
+import type { PeerJudge } from './peer-judge.ts';
+import type { UploadDesk } from './upload-desk.ts';
+import type { UploadParts } from './upload-parts.ts';
+import { addUploadRoutes } from './upload-route.ts';
+import { requireOwnName, requireToken, requireUploader } from './uploader.ts';
 
 export interface IngestHttpParts {
   readonly events: EventStore;
   readonly series: SeriesStore;
-  readonly evidence: EvidenceStore;
-  readonly nodeToken: string;
+  readonly desk: UploadDesk;
+  readonly uploadParts: UploadParts;
+  /** Bearer token of the nodes on closed networks; without it they come over TLS alone. */
+  readonly nodeToken?: string;
+  /** Says who calls over TLS. */
+  readonly judge?: PeerJudge;
   readonly internalToken: string;
   readonly logger: Logger;
   readonly clock: { nowMs(): number };
@@ -31,15 +35,20 @@ export interface IngestHttpParts {
   readonly readHealth: () => { readonly ok: boolean };
 }
 
-const UPLOADS_MAX = 8;
 const INTERNAL_BODY_MAX_BYTES = 4 * 1024 * 1024;
 const CONNECTION_IDLE_MS = 30_000;
-/** The largest file at 64 kbit/s takes longer than any node should hold one of the places, ms. */
+/** A part that takes longer is broken off and goes on where it was, ms. */
 const REQUEST_MAX_MS = 10 * 60_000;
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   REQUEST_INVALID: 400,
   UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  CERTIFICATE_MISSING: 403,
+  CERTIFICATE_INVALID: 403,
+  CERTIFICATE_FOREIGN: 403,
+  CERTIFICATE_EXPIRED: 403,
+  CERTIFICATE_REVOKED: 403,
   NOT_FOUND: 404,
   EVIDENCE_UNKNOWN: 409,
   EVIDENCE_TOO_LARGE: 413,
@@ -49,8 +58,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   DISK_FULL: 507,
 };
 
-const DigestParams = Type.Object({ sha256: Sha256 });
-
 const Query = Type.Object(
   {
     metric: Type.String({ minLength: 1, maxLength: 64 }),
@@ -59,6 +66,7 @@ const Query = Type.Object(
     stepMs: Type.Integer({ minimum: 1 }),
     aggregate: Type.Union((['sum', 'mean', 'max', 'min', 'last'] as const).map((name) => Type.Literal(name))),
     camera: Type.Optional(Slug),
+    sites: Type.Optional(Type.Array(Slug, { maxItems: 10_000 })),
     tags: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 64 }))),
     groupBy: Type.Optional(Type.String({ maxLength: 64 })),
   },
@@ -97,7 +105,7 @@ export function buildIngestHttp(parts: IngestHttpParts): FastifyInstance {
     connectionTimeout: CONNECTION_IDLE_MS,
     forceCloseConnections: true,
     exposeHeadRoutes: false,
-    routerOptions: { maxParamLength: 128 },
+    routerOptions: { maxParamLength: 160 },
   });
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, parts.logger));
   app.setNotFoundHandler((_request, reply) =>
@@ -113,45 +121,10 @@ export function buildIngestHttp(parts: IngestHttpParts): FastifyInstance {
 }
 
 function addEvidenceRoutes(app: FastifyInstance, parts: IngestHttpParts): void {
-  const { events, evidence, clock } = parts;
-  let uploads = 0;
   app.register(async (scope) => {
-    scope.removeAllContentTypeParsers();
-    // The body stays a stream: a clip is never held in memory.
-    scope.addContentTypeParser('*', { bodyLimit: EVIDENCE_MAX_BYTES }, (_request, payload, done) =>
-      done(null, payload),
-    );
-    scope.addHook('onRequest', async (request) => requireToken(request, parts.nodeToken));
-    const path = '/v1/evidence/:sha256';
-    scope.head(path, async (request, reply) => {
-      const { sha256 } = readDigest(request);
-      if (!events.isEvidenceAnnounced(sha256) || (await evidence.open(sha256)) === undefined)
-        return reply.code(404).send();
-      // The process may have died after the file was whole and before its arrival was written down.
-      events.markEvidenceArrived(sha256, new Date(clock.nowMs()).toISOString());
-      return reply.code(200).send();
-    });
-    scope.put(path, async (request, reply) => {
-      const { sha256 } = readDigest(request);
-      if (!events.isEvidenceAnnounced(sha256)) {
-        throw new NgatuError('EVIDENCE_UNKNOWN', `Cannot take evidence ${sha256}: no manifest announced it`, {
-          retryable: true,
-        });
-      }
-      if (uploads >= UPLOADS_MAX) {
-        throw new NgatuError('RATE_LIMITED', `Cannot take evidence ${sha256}: ${uploads} uploads run`, {
-          retryable: true,
-        });
-      }
-      uploads++;
-      try {
-        const outcome = await evidence.put(sha256, readBody(request));
-        events.markEvidenceArrived(sha256, new Date(clock.nowMs()).toISOString());
-        return await reply.code(outcome === 'stored' ? 201 : 200).send({ sha256 });
-      } finally {
-        uploads--;
-      }
-    });
+    scope.addHook('onRequest', (request) => requireUploader(request, parts));
+    scope.addHook('preHandler', (request) => requireOwnName(request, parts));
+    addUploadRoutes(scope, { ...parts, statusOf });
   });
 }
 
@@ -173,27 +146,8 @@ function addSeriesRoutes(app: FastifyInstance, { series, internalToken }: Ingest
   });
 }
 
-function readDigest(request: FastifyRequest): { sha256: string } {
-  return parseWithSchema(DigestParams, request.params, { code: 'REQUEST_INVALID', what: 'evidence address' });
-}
-
-function readBody(request: FastifyRequest): Readable {
-  if (request.body === undefined || request.body === null) {
-    throw new NgatuError(
-      'REQUEST_INVALID',
-      'Cannot take evidence: the request has no body or no content type',
-    );
-  }
-  return request.body as Readable;
-}
-
-/** Compares in a time that does not tell how much of the token was right. */
-function requireToken(request: FastifyRequest, token: string): void {
-  const offered = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  if (token === '' || !timingSafeEqual(digest(offered), digest(token))) {
-    throw new NgatuError('UNAUTHENTICATED', 'The bearer token is missing or wrong');
-  }
+function statusOf(code: ErrorCode): number {
+  return STATUS[code] ?? 500;
 }
 
 function answerError(
@@ -203,9 +157,13 @@ function answerError(
   logger: Logger,
 ): FastifyReply {
   if (error instanceof NgatuError) {
-    const status = STATUS[error.code] ?? 500;
+    const status = statusOf(error.code);
     if (status >= 500) logger.error({ code: error.code, method: request.method }, error.message);
-    return reply.code(status).send({ code: error.code, message: error.message });
+    // An answer to HEAD has no body.
+    return reply
+      .code(status)
+      .header('ngatu-error', error.code)
+      .send({ code: error.code, message: error.message });
   }
   const { statusCode = 500, message } = error as { statusCode?: number; message?: string };
   if (request.raw.destroyed && !request.raw.complete)

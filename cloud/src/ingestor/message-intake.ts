@@ -5,6 +5,7 @@ import {
   findSchemaIssues,
   MESSAGE_MAX_BYTES,
   NodeState,
+  NUMBERED_CHANNELS,
   type NumberedChannel,
   OutboxId,
   parseTopic,
@@ -27,6 +28,9 @@ const Numbered = Type.Object({
 });
 type Numbered = Static<typeof Numbered>;
 
+/** What an ingestor takes. */
+const UPLINK_CHANNELS = [...NUMBERED_CHANNELS, 'state'] as const;
+
 /** Of a payload that is too large, only this much is looked at and kept. */
 const LARGE_PREFIX_BYTES = 4 * 1024;
 const REASON_MAX_LENGTH = 400;
@@ -40,11 +44,12 @@ interface Refusal {
 /** Judges one message of the broker. Never throws: what cannot be accepted is a dead letter with its reason. */
 export function decodeMessage(topic: string, payload: Uint8Array, receivedAt: string): Intake {
   const parts = parseTopic(topic);
-  if (parts === undefined || parts.channel === 'ack' || parts.channel === 'directive') {
+  const channel = UPLINK_CHANNELS.find((name) => name === parts?.channel);
+  if (parts === undefined || channel === undefined) {
     const refusal: Refusal = { code: 'TOPIC_INVALID', reason: 'not a topic of ngatu that an ingestor takes' };
     return { kind: 'refused', letter: buildLetter({ topic, payload, receivedAt }, undefined, refusal) };
   }
-  const { site, node, channel } = parts;
+  const { site, node } = parts;
   const refuse = (refusal: Refusal): Intake => {
     return { kind: 'refused', letter: buildLetter({ topic, payload, receivedAt }, parts, refusal) };
   };
@@ -55,10 +60,10 @@ export function decodeMessage(topic: string, payload: Uint8Array, receivedAt: st
   if (channel !== 'state') {
     const envelope = checkEnvelope(value, parts, channel);
     if ('code' in envelope) return refuse(envelope);
-    const { outboxId, seq, body } = envelope;
+    const { outboxId, seq, publishedAt, body } = envelope;
     // The schema of the channel was checked against just this body.
     const message = { channel, body } as CommitItem['message'];
-    return { kind: 'item', item: { site, node, outboxId, seq, message } };
+    return { kind: 'item', item: { site, node, outboxId, seq, publishedAt, message } };
   }
   const refusal = checkSchema(NodeState, value);
   return refusal === undefined ? { kind: 'state', site, node, state: value as NodeState } : refuse(refusal);
@@ -103,7 +108,7 @@ function checkSchema(schema: Parameters<typeof findSchemaIssues>[0], value: unkn
   return { code: 'MESSAGE_INVALID', reason: reason.slice(0, REASON_MAX_LENGTH) };
 }
 
-const TIME_FIELDS = new Set(['at', 'capturedAt', 'createdAt', 'detectedAt', 'from', 'to']);
+const TIME_FIELDS = new Set(['at', 'capturedAt', 'createdAt', 'detectedAt', 'droppedAt', 'from', 'to']);
 
 /** A time that matches the pattern and is none (month 13), or an interval that ends before it begins. */
 function findImpossibleTime(value: unknown, path: string): string | undefined {

@@ -27,14 +27,15 @@ const GAPS_LISTED = 100;
 /** Reads the ledger of every camera over a period. */
 export class CoverageReader {
   readonly #readiness: ReadinessRecords;
-  readonly #cameras: Database.Statement<[], CameraRow>;
+  readonly #cameras: Database.Statement<[{ sites: string | null }], CameraRow>;
   readonly #intervals: Database.Statement<[string, string, string, number], IntervalRow>;
 
   constructor(database: Database.Database) {
     this.#readiness = new ReadinessRecords(database);
     this.#cameras = database.prepare(
       `SELECT site, node, camera, last_to_ms AS lastToMs, last_state AS lastState, last_reason AS lastReason
-         FROM camera ORDER BY site, node, camera`,
+         FROM camera WHERE @sites IS NULL OR site IN (SELECT value FROM json_each(@sites))
+         ORDER BY site, node, camera`,
     );
     this.#intervals = database.prepare(
       `SELECT from_ms AS fromMs, to_ms AS toMs, state, reason, frames_decoded AS framesDecoded,
@@ -43,8 +44,9 @@ export class CoverageReader {
     );
   }
 
-  list(period: { fromMs: number; toMs: number }): CameraCoverage[] {
-    return this.#cameras.all().map((row) => {
+  /** With `sites` only their cameras. */
+  list(period: { fromMs: number; toMs: number }, sites?: readonly string[]): CameraCoverage[] {
+    return this.#cameras.all({ sites: sites === undefined ? null : JSON.stringify(sites) }).map((row) => {
       const { site, node, camera, lastToMs, lastState, lastReason } = row;
       const readiness = this.#readiness.get(row);
       return {

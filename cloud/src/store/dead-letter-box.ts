@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@ngatu/contract';
+import { buildTopicStart, type ErrorCode } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import type { DeadLetter } from './event-store.ts';
 import type { SeqLedger } from './seq-ledger.ts';
@@ -19,7 +19,9 @@ export class DeadLetterBox {
   readonly #insert: Database.Statement<(string | number | Uint8Array | null)[]>;
   readonly #prune: Database.Statement<[number]>;
   readonly #newest: Database.Statement<[number], LetterRow>;
+  readonly #newestAt: Database.Statement<[string, number], LetterRow>;
   readonly #count: Database.Statement<[], { total: number }>;
+  readonly #countAt: Database.Statement<[string], { total: number }>;
 
   constructor(database: Database.Database, ledger: SeqLedger) {
     this.#ledger = ledger;
@@ -30,9 +32,13 @@ export class DeadLetterBox {
     this.#prune = database.prepare(
       'DELETE FROM dead_letter WHERE letter_id <= (SELECT max(letter_id) FROM dead_letter) - ?',
     );
-    this.#newest = database.prepare(
-      `SELECT topic, code, reason, payload, received_at AS receivedAt FROM dead_letter ORDER BY letter_id DESC LIMIT ?`,
+    const columns = 'topic, code, reason, payload, received_at AS receivedAt';
+    const atSites = `EXISTS (SELECT 1 FROM json_each(?) WHERE instr(topic, value) = 1)`;
+    this.#newest = database.prepare(`SELECT ${columns} FROM dead_letter ORDER BY letter_id DESC LIMIT ?`);
+    this.#newestAt = database.prepare(
+      `SELECT ${columns} FROM dead_letter WHERE ${atSites} ORDER BY letter_id DESC LIMIT ?`,
     );
+    this.#countAt = database.prepare(`SELECT count(*) AS total FROM dead_letter WHERE ${atSites}`);
     this.#count = database.prepare(`SELECT seq AS total FROM sqlite_sequence WHERE name = 'dead_letter'`);
   }
 
@@ -46,11 +52,19 @@ export class DeadLetterBox {
     this.#prune.run(LETTERS_KEPT);
   }
 
-  list(limit: number): DeadLetter[] {
-    return this.#newest.all(limit).map((row) => ({ ...row, payload: new Uint8Array(row.payload) }));
+  list(limit: number, sites?: readonly string[]): DeadLetter[] {
+    const rows =
+      sites === undefined ? this.#newest.all(limit) : this.#newestAt.all(listTopicStarts(sites), limit);
+    return rows.map((row) => ({ ...row, payload: new Uint8Array(row.payload) }));
   }
 
-  count(): number {
-    return this.#count.get()?.total ?? 0;
+  count(sites?: readonly string[]): number {
+    const row = sites === undefined ? this.#count.get() : this.#countAt.get(listTopicStarts(sites));
+    return row?.total ?? 0;
   }
+}
+
+/** How the topics of these sites begin, as a JSON list. */
+function listTopicStarts(sites: readonly string[]): string {
+  return JSON.stringify(sites.map(buildTopicStart));
 }

@@ -23,6 +23,8 @@ export interface DirectiveRecord {
 
 export interface DirectiveFilter {
   readonly camera?: { readonly site: string; readonly node: string; readonly camera: string };
+  /** Only directives of these sites; an empty list finds none. */
+  readonly sites?: readonly string[];
   /** Only those that end after this instant. */
   readonly endsAfter?: string;
   readonly limit: number;
@@ -34,10 +36,15 @@ export interface DirectiveStore {
   declare(
     directive: Omit<DirectiveRecord, 'plannedUntil' | 'revision' | 'endedBy' | 'endedAt' | 'endReason'>,
   ): DirectiveRecord | undefined;
-  /** Ends it now, or at its beginning where that is still to come. */
+  /** Ends it now, or at its beginning where that is still to come. With `sites` one of another site is unknown. */
   end(
     directiveId: string,
-    by: { readonly actor: string; readonly at: string; readonly reason: string },
+    by: {
+      readonly actor: string;
+      readonly at: string;
+      readonly reason: string;
+      readonly sites?: readonly string[];
+    },
   ):
     | { readonly outcome: 'ended' | 'already-ended'; readonly record: DirectiveRecord }
     | { outcome: 'unknown' };

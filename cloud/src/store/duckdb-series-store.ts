@@ -190,6 +190,12 @@ function buildQuery(
     conditions.push('camera = ?');
     values.push(query.camera);
   }
+  if (query.sites !== undefined) {
+    conditions.push(
+      query.sites.length === 0 ? 'false' : `site IN (${query.sites.map(() => '?').join(', ')})`,
+    );
+    values.push(...query.sites);
+  }
   for (const [name, value] of Object.entries(query.tags ?? {})) {
     conditions.push('tags[?] = ?');
     values.push(name, value);

@@ -38,7 +38,10 @@ export class EventReader {
   readonly #reviews: Database.Statement<[string], Review>;
   readonly #changes: Database.Statement<[number, number], SummaryRow & { change: number }>;
   readonly #latestChange: Database.Statement<[], { latest: number }>;
-  readonly #fileOwner: Database.Statement<[string], { eventId: string; ordinal: number; body: string }>;
+  readonly #fileOwner: Database.Statement<
+    [{ sha256: string; sites: string | null }],
+    { eventId: string; ordinal: number; body: string }
+  >;
 
   constructor(database: Database.Database) {
     this.#database = database;
@@ -55,7 +58,8 @@ export class EventReader {
     this.#fileOwner = database.prepare(
       `SELECT evidence_file.event_id AS eventId, ordinal, evidence.body FROM evidence_file
          JOIN evidence USING (event_id) LEFT JOIN event USING (event_id)
-         WHERE sha256 = ? ORDER BY captured_at DESC LIMIT 1`,
+         WHERE sha256 = @sha256 AND (@sites IS NULL OR site IN (SELECT value FROM json_each(@sites)))
+         ORDER BY captured_at DESC LIMIT 1`,
     );
   }
 
@@ -90,8 +94,14 @@ export class EventReader {
     return { ...record, evidence: { createdAt, files: stored, missing } };
   }
 
-  findEvidence(sha256: string): { eventId: string; file: EvidenceFile } | undefined {
-    const owner = this.#fileOwner.get(sha256);
+  findEvidence(
+    sha256: string,
+    sites?: readonly string[],
+  ): { eventId: string; file: EvidenceFile } | undefined {
+    const owner = this.#fileOwner.get({
+      sha256,
+      sites: sites === undefined ? null : JSON.stringify(sites),
+    });
     if (owner === undefined) return undefined;
     const file = (JSON.parse(owner.body) as EvidenceManifest).files[owner.ordinal];
     return file === undefined ? undefined : { eventId: owner.eventId, file };
@@ -118,6 +128,7 @@ function buildConditions(filter: EventFilter): { conditions: string[]; values: s
   };
   addList('kind', filter.kinds);
   addList('camera', filter.cameras);
+  addList('site', filter.sites);
   const review: ReviewState | undefined = filter.review;
   if (review !== undefined) add('review = ?', review);
   if (filter.letPass !== undefined) add(`let_pass IS ${filter.letPass ? 'NOT NULL' : 'NULL'}`);

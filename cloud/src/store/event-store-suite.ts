@@ -217,6 +217,9 @@ export function describeEventStore(
         expect(store.isEvidenceAnnounced(digest)).toBe(false);
         expect(outcomes(manifestItem(1))).toEqual(['committed']);
         expect(store.isEvidenceAnnounced(digest)).toBe(true);
+        const { site, node } = aManifest(1, still);
+        expect(store.isEvidenceAnnounced(digest, { site, node })).toBe(true);
+        expect(store.isEvidenceAnnounced(digest, { site, node: `${node}-x` })).toBe(false);
         outcomes(eventItem(2, 1));
         expect(store.getEvent(anEventId(1))?.evidence?.files[0]?.arrived).toBe(false);
         expect(store.listEvents({ limit: 1 }).items[0]).not.toHaveProperty('stillSha256');

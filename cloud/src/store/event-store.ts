@@ -11,7 +11,11 @@ import type {
   Readiness,
   Telemetry,
 } from '@ngatu/contract';
+import type { DeliveryStore } from './delivery-store.ts';
 import type { DirectiveStore } from './directive-store.ts';
+import type { PrivacyStore } from './privacy-store.ts';
+import type { Custody, ReceiptStore } from './receipt-store.ts';
+import type { FileTransfer, TransferStore } from './transfer-store.ts';
 
 export const REVIEW_STATES = ['open', 'confirmed', 'rejected'] as const;
 export type ReviewState = (typeof REVIEW_STATES)[number];
@@ -27,6 +31,8 @@ export interface Review {
 export interface EventFilter {
   readonly kinds?: readonly EventKind[];
   readonly cameras?: readonly string[];
+  /** Only events of these sites; an empty list finds none. */
+  readonly sites?: readonly string[];
   readonly review?: ReviewState;
   /** Cases that were let pass alone, or the others alone; both where it is absent. */
   readonly letPass?: boolean;
@@ -62,7 +68,11 @@ export interface EventPage {
 
 export interface StoredEvidence {
   readonly createdAt: string;
-  readonly files: readonly (EvidenceFile & { readonly arrived: boolean })[];
+  readonly files: readonly (EvidenceFile & {
+    readonly arrived: boolean;
+    /** Of a file that has not arrived, where anything is known of its way. */
+    readonly transfer?: FileTransfer;
+  })[];
   readonly missing: EvidenceManifest['missing'];
 }
 
@@ -75,9 +85,11 @@ export interface EventRecord {
 
 /** One numbered message that passed its schema. */
 export interface CommitItem extends MessageNumber {
+  /** When the node sent it; absent where that is not known. */
+  readonly publishedAt?: string;
   readonly message:
     | { readonly channel: 'event'; readonly body: Event }
-    | { readonly channel: 'evidence'; readonly body: EvidenceManifest }
+    | { readonly channel: 'evidence'; readonly body: EvidenceManifest; readonly custody?: Custody }
     | { readonly channel: 'telemetry'; readonly body: Telemetry };
 }
 
@@ -141,6 +153,10 @@ export interface NodeRecord {
  */
 export interface EventStore extends Disposable {
   readonly directives: DirectiveStore;
+  readonly privacy: PrivacyStore;
+  readonly transfers: TransferStore;
+  readonly delivery: DeliveryStore;
+  readonly receipts: ReceiptStore;
   /**
    * Commits the batch in one transaction: when this returns, all outcomes survive a power cut. A refused number is not
    * settled until its dead letter is appended.
@@ -148,11 +164,12 @@ export interface EventStore extends Disposable {
   commit(items: readonly CommitItem[], ingestedAt: string): CommitOutcome[];
   /** A letter whose number was settled before is not kept twice. The newest 10,000 letters are kept. */
   appendDeadLetters(letters: readonly DeadLetter[]): void;
-  /** Newest first. */
-  listDeadLetters(limit: number): DeadLetter[];
-  /** How many were ever appended. */
-  countDeadLetters(): number;
-  setNodeState(site: string, node: string, state: NodeState): void;
+  /** Newest first; with `sites` only those whose topic names one of them. */
+  listDeadLetters(limit: number, sites?: readonly string[]): DeadLetter[];
+  /** How many were ever appended; with `sites` how many are kept whose topic names one of them. */
+  countDeadLetters(sites?: readonly string[]): number;
+  /** Takes what a node says of itself, unless it is older than what is known. `at`: when it came; without it, what it says of its own time. */
+  setNodeState(site: string, node: string, state: NodeState, at?: string): void;
   listNodes(): NodeRecord[];
 
   listEvents(filter: EventFilter): EventPage;
@@ -171,10 +188,17 @@ export interface EventStore extends Disposable {
     expectedReviews: number,
   ): 'appended' | 'conflict' | 'let-pass' | 'unknown-event';
 
-  /** True where an evidence manifest announced the file. */
-  isEvidenceAnnounced(sha256: string): boolean;
-  /** What the manifest says of an announced file, and the event that it belongs to (of several, the latest captured). */
-  findEvidence(sha256: string): { readonly eventId: string; readonly file: EvidenceFile } | undefined;
+  /** True where an evidence manifest announced the file; with `by` one of this node. */
+  isEvidenceAnnounced(sha256: string, by?: { readonly site: string; readonly node: string }): boolean;
+  /**
+   * What the manifest says of an announced file, and the event that it belongs to (of several, the latest captured). With
+   * `sites` only committed events of these count.
+   */
+  findEvidence(
+    sha256: string,
+    sites?: readonly string[],
+  ): { readonly eventId: string; readonly file: EvidenceFile } | undefined;
   markEvidenceArrived(sha256: string, at: string): void;
-  listCoverage(period: { from: string; to: string }): CameraCoverage[];
+  /** With `sites` only their cameras. */
+  listCoverage(period: { from: string; to: string }, sites?: readonly string[]): CameraCoverage[];
 }

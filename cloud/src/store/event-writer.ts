@@ -1,9 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Event, type EvidenceManifest, readDropRanges, type Telemetry } from '@ngatu/contract';
+import type { Event, EvidenceManifest, Telemetry } from '@ngatu/contract';
+import { isSealed } from '@ngatu/trust';
 import type Database from 'better-sqlite3';
+import type { CaseErasure } from './case-erasure.ts';
+import { DropBook } from './drop-book.ts';
 import type { CommitItem, CommitOutcome } from './event-store.ts';
+import type { NodeRegister } from './node-register.ts';
 import { ReadinessRecords } from './readiness-records.ts';
-import type { SeqLedger } from './seq-ledger.ts';
+import type { Custody } from './receipt-store.ts';
+import { computeNumberDigest, type SeqLedger } from './seq-ledger.ts';
+import type { SqliteReceiptStore } from './sqlite-receipt-store.ts';
 
 type Refusal = Extract<CommitOutcome, { outcome: 'rejected' }>;
 
@@ -13,7 +19,11 @@ function refuseConflict(reason: string): Refusal {
 
 /** Writes numbered messages into their tables. To be used inside a transaction of the caller. */
 export class EventWriter {
+  readonly #erasure: CaseErasure;
   readonly #ledger: SeqLedger;
+  readonly #receipts: SqliteReceiptStore;
+  readonly #nodes: NodeRegister;
+  readonly #drops: DropBook;
   readonly #readiness: ReadinessRecords;
   readonly #nextChange: Database.Statement<[], { latest: number }>;
   readonly #touch: Database.Statement<[number, string]>;
@@ -26,8 +36,20 @@ export class EventWriter {
   readonly #updateCamera: Database.Statement<(string | number | null)[]>;
   readonly #refusal: Database.Statement<[string, number], { code: Refusal['code']; reason: string }>;
 
-  constructor(database: Database.Database, ledger: SeqLedger) {
-    this.#ledger = ledger;
+  constructor(
+    database: Database.Database,
+    parts: {
+      readonly erasure: CaseErasure;
+      readonly ledger: SeqLedger;
+      readonly receipts: SqliteReceiptStore;
+      readonly nodes: NodeRegister;
+    },
+  ) {
+    this.#erasure = parts.erasure;
+    this.#ledger = parts.ledger;
+    this.#receipts = parts.receipts;
+    this.#nodes = parts.nodes;
+    this.#drops = new DropBook(database, parts.ledger);
     this.#readiness = new ReadinessRecords(database);
     this.#nextChange = database.prepare('UPDATE change_counter SET latest = latest + 1 RETURNING latest');
     this.#touch = database.prepare('UPDATE event SET change = ? WHERE event_id = ?');
@@ -60,17 +82,47 @@ export class EventWriter {
     if (!this.#ledger.claim(item)) {
       return { outcome: 'rejected', code: 'TOPIC_INVALID', reason: 'the outbox belongs to another node' };
     }
-    if (this.#ledger.isSettled(outboxId, seq)) {
-      const refusal = this.#refusal.get(outboxId, seq);
-      return refusal === undefined ? { outcome: 'duplicate' } : { outcome: 'rejected', ...refusal };
-    }
+    this.#noteSighting(item, ingestedAt);
+    const isPassing = message.channel === 'telemetry';
+    const digest = computeNumberDigest(message.body, isPassing);
+    if (this.#ledger.isSettled(outboxId, seq)) return this.#judgeRepetition(item, digest, ingestedAt);
     const refusal = this.#writeMessage(item, ingestedAt);
     if (refusal !== undefined) return refusal;
     this.#ledger.settle(outboxId, { from: seq, to: seq });
-    if (message.channel === 'telemetry') {
-      for (const range of readDropRanges(message.body, seq)) this.#ledger.settle(outboxId, range);
-    }
+    this.#ledger.keepDigest(outboxId, seq, digest, isPassing);
+    if (message.channel === 'telemetry') this.#drops.write(item, message.body, ingestedAt);
     return { outcome: 'committed' };
+  }
+
+  /** Another message under a settled number is another machine's: a disk was copied. It is not taken for a repetition, which would lose it. */
+  #judgeRepetition(
+    { site, node, outboxId, seq }: CommitItem,
+    digest: Uint8Array,
+    ingestedAt: string,
+  ): CommitOutcome {
+    const refusal = this.#refusal.get(outboxId, seq);
+    if (refusal !== undefined) return { outcome: 'rejected', ...refusal };
+    const known = this.#ledger.readDigest(outboxId, seq);
+    if (known === undefined || Buffer.compare(known, digest) === 0) return { outcome: 'duplicate' };
+    this.#nodes.noteConflict({
+      site,
+      node,
+      kind: 'same-numbers',
+      one: outboxId,
+      other: outboxId,
+      at: ingestedAt,
+    });
+    return {
+      outcome: 'rejected',
+      code: 'OUTBOX_CONFLICT',
+      reason: `another message is committed under number ${seq} of outbox ${outboxId}`,
+    };
+  }
+
+  #noteSighting({ site, node, outboxId, publishedAt }: CommitItem, ingestedAt: string): void {
+    const other = this.#ledger.sight(outboxId, publishedAt ?? ingestedAt, ingestedAt);
+    if (other === undefined) return;
+    this.#nodes.noteConflict({ site, node, kind: 'two-outboxes', one: outboxId, other, at: ingestedAt });
   }
 
   /** Gives the event a new place in the order of changes. */
@@ -90,7 +142,7 @@ export class EventWriter {
       case 'event':
         return this.#writeEvent(message.body, ingestedAt);
       case 'evidence':
-        return this.#writeEvidence(message.body);
+        return this.#writeEvidence(message.body, message.custody, ingestedAt);
       case 'telemetry':
         this.#writeIntervals(item, message.body);
         this.#readiness.write(item, message.body);
@@ -101,6 +153,8 @@ export class EventWriter {
   #writeEvent(event: Event, ingestedAt: string): Refusal | undefined {
     const stored = this.#eventBody.get(event.eventId);
     if (stored === undefined) {
+      // what was deleted stays deleted, however often it is sent
+      if (this.#erasure.isErased(event.eventId)) return undefined;
       const { eventId, kind, site, node, camera, rule, subject, capturedAt } = event;
       const columns = [eventId, kind, site, node, camera, rule, subject.label, capturedAt, ingestedAt];
       const letPass = event.letPass?.reason ?? null;
@@ -113,7 +167,12 @@ export class EventWriter {
     return refuseConflict(`event ${event.eventId} is stored with another content`);
   }
 
-  #writeEvidence(manifest: EvidenceManifest): Refusal | undefined {
+  /** What was refused is refused only where it is not here already: a key that is revoked today was good when it came. */
+  #writeEvidence(
+    manifest: EvidenceManifest,
+    custody: Custody | undefined,
+    ingestedAt: string,
+  ): Refusal | undefined {
     const { eventId } = manifest;
     const stored = this.#evidenceBody.get(eventId);
     if (stored !== undefined) {
@@ -122,12 +181,24 @@ export class EventWriter {
       if (isDeepStrictEqual(known, offered)) return undefined;
       return refuseConflict(`the evidence of event ${eventId} is stored with another content`);
     }
+    const refusal = this.#takeCustody(manifest, custody);
+    if (refusal !== undefined) return refusal;
+    if (this.#erasure.isErased(eventId)) {
+      this.#erasure.refuseLate(manifest, ingestedAt);
+      return undefined;
+    }
     this.#insertEvidence.run(eventId, JSON.stringify(manifest));
     for (const [ordinal, { role, sha256 }] of manifest.files.entries()) {
       this.#insertFile.run(eventId, ordinal, role, sha256);
     }
     this.touch(eventId);
     return undefined;
+  }
+
+  #takeCustody(manifest: EvidenceManifest, custody: Custody | undefined): Refusal | undefined {
+    if (custody === undefined) return undefined;
+    if ('refusal' in custody) return { outcome: 'rejected', ...custody.refusal };
+    return isSealed(manifest) ? this.#receipts.admit(manifest, custody.receipt) : undefined;
   }
 
   #writeIntervals({ outboxId, seq, site, node }: CommitItem, { camera, intervals }: Telemetry): void {

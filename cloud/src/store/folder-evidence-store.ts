@@ -71,6 +71,18 @@ export class FolderEvidenceStore implements EvidenceStore {
     return { sizeBytes, read: (range) => createReadStream(path, range) };
   }
 
+  async remove(sha256: string): Promise<boolean> {
+    const path = this.#pathOf(sha256);
+    try {
+      if ((await sizeOf(path)) === undefined) return false;
+      await rm(path, { force: true });
+      await syncFolder(join(this.#folder, sha256.slice(0, 2)));
+      return true;
+    } catch (error) {
+      throw toStoreError(error, this.#folder);
+    }
+  }
+
   async #receive(sha256: string, content: Readable, file: FileHandle): Promise<void> {
     const hash = createHash('sha256');
     let sizeBytes = 0;

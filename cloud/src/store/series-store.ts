@@ -21,6 +21,8 @@ export interface SeriesQuery {
   readonly stepMs: number;
   readonly aggregate: 'sum' | 'mean' | 'max' | 'min' | 'last';
   readonly camera?: string;
+  /** Only measurements of these sites; an empty list finds none. */
+  readonly sites?: readonly string[];
   readonly tags?: Readonly<Record<string, string>>;
   /** Tag by which lines are split. */
   readonly groupBy?: string;

@@ -58,6 +58,8 @@ export function openCentreDatabase(file: string, migrations: readonly Migration[
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
+    // what is deleted is overwritten, also the pages that an update leaves behind
+    database.pragma('secure_delete = ON');
     database.pragma('journal_size_limit = 67108864');
     if (statSync(file).size <= CHECKED_AT_OPEN_MAX_BYTES) {
       const verdict = database.pragma('quick_check(1)', { simple: true });

@@ -54,11 +54,11 @@ export class SqliteDirectiveStore implements DirectiveStore {
 
   end(
     directiveId: string,
-    { actor, at, reason }: { actor: string; at: string; reason: string },
+    { actor, at, reason, sites }: Parameters<DirectiveStore['end']>[1],
   ): ReturnType<DirectiveStore['end']> {
     return this.#work.transact(() => {
       const record = this.#get(directiveId);
-      if (record === undefined) return { outcome: 'unknown' };
+      if (record === undefined || sites?.includes(record.site) === false) return { outcome: 'unknown' };
       if (record.until <= at || record.endedAt !== undefined) return { outcome: 'already-ended', record };
       const until = at < record.from ? record.from : at;
       this.#database
@@ -71,12 +71,16 @@ export class SqliteDirectiveStore implements DirectiveStore {
     });
   }
 
-  list({ camera, endsAfter, limit }: DirectiveFilter): DirectiveRecord[] {
+  list({ camera, sites, endsAfter, limit }: DirectiveFilter): DirectiveRecord[] {
     const conditions: string[] = [];
     const values: (string | number)[] = [];
     if (camera !== undefined) {
       conditions.push('site = ? AND node = ? AND camera = ?');
       values.push(camera.site, camera.node, camera.camera);
+    }
+    if (sites !== undefined) {
+      conditions.push('site IN (SELECT value FROM json_each(?))');
+      values.push(JSON.stringify(sites));
     }
     if (endsAfter !== undefined) {
       conditions.push('until_at > ?');

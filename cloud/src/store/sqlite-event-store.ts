@@ -1,6 +1,7 @@
 import type { EvidenceFile, NodeState } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import { CoverageReader } from './camera-coverage.ts';
+import { CaseErasure } from './case-erasure.ts';
 import { DeadLetterBox } from './dead-letter-box.ts';
 import { EventReader } from './event-reader.ts';
 import type {
@@ -18,16 +19,26 @@ import type {
 } from './event-store.ts';
 import { EventWriter } from './event-writer.ts';
 import { CENTRE_MIGRATIONS } from './migrations/all.ts';
+import { NodeRegister } from './node-register.ts';
 import { SeqLedger } from './seq-ledger.ts';
 import { openCentreDatabase, toStoreError } from './sqlite-database.ts';
+import { SqliteDeliveryStore } from './sqlite-delivery-store.ts';
 import { SqliteDirectiveStore } from './sqlite-directive-store.ts';
+import { SqlitePrivacyStore } from './sqlite-privacy-store.ts';
+import { SqliteReceiptStore } from './sqlite-receipt-store.ts';
+import { SqliteTransferStore } from './sqlite-transfer-store.ts';
 
 /** The event store in one SQLite file. */
 export class SqliteEventStore implements EventStore {
   readonly directives: SqliteDirectiveStore;
+  readonly transfers: SqliteTransferStore;
+  readonly delivery: SqliteDeliveryStore;
+  readonly receipts: SqliteReceiptStore;
+  readonly privacy: SqlitePrivacyStore;
   readonly #file: string;
   readonly #database: Database.Database;
   readonly #ledger: SeqLedger;
+  readonly #nodes: NodeRegister;
   readonly #writer: EventWriter;
   readonly #reader: EventReader;
   readonly #letters: DeadLetterBox;
@@ -37,10 +48,31 @@ export class SqliteEventStore implements EventStore {
     this.#file = file;
     this.#database = database;
     this.#ledger = new SeqLedger(database);
-    this.#writer = new EventWriter(database, this.#ledger);
+    this.receipts = new SqliteReceiptStore(database);
+    this.#nodes = new NodeRegister(database);
+    const erasure = new CaseErasure(database);
+    this.#writer = new EventWriter(database, {
+      erasure,
+      ledger: this.#ledger,
+      receipts: this.receipts,
+      nodes: this.#nodes,
+    });
+    this.delivery = new SqliteDeliveryStore(database, this.#nodes, {
+      transact: (work) => this.#transact(work),
+      read: (work) => this.#read(work),
+    });
     this.#reader = new EventReader(database);
     this.#letters = new DeadLetterBox(database, this.#ledger);
     this.#coverage = new CoverageReader(database);
+    this.transfers = new SqliteTransferStore(database, {
+      transact: (work) => this.#transact(work),
+      read: (work) => this.#read(work),
+      touchFile: (sha256) => this.#touchFile(sha256),
+    });
+    this.privacy = new SqlitePrivacyStore(database, erasure, {
+      transact: (work) => this.#transact(work),
+      read: (work) => this.#read(work),
+    });
     this.directives = new SqliteDirectiveStore(database, {
       transact: (work) => this.#transact(work),
       read: (work) => this.#read(work),
@@ -62,44 +94,21 @@ export class SqliteEventStore implements EventStore {
     });
   }
 
-  listDeadLetters(limit: number): DeadLetter[] {
-    return this.#read(() => this.#letters.list(limit));
+  listDeadLetters(limit: number, sites?: readonly string[]): DeadLetter[] {
+    return this.#read(() => this.#letters.list(limit, sites));
   }
 
-  countDeadLetters(): number {
-    return this.#read(() => this.#letters.count());
+  countDeadLetters(sites?: readonly string[]): number {
+    return this.#read(() => this.#letters.count(sites));
   }
 
-  setNodeState(site: string, node: string, state: NodeState): void {
-    this.#transact(() => {
-      const row = this.#database
-        .prepare<[string, string], { state: string }>('SELECT state FROM node WHERE site = ? AND node = ?')
-        .get(site, node);
-      const known = row === undefined ? undefined : (JSON.parse(row.state) as NodeState);
-      // The will of an earlier start that the broker published late says nothing of the one that runs now.
-      const isStale = state.state === 'offline' && known?.state === 'online' && known.bootId !== state.bootId;
-      if (isStale) return;
-      this.#database
-        .prepare(
-          'INSERT INTO node (site, node, state) VALUES (?, ?, ?) ON CONFLICT (site, node) DO UPDATE SET state = excluded.state',
-        )
-        .run(site, node, JSON.stringify(state));
-    });
+  setNodeState(site: string, node: string, state: NodeState, at: string = state.at): void {
+    this.#transact(() => this.#nodes.take(site, node, state, at));
   }
 
   listNodes(): NodeRecord[] {
     return this.#read(() =>
-      this.#database
-        .prepare<[], { site: string; node: string; state: string }>(
-          'SELECT site, node, state FROM node ORDER BY site, node',
-        )
-        .all()
-        .map(({ site, node, state }) => ({
-          site,
-          node,
-          state: JSON.parse(state) as NodeState,
-          ...this.#ledger.readCurrent(site, node),
-        })),
+      this.#nodes.list().map((row) => ({ ...row, ...this.#ledger.readCurrent(row.site, row.node) })),
     );
   }
 
@@ -108,7 +117,8 @@ export class SqliteEventStore implements EventStore {
   }
 
   getEvent(eventId: string): EventRecord | undefined {
-    return this.#read(() => this.#reader.get(eventId));
+    const record = this.#read(() => this.#reader.get(eventId));
+    return record === undefined ? undefined : this.#addTransfers(record);
   }
 
   latestChange(): number {
@@ -141,12 +151,20 @@ export class SqliteEventStore implements EventStore {
     });
   }
 
-  isEvidenceAnnounced(sha256: string): boolean {
-    return this.#read(() => this.#announcedBy(sha256).length > 0);
+  isEvidenceAnnounced(sha256: string, by?: { readonly site: string; readonly node: string }): boolean {
+    if (by === undefined) return this.#read(() => this.#announcedBy(sha256).length > 0);
+    const found = this.#database.prepare<[{ sha256: string; site: string; node: string }], unknown>(
+      `SELECT 1 FROM evidence_file JOIN evidence USING (event_id) WHERE sha256 = @sha256
+         AND json_extract(body, '$.site') = @site AND json_extract(body, '$.node') = @node LIMIT 1`,
+    );
+    return this.#read(() => found.get({ sha256, ...by }) !== undefined);
   }
 
-  findEvidence(sha256: string): { eventId: string; file: EvidenceFile } | undefined {
-    return this.#read(() => this.#reader.findEvidence(sha256));
+  findEvidence(
+    sha256: string,
+    sites?: readonly string[],
+  ): { eventId: string; file: EvidenceFile } | undefined {
+    return this.#read(() => this.#reader.findEvidence(sha256, sites));
   }
 
   markEvidenceArrived(sha256: string, at: string): void {
@@ -155,18 +173,35 @@ export class SqliteEventStore implements EventStore {
         .prepare('INSERT OR IGNORE INTO evidence_arrival (sha256, arrived_at) VALUES (?, ?)')
         .run(sha256, at);
       if (changes === 0) return;
-      for (const eventId of this.#announcedBy(sha256)) this.#writer.touch(eventId);
+      this.#touchFile(sha256);
     });
   }
 
-  listCoverage(period: { from: string; to: string }): CameraCoverage[] {
+  listCoverage(period: { from: string; to: string }, sites?: readonly string[]): CameraCoverage[] {
     return this.#read(() =>
-      this.#coverage.list({ fromMs: Date.parse(period.from), toMs: Date.parse(period.to) }),
+      this.#coverage.list({ fromMs: Date.parse(period.from), toMs: Date.parse(period.to) }, sites),
     );
   }
 
   [Symbol.dispose](): void {
     this.#database.close();
+  }
+
+  #addTransfers(record: EventRecord): EventRecord {
+    const { evidence } = record;
+    if (evidence?.files.every(({ arrived }) => arrived) !== false) return record;
+    const transfers = new Map(
+      this.transfers.list(record.event.eventId).map(({ sha256, ...transfer }) => [sha256, transfer]),
+    );
+    const files = evidence.files.map((file) => {
+      const transfer = transfers.get(file.sha256);
+      return transfer === undefined || Object.keys(transfer).length === 0 ? file : { ...file, transfer };
+    });
+    return { ...record, evidence: { ...evidence, files } };
+  }
+
+  #touchFile(sha256: string): void {
+    for (const eventId of this.#announcedBy(sha256)) this.#writer.touch(eventId);
   }
 
   #announcedBy(sha256: string): string[] {

@@ -2,6 +2,10 @@ import { createEvents } from './001-event.ts';
 import { createDelivery } from './002-delivery.ts';
 import { createDirectives } from './003-directive.ts';
 import { createReadiness } from './004-readiness.ts';
+import { createDeliveryLedger } from './005-delivery.ts';
+import { createTransfers } from './006-transfer.ts';
+import { createSeals } from './007-seal.ts';
+import { createPrivacy } from './008-privacy.ts';
 import type { Migration } from './migration.ts';
 
 /** The schema of the centre's database, in the order in which it is applied. */
@@ -10,4 +14,8 @@ export const CENTRE_MIGRATIONS: readonly Migration[] = [
   createDelivery,
   createDirectives,
   createReadiness,
+  createDeliveryLedger,
+  createTransfers,
+  createSeals,
+  createPrivacy,
 ];

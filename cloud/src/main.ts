@@ -1,5 +1,17 @@
+export { type AccessDesk, listAuditOf, openAccessDesk, verifyAuditOf } from './account/access-desk.ts';
+export type { AuditFault, AuditReport } from './account/audit-verification.ts';
 export { type FirstSignIn, resetPassword } from './account/first-account.ts';
+export { isRole, ROLES, type Role } from './account/role.ts';
 export { type ApiConfig, type ApiReady, runApi } from './api/run-api.ts';
+export { exportCases } from './case-export/export-cases.ts';
 export { type IngestorConfig, runIngestor } from './ingestor/ingestor.ts';
+export { openCentreStores } from './privacy/centre-stores.ts';
+export { loadPrivacyPolicy } from './privacy/privacy-policy.ts';
+export { runRetentionOnce } from './privacy/retention-run.ts';
+export { formatNotice } from './privacy/site-notice.ts';
+export { eraseForSubject, exportForSubject, listSubjectCases } from './privacy/subject-request.ts';
 export { buildCentrePaths } from './store/centre-path.ts';
+export { DuckdbSeriesStore } from './store/duckdb-series-store.ts';
+export type { CaseQuery } from './store/privacy-store.ts';
 export { SqliteEventStore } from './store/sqlite-event-store.ts';
+export { loadCloudParsers } from './untrusted/load-parsers.ts';

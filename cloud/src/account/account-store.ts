@@ -1,111 +1,300 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3';
 import type { Role } from './role.ts';
 
+/** A person who may sign in. */
 export interface Account {
   readonly username: string;
-  readonly role: Role;
+  readonly roles: readonly Role[];
+  /** The areas that the person sees, with all below them. */
+  readonly areas: readonly string[] | 'all';
 }
 
-/** A signed-in person. */
-export interface Session extends Account {
-  /** When the session ends by age, whatever happens in it; ms since the epoch. */
-  readonly expiresAtMs: number;
+/** What an administrator sees of an account. Instants RFC 3339. */
+export interface AccountRecord extends Account {
+  readonly createdAt: string;
+  readonly disabledAt?: string;
+  /** Until when wrong attempts have locked it; absent where it is open. */
+  readonly lockedUntil?: string;
+  /** Wrong attempts since the last sign-in. */
+  readonly failures: number;
+  readonly mustChangePassword: boolean;
+  readonly hasPassword: boolean;
+  /** Since when a second factor is asked for; absent without one. */
+  readonly totpSince?: string;
+  /** The provider whose identity this account is tied to. */
+  readonly oidcIssuer?: string;
 }
 
-/** A session ends this long after the sign-in. One shift. */
-export const SESSION_LIFETIME_MS = 12 * 3_600_000;
-/** A session ends when nobody has used it for this long. */
-export const SESSION_IDLE_MS = 2 * 3_600_000;
-/** The last use is written at most this often. */
-const TOUCH_EVERY_MS = 60_000;
-
-interface SessionRow extends Account {
-  created_at_ms: number;
-  last_used_at_ms: number;
+/** The secrets of an account, for whoever checks a sign-in. */
+export interface AccountSecrets {
+  readonly passwordHash?: string;
+  /** Base32. */
+  readonly totpSecret?: string;
+  /** The time step of the last code that was taken: it and earlier ones are refused. */
+  readonly totpStep?: number;
 }
 
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+/** Who a person is at the provider of single sign-on. */
+export interface OidcIdentity {
+  readonly issuer: string;
+  readonly subject: string;
 }
 
-/** Accounts and their sessions. Passwords come as hashes, session tokens are kept as SHA-256 only. */
+export interface NewAccount extends Account {
+  readonly passwordHash?: string;
+  readonly mustChangePassword?: boolean;
+  readonly oidc?: OidcIdentity;
+}
+
+interface AccountRow {
+  username: string;
+  roles: string;
+  areas: string | null;
+  password_hash: string | null;
+  created_at: string;
+  must_change_password: number;
+  disabled_at: string | null;
+  failures: number;
+  locked_until_ms: number | null;
+  totp_secret: string | null;
+  totp_since: string | null;
+  totp_step: number | null;
+  oidc_issuer: string | null;
+}
+
+function digest(code: string): Buffer {
+  return createHash('sha256').update(code).digest();
+}
+
+function encodeAreas(areas: Account['areas']): string | null {
+  return areas === 'all' ? null : JSON.stringify(areas);
+}
+
+/** What the columns `roles` and `areas` of an account say. */
+export function decodeTrust(row: { roles: string; areas: string | null }): Pick<Account, 'roles' | 'areas'> {
+  return {
+    roles: JSON.parse(row.roles) as Role[],
+    areas: row.areas === null ? 'all' : (JSON.parse(row.areas) as string[]),
+  };
+}
+
+/** Accounts with their roles, areas, second factors and locks. Passwords come as hashes. */
 export class AccountStore {
   constructor(
     private readonly database: Database.Database,
     private readonly now: () => number,
   ) {}
 
+  /** Runs what belongs together in one transaction. */
+  transact<T>(work: () => T): T {
+    return this.database.transaction(work).immediate();
+  }
+
   hasAccounts(): boolean {
     return this.database.prepare('SELECT 1 FROM account LIMIT 1').get() !== undefined;
   }
 
-  createAccount(account: Account & { readonly passwordHash: string }): void {
-    this.database
-      .prepare('INSERT INTO account (username, role, password_hash, created_at) VALUES (?, ?, ?, ?)')
-      .run(account.username, account.role, account.passwordHash, new Date(this.now()).toISOString());
+  /** False where the name is taken. */
+  createAccount(account: NewAccount): boolean {
+    const { changes } = this.database
+      .prepare(
+        `INSERT INTO account (username, roles, areas, password_hash, must_change_password, oidc_issuer, oidc_subject, created_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (username) DO NOTHING`,
+      )
+      .run(
+        account.username,
+        JSON.stringify(account.roles),
+        encodeAreas(account.areas),
+        account.passwordHash ?? null,
+        account.mustChangePassword === true ? 1 : 0,
+        account.oidc?.issuer ?? null,
+        account.oidc?.subject ?? null,
+        this.timestamp(),
+      );
+    return changes === 1;
   }
 
-  findAccount(username: string): (Account & { readonly passwordHash: string }) | undefined {
+  /** In the order of their names. */
+  listAccounts(): AccountRecord[] {
     return this.database
-      .prepare<[string], Account & { passwordHash: string }>(
-        'SELECT username, role, password_hash AS passwordHash FROM account WHERE username = ?',
+      .prepare<[], AccountRow>('SELECT * FROM account ORDER BY username')
+      .all()
+      .map((row) => this.recordOf(row));
+  }
+
+  findAccount(username: string): AccountRecord | undefined {
+    const row = this.readRow(username);
+    return row === undefined ? undefined : this.recordOf(row);
+  }
+
+  findByIdentity({ issuer, subject }: OidcIdentity): AccountRecord | undefined {
+    const row = this.database
+      .prepare<[string, string], AccountRow>(
+        'SELECT * FROM account WHERE oidc_issuer = ? AND oidc_subject = ?',
       )
+      .get(issuer, subject);
+    return row === undefined ? undefined : this.recordOf(row);
+  }
+
+  readSecrets(username: string): AccountSecrets {
+    const row = this.readRow(username);
+    return {
+      ...(typeof row?.password_hash === 'string' ? { passwordHash: row.password_hash } : {}),
+      ...(typeof row?.totp_secret === 'string' ? { totpSecret: row.totp_secret } : {}),
+      ...(typeof row?.totp_step === 'number' ? { totpStep: row.totp_step } : {}),
+    };
+  }
+
+  /** Sets roles and areas. False where there is no such account. */
+  updateTrust({ username, roles, areas }: Account): boolean {
+    return this.change('UPDATE account SET roles = ?, areas = ? WHERE username = ?', [
+      JSON.stringify(roles),
+      encodeAreas(areas),
+      username,
+    ]);
+  }
+
+  /** A disabled account keeps its name and its trail; nobody signs in with it. Its sessions end. */
+  setDisabled(username: string, isDisabled: boolean): boolean {
+    return this.database
+      .transaction(() => {
+        if (isDisabled) this.endSessions(username);
+        const at = isDisabled ? this.timestamp() : null;
+        return this.change('UPDATE account SET disabled_at = ? WHERE username = ?', [at, username]);
+      })
+      .immediate();
+  }
+
+  /** Sets another password, opens the lock and ends every session of the account but `keepSessionId`. */
+  replacePassword(
+    username: string,
+    password: { readonly hash: string; readonly mustChange: boolean; readonly keepSessionId?: string },
+  ): boolean {
+    return this.database
+      .transaction(() => {
+        this.endSessions(username, password.keepSessionId);
+        return this.change(
+          `UPDATE account SET password_hash = ?, must_change_password = ?, failures = 0, locked_until_ms = NULL
+           WHERE username = ?`,
+          [password.hash, password.mustChange ? 1 : 0, username],
+        );
+      })
+      .immediate();
+  }
+
+  /**
+   * Counts a wrong attempt, and locks the account for `lockMs` at each `lockAfter`th in a row; true where it is locked by
+   * this one.
+   */
+  recordFailure(username: string, { lockAfter, lockMs }: { lockAfter: number; lockMs: number }): boolean {
+    this.change(
+      `UPDATE account SET failures = failures + 1,
+         locked_until_ms = CASE WHEN (failures + 1) % ? = 0 THEN ? ELSE locked_until_ms END WHERE username = ?`,
+      [lockAfter, this.now() + lockMs, username],
+    );
+    const failures = this.readRow(username)?.failures ?? 0;
+    return failures > 0 && failures % lockAfter === 0;
+  }
+
+  /** Forgets the wrong attempts and opens the lock. */
+  clearFailures(username: string): boolean {
+    return this.change('UPDATE account SET failures = 0, locked_until_ms = NULL WHERE username = ?', [
+      username,
+    ]);
+  }
+
+  /** Asks for a second factor from now on; `step` is that of the code which proved it. */
+  enrolTotp(
+    username: string,
+    totp: { secret: string; step: number; recoveryCodes: readonly string[] },
+  ): void {
+    this.database
+      .transaction(() => {
+        this.change('UPDATE account SET totp_secret = ?, totp_since = ?, totp_step = ? WHERE username = ?', [
+          totp.secret,
+          this.timestamp(),
+          totp.step,
+          username,
+        ]);
+        this.database.prepare('DELETE FROM recovery_code WHERE username = ?').run(username);
+        const add = this.database.prepare('INSERT INTO recovery_code (username, code_sha256) VALUES (?, ?)');
+        for (const code of totp.recoveryCodes) add.run(username, digest(code.replaceAll('-', '')));
+      })
+      .immediate();
+  }
+
+  /** Takes the second factor away. False where there is no such account. */
+  removeTotp(username: string): boolean {
+    return this.database
+      .transaction(() => {
+        this.database.prepare('DELETE FROM recovery_code WHERE username = ?').run(username);
+        return this.change(
+          'UPDATE account SET totp_secret = NULL, totp_since = NULL, totp_step = NULL WHERE username = ?',
+          [username],
+        );
+      })
+      .immediate();
+  }
+
+  /** True once for each step, and never for one before a step that was taken: a code works once. */
+  takeTotpStep(username: string, step: number): boolean {
+    return this.change(
+      'UPDATE account SET totp_step = ? WHERE username = ? AND (totp_step IS NULL OR totp_step < ?)',
+      [step, username, step],
+    );
+  }
+
+  /** True where the code is one of the account's that nobody has used; it is used then. */
+  takeRecoveryCode(username: string, code: string): boolean {
+    return this.change(
+      'UPDATE recovery_code SET used_at = ? WHERE username = ? AND code_sha256 = ? AND used_at IS NULL',
+      [this.timestamp(), username, digest(code)],
+    );
+  }
+
+  countRecoveryCodes(username: string): number {
+    const row = this.database
+      .prepare<[string], { count: number }>(
+        'SELECT count(*) AS count FROM recovery_code WHERE username = ? AND used_at IS NULL',
+      )
+      .get(username);
+    return row?.count ?? 0;
+  }
+
+  private readRow(username: string): AccountRow | undefined {
+    return this.database
+      .prepare<[string], AccountRow>('SELECT * FROM account WHERE username = ?')
       .get(username);
   }
 
-  /** Sets another password and ends every session of the account. False where there is no such account. */
-  replacePassword(username: string, passwordHash: string): boolean {
-    return this.database
-      .transaction(() => {
-        const { changes } = this.database
-          .prepare('UPDATE account SET password_hash = ? WHERE username = ?')
-          .run(passwordHash, username);
-        this.database.prepare('DELETE FROM session WHERE username = ?').run(username);
-        return changes === 1;
-      })
-      .immediate();
+  private recordOf(row: AccountRow): AccountRecord {
+    const isLocked = row.locked_until_ms !== null && row.locked_until_ms > this.now();
+    return {
+      username: row.username,
+      ...decodeTrust(row),
+      createdAt: row.created_at,
+      failures: row.failures,
+      mustChangePassword: row.must_change_password === 1,
+      hasPassword: row.password_hash !== null,
+      ...(row.disabled_at === null ? {} : { disabledAt: row.disabled_at }),
+      ...(isLocked ? { lockedUntil: new Date(row.locked_until_ms ?? 0).toISOString() } : {}),
+      ...(row.totp_since === null ? {} : { totpSince: row.totp_since }),
+      ...(row.oidc_issuer === null ? {} : { oidcIssuer: row.oidc_issuer }),
+    };
   }
 
-  /** Begins a session and returns its token (256 random bits), which is not kept. Sessions that have ended are removed. */
-  beginSession(username: string): { token: string; expiresAtMs: number } {
-    const token = randomBytes(32).toString('base64url');
-    const now = this.now();
+  private endSessions(username: string, keepSessionId = ''): void {
     this.database
-      .transaction(() => {
-        this.database
-          .prepare('DELETE FROM session WHERE created_at_ms <= ? OR last_used_at_ms <= ?')
-          .run(now - SESSION_LIFETIME_MS, now - SESSION_IDLE_MS);
-        this.database
-          .prepare(
-            'INSERT INTO session (token_sha256, username, created_at_ms, last_used_at_ms) VALUES (?, ?, ?, ?)',
-          )
-          .run(digest(token), username, now, now);
-      })
-      .immediate();
-    return { token, expiresAtMs: now + SESSION_LIFETIME_MS };
+      .prepare('DELETE FROM session WHERE username = ? AND session_id <> ?')
+      .run(username, keepSessionId);
   }
 
-  /** The session of a token that has not ended. `use` counts as activity; without it the idle time runs on. */
-  findSession(token: string, { use }: { use: boolean }): Session | undefined {
-    const key = digest(token);
-    const row = this.database
-      .prepare<[Buffer], SessionRow>(
-        `SELECT account.username, account.role, session.created_at_ms, session.last_used_at_ms
-         FROM session JOIN account USING (username) WHERE token_sha256 = ?`,
-      )
-      .get(key);
-    const now = this.now();
-    if (row === undefined) return undefined;
-    if (row.created_at_ms <= now - SESSION_LIFETIME_MS || row.last_used_at_ms <= now - SESSION_IDLE_MS)
-      return undefined;
-    if (use && row.last_used_at_ms <= now - TOUCH_EVERY_MS) {
-      this.database.prepare('UPDATE session SET last_used_at_ms = ? WHERE token_sha256 = ?').run(now, key);
-    }
-    return { username: row.username, role: row.role, expiresAtMs: row.created_at_ms + SESSION_LIFETIME_MS };
+  private change(sql: string, values: readonly (string | number | Buffer | null)[]): boolean {
+    return this.database.prepare(sql).run(...values).changes > 0;
   }
 
-  endSession(token: string): void {
-    this.database.prepare('DELETE FROM session WHERE token_sha256 = ?').run(digest(token));
+  private timestamp(): string {
+    return new Date(this.now()).toISOString();
   }
 }

@@ -3,10 +3,16 @@ import { join } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import { openAccountDatabase } from './account-database.ts';
 import { AccountStore } from './account-store.ts';
+import { AuditAnchor } from './audit-anchor.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { generatePassword, hashPassword } from './password.ts';
 
 export const FIRST_USERNAME = 'admin';
+/**
+ * A centre of one person: the first account looks after the accounts and decides cases, until there are others and these
+ * roles are taken away from it.
+ */
+const FIRST_ROLES = ['supervisor', 'operator', 'auditor', 'admin'] as const;
 
 export interface FirstSignIn {
   readonly username: string;
@@ -52,7 +58,7 @@ export async function createFirstAccount(
     buildFirstSignInPath(dataDir),
     `username: ${FIRST_USERNAME}\npassword: ${password}\n`,
   );
-  accounts.createAccount({ username: FIRST_USERNAME, role: 'admin', passwordHash });
+  accounts.createAccount({ username: FIRST_USERNAME, roles: FIRST_ROLES, areas: 'all', passwordHash });
   return { username: FIRST_USERNAME, password };
 }
 
@@ -71,13 +77,19 @@ export async function resetPassword(request: {
   try {
     const password = generatePassword();
     const passwordHash = await hashPassword(password);
-    if (!new AccountStore(database, Date.now).replacePassword(username, passwordHash)) {
+    if (
+      !new AccountStore(database, Date.now).replacePassword(username, {
+        hash: passwordHash,
+        mustChange: false,
+      })
+    ) {
       throw new NgatuError(
         'NOT_FOUND',
         `Cannot reset the password of "${username}": there is no such account`,
       );
     }
     new AuditTrail(database, Date.now).append({ actor, action: 'password-reset', target: username });
+    new AuditAnchor(dataDir).write(database, Date.now());
     if (username === FIRST_USERNAME) await rm(buildFirstSignInPath(dataDir), { force: true });
     return { username, password };
   } finally {

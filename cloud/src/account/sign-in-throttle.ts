@@ -2,6 +2,8 @@
 export interface ThrottleKey {
   readonly name: string;
   readonly freeAttempts: number;
+  /** How long each lock of it lasts, ms; absent: doubling from 2 s to 15 min. */
+  readonly lockMs?: number;
 }
 
 const FIRST_LOCK_MS = 2_000;
@@ -34,11 +36,12 @@ export class SignInThrottle {
   /** Call it before the password is verified: attempts that run at the same time then count as well. */
   recordAttempt(keys: readonly ThrottleKey[]): void {
     const now = this.now();
-    for (const { name, freeAttempts } of keys) {
+    for (const { name, freeAttempts, lockMs: fixedMs } of keys) {
       const known = this.failures.get(name);
       const count = known !== undefined && now - known.lastAtMs < FORGET_AFTER_MS ? known.count + 1 : 1;
       const excess = count - freeAttempts;
-      const lockMs = excess < 0 ? 0 : Math.min(LONGEST_LOCK_MS, FIRST_LOCK_MS * 2 ** Math.min(excess, 20));
+      const growingMs = Math.min(LONGEST_LOCK_MS, FIRST_LOCK_MS * 2 ** Math.min(excess, 20));
+      const lockMs = excess < 0 ? 0 : (fixedMs ?? growingMs);
       this.failures.delete(name);
       this.failures.set(name, { count, lastAtMs: now, lockedUntilMs: now + lockMs });
     }

@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Access, openAccess } from './access.ts';
 import { openAccountDatabase } from './account-database.ts';
-import { AccountStore } from './account-store.ts';
-import { AuditTrail } from './audit-trail.ts';
 import { generatePassword, hashPassword, verifyPassword } from './password.ts';
 import { SignIn } from './sign-in.ts';
 import { SignInThrottle } from './sign-in-throttle.ts';
 
 let folder: string;
 let database: Database.Database;
+let access: Access;
 let nowMs = 0;
 const now = () => nowMs;
 
@@ -19,12 +19,18 @@ beforeEach(async () => {
   nowMs = Date.UTC(2025, 10, 22);
   folder = await mkdtemp(join(tmpdir(), 'ngatu-account-'));
   database = openAccountDatabase(join(folder, 'accounts.sqlite'));
+  access = openAccess(database, now);
 });
 
 afterEach(async () => {
   database.close();
   await rm(folder, { recursive: true, force: true });
 });
+
+async function addLan(): Promise<void> {
+  const passwordHash = await hashPassword('right');
+  access.accounts.createAccount({ username: 'lan', roles: ['reviewer'], areas: 'all', passwordHash });
+}
 
 it('hashes with argon2id at the cost that OWASP names, each time with another salt', async () => {
   const [first, second] = await Promise.all([hashPassword('secret'), hashPassword('secret')]);
@@ -42,9 +48,8 @@ it('generates twenty characters that nobody misreads', () => {
 });
 
 it('takes as long for an unknown user as for a wrong password', async () => {
-  const accounts = new AccountStore(database, now);
-  accounts.createAccount({ username: 'lan', role: 'reviewer', passwordHash: await hashPassword('right') });
-  const gate = new SignIn(accounts, new AuditTrail(database, now), now);
+  await addLan();
+  const gate = new SignIn({ ...access, now });
   const measure = async (username: string) => {
     nowMs += 3_600_000;
     const startedAt = performance.now();
@@ -67,7 +72,7 @@ it('takes as long for an unknown user as for a wrong password', async () => {
 });
 
 it('verifies a bounded number of passwords at once', async () => {
-  const gate = new SignIn(new AccountStore(database, now), new AuditTrail(database, now), now);
+  const gate = new SignIn({ ...access, now });
   const attempts = Array.from({ length: 12 }, (_, index) =>
     gate
       .signIn({ username: `user-${index}`, password: 'x', address: `10.0.0.${index}` })
@@ -94,16 +99,19 @@ it('doubles the lock up to fifteen minutes and forgets after an hour', () => {
 });
 
 it('does not lock a person out for what a stranger tries from elsewhere', async () => {
-  const accounts = new AccountStore(database, now);
-  accounts.createAccount({ username: 'lan', role: 'reviewer', passwordHash: await hashPassword('right') });
-  const gate = new SignIn(accounts, new AuditTrail(database, now), now);
+  await addLan();
+  const gate = new SignIn({ ...access, now });
   for (let attempt = 0; attempt < 5; attempt += 1) {
     await expect(gate.signIn({ username: 'lan', password: 'guess', address: '10.0.0.66' })).rejects.toThrow();
   }
   const locked = gate.signIn({ username: 'lan', password: 'right', address: '10.0.0.66' });
   await expect(locked).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 2 });
   const own = await gate.signIn({ username: 'lan', password: 'right', address: '10.0.0.7' });
-  expect(own).toMatchObject({ username: 'lan', role: 'reviewer' });
+  expect(access.sessions.findSession(own.token, { use: false })).toMatchObject({
+    username: 'lan',
+    roles: ['reviewer'],
+    sites: 'all',
+  });
 });
 
 it('keeps at most ten thousand throttled keys', () => {
@@ -117,7 +125,7 @@ it('keeps at most ten thousand throttled keys', () => {
 });
 
 it('lets nobody change or remove a row of the audit trail', () => {
-  const audit = new AuditTrail(database, now);
+  const { audit } = access;
   audit.append({ actor: 'lan', action: 'event-read', target: 'ev-1', address: '::1' });
   expect(() => database.exec("UPDATE audit SET actor = 'minh'")).toThrow(/append-only/);
   expect(() => database.exec('DELETE FROM audit')).toThrow(/append-only/);

@@ -10,6 +10,7 @@ import {
   EventId,
   EventKind,
   EvidenceFile,
+  EvidenceGone,
   EvidenceManifest,
   LawRow,
   LET_PASS_REASONS,
@@ -22,6 +23,7 @@ import {
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { ROLES } from '../account/role.ts';
 import { REVIEW_STATES } from '../store/event-store.ts';
+import { REQUEST_CAUSES } from '../store/transfer-store.ts';
 
 /** Schemas of the API: they validate requests, type the handlers and the console, and make the OpenAPI document. */
 
@@ -45,6 +47,9 @@ export const SignInRequest = Type.Object(
   {
     username: Type.String({ minLength: 1, maxLength: 64 }),
     password: Type.String({ minLength: 1, maxLength: 256 }),
+    code: Type.Optional(
+      Type.String({ minLength: 6, maxLength: 32, description: 'Of the second factor, or a recovery code.' }),
+    ),
   },
   closed,
 );
@@ -52,7 +57,16 @@ export const SignInRequest = Type.Object(
 export const SignedInAccount = Type.Object(
   {
     username: Type.String(),
-    role: Role,
+    roles: Type.Array(Role),
+    areas: Type.Union([Type.Literal('all'), Type.Array(Type.String())], {
+      description: 'The areas that the person sees, with all below them.',
+    }),
+    method: Type.Union([Type.Literal('password'), Type.Literal('oidc')]),
+    needs: Type.Optional(
+      Type.Union([Type.Literal('password'), Type.Literal('totp')], {
+        description: 'What the person has to do before anything else.',
+      }),
+    ),
     expiresAt: Type.String({ description: 'When the session ends by age.' }),
   },
   { ...closed, $id: 'SignedInAccount' },
@@ -67,9 +81,17 @@ export const SessionStatus = Type.Object(
         description: 'Absent where nobody is signed in.',
       }),
     ),
+    singleSignOn: Type.Optional(
+      Type.Object({ name: Type.String() }, { ...closed, description: 'The provider, where there is one.' }),
+    ),
   },
   closed,
 );
+export const SignedOut = Type.Object(
+  { logoutUrl: Type.String({ description: 'Where the browser ends its session at the provider as well.' }) },
+  closed,
+);
+export type SignedOut = Static<typeof SignedOut>;
 export type SessionStatus = Static<typeof SessionStatus>;
 
 const ReviewStateName = Type.Union(
@@ -137,7 +159,60 @@ export const Review = Type.Object(
 );
 export type Review = Static<typeof Review>;
 
-const StoredFile = Type.Object({ ...EvidenceFile.properties, arrived: Type.Boolean() }, closed);
+const FileTransfer = Type.Object(
+  {
+    receivedBytes: Type.Optional(
+      Type.Integer({ minimum: 0, description: 'Of its bytes at the centre, as of `receivedAt`.' }),
+    ),
+    receivedAt: Type.Optional(Timestamp),
+    requestedAt: Type.Optional(Timestamp),
+    requestedBy: Type.Optional(Type.String()),
+    cause: Type.Optional(
+      Type.Union(
+        REQUEST_CAUSES.map((cause) => Type.Literal(cause)),
+        { description: 'Whether a person asked, or the decision did.' },
+      ),
+    ),
+    gone: Type.Optional(
+      Type.Object(
+        { reason: EvidenceGone.properties.reason, detail: Type.Optional(Type.String()), at: Timestamp },
+        { ...closed, description: 'The node no longer has it.' },
+      ),
+    ),
+  },
+  {
+    ...closed,
+    description: 'What is known of a file that has not arrived; absent where it lies on the node unasked.',
+  },
+);
+const transfer = { arrived: Type.Boolean(), transfer: Type.Optional(FileTransfer) };
+
+const StoredFile = Type.Object({ ...EvidenceFile.properties, ...transfer }, closed);
+
+export const OriginalStatus = Type.Object(
+  {
+    files: Type.Array(
+      Type.Object(
+        {
+          role: EvidenceFile.properties.role,
+          sha256: Sha256,
+          sizeBytes: EvidenceFile.properties.sizeBytes,
+          ...transfer,
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+export type OriginalStatus = Static<typeof OriginalStatus>;
+
+export const OriginalRequest = Type.Object(
+  {
+    reason: Type.String({ minLength: 3, maxLength: 500, description: 'Why; it goes into the audit trail.' }),
+  },
+  closed,
+);
 
 const LawReading = Type.Object(
   {
@@ -155,6 +230,24 @@ const LawReading = Type.Object(
 );
 export type LawReading = Static<typeof LawReading>;
 
+const SealStatus = Type.Object(
+  {
+    sealedAt: Type.Unsafe<string>({ ...Timestamp, description: 'When the node sealed it, by its clock.' }),
+    receivedAt: Type.Unsafe<string>({
+      ...Timestamp,
+      description: 'When the ingestor had proved the seal and signed its receipt.',
+    }),
+    manifestSha256: Sha256,
+    chainId: Type.String(),
+    chainSeq: Count,
+    links: Type.Integer({ minimum: 1, description: 'Links of this chain that are at the centre.' }),
+    lastSeq: Type.Integer({ minimum: 1, description: 'The highest place among them.' }),
+    missing: Type.Integer({ minimum: 0, description: 'Places below it that are not at the centre.' }),
+  },
+  { ...closed, description: 'What is proved of the evidence; absent where it carries no seal.' },
+);
+export type SealStatus = Static<typeof SealStatus>;
+
 export const EventDetail = Type.Object(
   {
     event: Type.Unsafe<Event>({ $ref: 'Event#' }),
@@ -166,6 +259,7 @@ export const EventDetail = Type.Object(
         { ...closed, description: 'Absent until the manifest has arrived.' },
       ),
     ),
+    seal: Type.Optional(SealStatus),
     reviews: Type.Array(Type.Unsafe<Review>({ $ref: 'Review#' }), { description: 'Oldest first.' }),
     laws: Type.Array(LawReading, {
       description: 'The reading of the event and its alternatives; none of a case that was let pass.',

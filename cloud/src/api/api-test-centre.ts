@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { CameraInterval, Event, EvidenceFile, EvidenceManifest, Readiness } from '@ngatu/contract';
 import { pino } from 'pino';
+import { openAccess } from '../account/access.ts';
 import { openAccountDatabase } from '../account/account-database.ts';
-import { AccountStore } from '../account/account-store.ts';
-import { AuditTrail } from '../account/audit-trail.ts';
+import { AuditAnchor } from '../account/audit-anchor.ts';
+import { verifyAuditTrail } from '../account/audit-verification.ts';
+import type { Argon2Cost } from '../account/password.ts';
 import type { Role } from '../account/role.ts';
 import { FolderEvidenceStore } from '../store/folder-evidence-store.ts';
 import { RemoteSeriesStore } from '../store/remote-series-store.ts';
@@ -15,6 +17,9 @@ import { SqliteEventStore } from '../store/sqlite-event-store.ts';
 import type { ApiDeps } from './api-app.ts';
 
 /** Builders and a whole centre in a temporary folder, for tests. */
+
+/** The cheapest that argon2 takes: a test of something else need not wait for it. */
+export const TEST_PASSWORD_COST: Argon2Cost = { memoryCost: 8, timeCost: 1, parallelism: 1 };
 
 export const TEST_SITE = { site: 'hanoi', node: 'gate-1' } as const;
 const OUTBOX_ID = '6f1c2f5e-6a57-4b61-9b40-3e0d6f9d2a11';
@@ -89,7 +94,8 @@ export interface TestCentre extends AsyncDisposable {
   commitIntervals(camera: string, intervals: readonly CameraInterval[]): void;
   commitReadiness(camera: string, readiness: Readiness): void;
   storeFile(bytes: Uint8Array): Promise<string>;
-  addAccount(username: string, role: Role, passwordHash: string): void;
+  /** An account with one role; it sees everything where no areas are named. */
+  addAccount(username: string, role: Role, passwordHash: string, areas?: readonly string[]): void;
 }
 
 /** Numbers messages and commits them as the ingestor does. */
@@ -120,14 +126,16 @@ export async function openTestCentre(
   // Nobody listens on port 1: a test of the series brings its own store.
   const series = new RemoteSeriesStore('http://127.0.0.1:1', 'token');
   const database = openAccountDatabase(join(dataDir, 'accounts.sqlite'));
-  const accounts = new AccountStore(database, now);
+  const access = openAccess(database, now);
+  const anchor = new AuditAnchor(dataDir);
   const outbox = new TestOutbox(events, clock);
   const deps: ApiDeps = {
     events,
     evidence,
     series,
-    accounts,
-    audit: new AuditTrail(database, now),
+    ...access,
+    verifyAudit: () => verifyAuditTrail(database, anchor),
+    passwordCost: TEST_PASSWORD_COST,
     logger: pino({ level: 'silent' }),
     now,
   };
@@ -156,7 +164,9 @@ export async function openTestCentre(
       events.markEvidenceArrived(sha256, new Date(clock.nowMs).toISOString());
       return sha256;
     },
-    addAccount: (username, role, passwordHash) => accounts.createAccount({ username, role, passwordHash }),
+    addAccount: (username, role, passwordHash, areas) => {
+      access.accounts.createAccount({ username, roles: [role], areas: areas ?? 'all', passwordHash });
+    },
     [Symbol.asyncDispose]: async () => {
       events[Symbol.dispose]();
       database.close();

@@ -4,13 +4,20 @@ import { ERROR_CODES, NgatuError } from '@ngatu/contract';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
 import type { InjectOptions } from 'fastify';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SESSION_IDLE_MS, SESSION_LIFETIME_MS } from '../account/account-store.ts';
 import { hashPassword } from '../account/password.ts';
+import { SESSION_IDLE_MS, SESSION_LIFETIME_MS } from '../account/session-store.ts';
 import { DuckdbSeriesStore } from '../store/duckdb-series-store.ts';
 import { RemoteSeriesStore } from '../store/remote-series-store.ts';
 import type { ApiApp } from './api-app.ts';
 import { ApiError } from './api-schema.ts';
-import { anEvent, anEvidenceFile, eventIdOf, openTestCentre, type TestCentre } from './api-test-centre.ts';
+import {
+  anEvent,
+  anEvidenceFile,
+  eventIdOf,
+  openTestCentre,
+  TEST_PASSWORD_COST,
+  type TestCentre,
+} from './api-test-centre.ts';
 import { buildApi } from './build-api.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -23,13 +30,13 @@ let centre: TestCentre;
 let app: ApiApp;
 
 beforeAll(async () => {
-  passwordHash = await hashPassword(PASSWORD);
+  passwordHash = await hashPassword(PASSWORD, TEST_PASSWORD_COST);
 });
 
 beforeEach(async () => {
   centre = await openTestCentre();
   centre.addAccount('lan', 'reviewer', passwordHash);
-  centre.addAccount('minh', 'reviewer', passwordHash);
+  centre.addAccount('minh', 'supervisor', passwordHash);
   centre.addAccount('tuan', 'operator', passwordHash);
   app = await buildApi(centre.deps);
   await app.ready();
@@ -76,7 +83,9 @@ describe('session', () => {
     const account = (await inject({ url: '/api/v1/session', headers: session })).json().account;
     expect(account).toEqual({
       username: 'lan',
-      role: 'reviewer',
+      roles: ['reviewer'],
+      areas: 'all',
+      method: 'password',
       expiresAt: new Date(centre.clock.nowMs + SESSION_LIFETIME_MS).toISOString(),
     });
     const out = await inject({ method: 'DELETE', url: '/api/v1/session', headers: session });
@@ -122,15 +131,15 @@ describe('session', () => {
     const step = SESSION_IDLE_MS / 2;
     for (let at = start + step; at < start + SESSION_LIFETIME_MS; at += step) {
       centre.clock.nowMs = at;
-      expect((await inject({ url: '/api/v1/nodes', headers: used })).statusCode).toBe(200);
+      expect((await inject({ url: '/api/v1/cameras', headers: used })).statusCode).toBe(200);
       const background = await inject({
-        url: '/api/v1/nodes',
+        url: '/api/v1/cameras',
         headers: { ...polled, 'x-ngatu-background': '1' },
       });
       expect(background.statusCode).toBe(at < start + SESSION_IDLE_MS ? 200 : 401);
     }
     centre.clock.nowMs = start + SESSION_LIFETIME_MS;
-    expectRefusal(await inject({ url: '/api/v1/nodes', headers: used }), 401, 'UNAUTHENTICATED');
+    expectRefusal(await inject({ url: '/api/v1/cameras', headers: used }), 401, 'UNAUTHENTICATED');
   });
 
   it('keeps only the digest of a token and no password', async () => {
@@ -308,7 +317,7 @@ describe('refusals', () => {
       const session = await signIn();
       const internal = await broken.inject({ url: '/api/v1/events', headers: session });
       expectRefusal(internal, 500, 'INTERNAL');
-      const unavailable = await broken.inject({ url: '/api/v1/nodes', headers: session });
+      const unavailable = await broken.inject({ url: '/api/v1/cameras', headers: session });
       expectRefusal(unavailable, 503, 'STORE_UNAVAILABLE');
       expect(internal.body + unavailable.body).not.toContain('secret');
       expect(lines.join()).toContain(secret);
@@ -633,7 +642,7 @@ describe('fleet', () => {
   });
 
   it('lists the nodes with the holes in their numbers', async () => {
-    const session = await signIn();
+    const session = await signIn('tuan');
     centre.events.setNodeState('hanoi', 'gate-1', nodeState('online'));
     centre.commitEvent(anEvent(1));
     const { nodes } = (await inject({ url: '/api/v1/nodes', headers: session })).json();

@@ -6,15 +6,26 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { NgatuError, SCHEMA_VERSION } from '@ngatu/contract';
 import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import { SignIn } from '../account/sign-in.ts';
+import { addAccountRoutes } from './account-route.ts';
+import { ACCOUNT_SCHEMAS } from './account-schema.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { answerError, answerNotFound } from './api-error.ts';
 import { SHARED_SCHEMAS } from './api-schema.ts';
+import { addAuditRoutes } from './audit-route.ts';
+import { addDeliveryRoutes } from './delivery-route.ts';
 import { addDirectiveRoutes } from './directive-route.ts';
 import { addEventRoutes } from './event-route.ts';
 import { addEventStreamRoute } from './event-stream-route.ts';
 import { addEvidenceRoute } from './evidence-route.ts';
+import { addExportRoute } from './export-route.ts';
 import { addFleetRoutes } from './fleet-route.ts';
+import { addOidcRoutes } from './oidc-route.ts';
+import { addOpeningRoutes } from './opening-route.ts';
+import { addOriginalRoutes } from './original-route.ts';
+import { addOwnAccountRoutes } from './own-account-route.ts';
 import { compileValidator } from './request-validation.ts';
+import { addRetentionRoutes } from './retention-route.ts';
 import { addSecurityHeaders, DOCUMENTATION_POLICY } from './security-header.ts';
 import { addSeriesRoute } from './series-route.ts';
 import { guardSessions } from './session-guard.ts';
@@ -25,12 +36,14 @@ const BODY_LIMIT_BYTES = 16 * 1024;
 /** Requests of one address a minute: a page of thumbnails every second stays below it. */
 const REQUESTS_PER_MINUTE = 6_000;
 
-function openApp(logger: FastifyBaseLogger): ApiApp {
+function openApp(logger: FastifyBaseLogger, publicUrl: string | undefined): ApiApp {
   const app = Fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: 30_000,
+    // Behind a proxy on this machine the address of whoever asks is what the proxy says.
+    trustProxy: publicUrl === undefined ? false : 'loopback',
     exposeHeadRoutes: false,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 128 },
@@ -90,7 +103,7 @@ async function addConsole(app: ApiApp, consoleDir: string): Promise<void> {
  * stay open.
  */
 export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
-  const app = openApp(deps.logger);
+  const app = openApp(deps.logger, deps.publicUrl);
   addSecurityHeaders(app);
   await app.register(cookie);
   await app.register(rateLimit, {
@@ -101,17 +114,27 @@ export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
         retryable: true,
       }),
   });
-  for (const schema of SHARED_SCHEMAS) app.addSchema(schema);
+  for (const schema of [...SHARED_SCHEMAS, ...ACCOUNT_SCHEMAS]) app.addSchema(schema);
   await addDocumentation(app);
   await app.register(
     async (scope) => {
       const api = scope.withTypeProvider<TypeBoxTypeProvider>();
       guardSessions(api, deps);
-      addSessionRoutes(api, deps);
+      const gate = new SignIn(deps);
+      addSessionRoutes(api, deps, gate);
+      addOidcRoutes(api, deps);
+      addOwnAccountRoutes(api, deps, gate);
+      addAccountRoutes(api, deps);
+      addAuditRoutes(api, deps);
       addEventRoutes(api, deps);
       addEventStreamRoute(api, deps);
       addEvidenceRoute(api, deps);
+      addOpeningRoutes(api, deps);
+      addRetentionRoutes(api, deps);
+      addOriginalRoutes(api, deps);
+      addExportRoute(api, deps);
       addFleetRoutes(api, deps);
+      addDeliveryRoutes(api, deps);
       addSeriesRoute(api, deps);
       addDirectiveRoutes(api, deps);
     },

@@ -13,6 +13,8 @@ export interface OverviewRequest {
   /** Parts of the timeline; 0 for none. */
   readonly buckets: number;
   readonly now: number;
+  /** Only cameras of these sites. */
+  readonly sites?: readonly string[];
 }
 
 function keyOf({ site, node, camera }: { site: string; node: string; camera: string }): string {
@@ -29,7 +31,7 @@ function computeBounds({ fromMs, toMs, buckets }: OverviewRequest): { from: stri
 function collectTimelines(store: Coverage, request: OverviewRequest): Map<string, TimelineBucket[]> {
   const timelines = new Map<string, TimelineBucket[]>();
   for (const bounds of computeBounds(request)) {
-    for (const coverage of store.listCoverage(bounds)) {
+    for (const coverage of store.listCoverage(bounds, request.sites)) {
       const { analysedMs, degradedMs, blindMs, unreportedMs } = coverage;
       const timeline = timelines.get(keyOf(coverage)) ?? [];
       timeline.push({ ...bounds, analysedMs, degradedMs, blindMs, unreportedMs });
@@ -98,12 +100,12 @@ function describeSilent(node: NodeRecord, camera: string, request: OverviewReque
 
 /** Every camera that reported or that a node names, in the order of site, node and name. */
 export function computeCameraOverviews(store: Coverage, request: OverviewRequest): CameraOverview[] {
-  const nodes = store.listNodes();
+  const nodes = store.listNodes().filter(({ site }) => request.sites?.includes(site) !== false);
   const nodeStates = new Map(nodes.map(({ site, node, state }) => [`${site}/${node}`, state.state]));
   const timelines = collectTimelines(store, request);
   const period = { from: new Date(request.fromMs).toISOString(), to: new Date(request.toMs).toISOString() };
   const overviews = new Map<string, CameraOverview>();
-  for (const coverage of store.listCoverage(period)) {
+  for (const coverage of store.listCoverage(period, request.sites)) {
     const key = keyOf(coverage);
     const nodeState = nodeStates.get(`${coverage.site}/${coverage.node}`);
     const timeline = timelines.get(key) ?? [];

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { DIRECTIVE_MAX_MS, NgatuError, type SchemaIssue } from '@ngatu/contract';
 import { Type } from '@sinclair/typebox';
+import { MAY } from '../account/permission.ts';
+import type { Session } from '../account/session-store.ts';
 import type { DirectiveRecord } from '../store/directive-store.ts';
 import type { EventStore } from '../store/event-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
@@ -14,12 +16,12 @@ import {
   DirectiveQuery,
   DirectiveRequest,
 } from './api-schema.ts';
+import { requireCameraInScope, scopeSites } from './area-scope.ts';
 import { refusals } from './refusal-schema.ts';
 import { parseInstant } from './request-validation.ts';
 import { requireSession } from './session-guard.ts';
 
 const CameraDirectiveRef = Type.Unsafe<CameraDirective>({ $ref: 'CameraDirective#' });
-const MAY_DIRECT = ['admin', 'operator'] as const;
 /** The clock of a browser may be this far off: a beginning that lies further back is refused, ms. */
 const PAST_MS = 60_000;
 
@@ -66,40 +68,49 @@ function readReason(text: string): string {
 function addListRoutes(app: ApiApp, { events, now }: ApiDeps): void {
   const schema = { tags: ['directives'], querystring: DirectiveQuery };
   const list = (
+    session: Session,
     query: { ended: boolean; limit: number },
     camera?: { site: string; node: string; camera: string },
   ) => {
+    const sites = scopeSites(session);
     const nowMs = now();
     const isDelivered = readDelivery(events);
     const records = events.directives.list({
       limit: query.limit,
       ...(query.ended ? {} : { endsAfter: new Date(nowMs).toISOString() }),
       ...(camera === undefined ? {} : { camera }),
+      ...(sites === undefined ? {} : { sites }),
     });
     return { items: records.map((record) => describe(record, isDelivered, nowMs)) };
   };
   app.get(
     '/directives',
     {
+      config: { access: MAY.readDirectives },
       schema: {
         ...schema,
         summary: 'What is declared about all cameras: in force and to come',
-        response: { 200: DirectiveList, ...refusals(400, 401) },
+        response: { 200: DirectiveList, ...refusals(400, 401, 403) },
       },
     },
-    async (request) => list(request.query),
+    async (request) => list(requireSession(request), request.query),
   );
   app.get(
     '/cameras/:site/:node/:camera/directives',
     {
+      config: { access: MAY.readDirectives },
       schema: {
         ...schema,
         summary: 'What is declared about a camera',
         params: CameraParams,
-        response: { 200: DirectiveList, ...refusals(400, 401) },
+        response: { 200: DirectiveList, ...refusals(400, 401, 403, 404) },
       },
     },
-    async (request) => list(request.query, request.params),
+    async (request) => {
+      const session = requireSession(request);
+      requireCameraInScope(session, request.params);
+      return list(session, request.query, request.params);
+    },
   );
 }
 
@@ -107,7 +118,7 @@ function addDeclareRoute(app: ApiApp, { events, audit, now }: ApiDeps): void {
   app.post(
     '/cameras/:site/:node/:camera/directives',
     {
-      config: { access: MAY_DIRECT },
+      config: { access: MAY.declareDirective },
       schema: {
         summary: 'Declare that an officer directs, an emergency passes, or rules are suspended',
         description:
@@ -121,6 +132,8 @@ function addDeclareRoute(app: ApiApp, { events, audit, now }: ApiDeps): void {
     },
     async (request, reply) => {
       const { site, node, camera } = request.params;
+      const session = requireSession(request);
+      requireCameraInScope(session, request.params);
       const nowMs = now();
       const { fromMs, untilMs } = checkWindow(request.body, nowMs);
       const reason = readReason(request.body.reason);
@@ -128,7 +141,7 @@ function addDeclareRoute(app: ApiApp, { events, audit, now }: ApiDeps): void {
       if (owner === undefined || !owner.state.cameras.includes(camera)) {
         throw new NgatuError('NOT_FOUND', `There is no camera "${camera}" of node "${site}/${node}"`);
       }
-      const { username } = requireSession(request);
+      const { username } = session;
       const record = events.directives.declare({
         directiveId: `di-${randomBytes(16).toString('hex')}`,
         ...{ site, node, camera, kind: request.body.kind, reason, declaredBy: username },
@@ -159,7 +172,7 @@ function addEndRoute(app: ApiApp, { events, audit, now }: ApiDeps): void {
   app.post(
     '/directives/:directiveId/end',
     {
-      config: { access: MAY_DIRECT },
+      config: { access: MAY.declareDirective },
       schema: {
         summary: 'End a directive now, or take back one that has not begun',
         tags: ['directives'],
@@ -171,9 +184,16 @@ function addEndRoute(app: ApiApp, { events, audit, now }: ApiDeps): void {
     async (request) => {
       const { directiveId } = request.params;
       const reason = readReason(request.body.reason);
-      const { username } = requireSession(request);
+      const session = requireSession(request);
+      const { username } = session;
+      const sites = scopeSites(session);
       const nowMs = now();
-      const by = { actor: username, at: new Date(nowMs).toISOString(), reason };
+      const by = {
+        actor: username,
+        at: new Date(nowMs).toISOString(),
+        reason,
+        ...(sites === undefined ? {} : { sites }),
+      };
       const result = events.directives.end(directiveId, by);
       if (result.outcome === 'unknown')
         throw new NgatuError('NOT_FOUND', `There is no directive "${directiveId}"`);

@@ -1,5 +1,7 @@
 import { NgatuError, resolveLaw } from '@ngatu/contract';
 import { Type } from '@sinclair/typebox';
+import { isAllowed, MAY } from '../account/permission.ts';
+import type { Session } from '../account/session-store.ts';
 import type { EventFilter, EventRecord, ReviewState, EventPage as StoredPage } from '../store/event-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { RequestRefused, refuseInvalid } from './api-error.ts';
@@ -11,8 +13,12 @@ import {
   type LawReading,
   ReviewRequest,
 } from './api-schema.ts';
+import { requireEventInScope, scopeSites } from './area-scope.ts';
+import { describeSummaryFor } from './case-view.ts';
+import { requestOriginals } from './original-route.ts';
 import { refusals } from './refusal-schema.ts';
 import { parseInstant } from './request-validation.ts';
+import { describeSeal } from './seal-view.ts';
 import { requireSession } from './session-guard.ts';
 
 const EventDetailRef = Type.Unsafe<EventDetail>({ $ref: 'EventDetail#' });
@@ -21,13 +27,15 @@ function reviewStateOf(record: EventRecord): ReviewState {
   return record.reviews.at(-1)?.decision ?? 'open';
 }
 
-function describeEvent(record: EventRecord): EventDetail {
+function describeEvent({ events }: Pick<ApiDeps, 'events'>, record: EventRecord): EventDetail {
   const { event, ingestedAt, evidence, reviews } = record;
+  const seal = events.receipts.find(event.eventId);
   return {
     event,
     ingestedAt,
     review: reviewStateOf(record),
     ...(evidence === undefined ? {} : { evidence: { ...evidence, files: [...evidence.files] } }),
+    ...(seal === undefined ? {} : { seal: describeSeal(seal) }),
     reviews: [...reviews],
     laws: listReadings(event).map((kind) => readLaw(event, kind)),
   };
@@ -48,12 +56,6 @@ function readLaw(
   return { kind, state, rows: [...rows], lapsesAt: new Date(lapsesAtMs).toISOString() };
 }
 
-function requireEvent(deps: ApiDeps, eventId: string): EventRecord {
-  const record = deps.events.getEvent(eventId);
-  if (record === undefined) throw new NgatuError('NOT_FOUND', `There is no event "${eventId}"`);
-  return record;
-}
-
 /** @throws NgatuError REQUEST_INVALID where the cursor is none of the store */
 function listEvents(deps: ApiDeps, filter: EventFilter): StoredPage {
   try {
@@ -64,24 +66,42 @@ function listEvents(deps: ApiDeps, filter: EventFilter): StoredPage {
   }
 }
 
+/** A first decision is any reviewer's; to decide otherwise than somebody else did takes a supervisor. */
+function requireMayDecide({ username, roles }: Session, { reviews }: EventRecord): void {
+  const last = reviews.at(-1);
+  if (last === undefined || last.reviewer === username) return;
+  if (isAllowed({ roles }, MAY.overruleCase)) return;
+  throw new NgatuError(
+    'FORBIDDEN',
+    'Cannot decide the case: it was decided by another; that needs a supervisor',
+  );
+}
+
 function addListRoute(app: ApiApp, deps: ApiDeps): void {
   app.get(
     '/events',
     {
+      config: { access: MAY.listCases },
       schema: {
         summary: 'Events, newest first, page by page',
         tags: ['events'],
         querystring: EventQuery,
-        response: { 200: EventPage, ...refusals(400, 401) },
+        response: { 200: EventPage, ...refusals(400, 401, 403) },
       },
     },
     async (request) => {
+      const session = requireSession(request);
       const { letPass, ...query } = request.query;
-      const filter: EventFilter = letPass === 'with' ? query : { ...query, letPass: letPass === 'only' };
+      const sites = scopeSites(session);
+      const filter: EventFilter = {
+        ...query,
+        ...(letPass === 'with' ? {} : { letPass: letPass === 'only' }),
+        ...(sites === undefined ? {} : { sites }),
+      };
       if (filter.from !== undefined) parseInstant(filter.from, '/query/from');
       if (filter.to !== undefined) parseInstant(filter.to, '/query/to');
       const page = listEvents(deps, filter);
-      return { ...page, items: [...page.items] };
+      return { ...page, items: page.items.map((summary) => describeSummaryFor(session, summary)) };
     },
   );
 }
@@ -90,19 +110,21 @@ function addDetailRoute(app: ApiApp, deps: ApiDeps): void {
   app.get(
     '/events/:eventId',
     {
+      config: { access: MAY.readCase },
       schema: {
         summary: 'One event with its evidence and decisions; the reading is recorded',
         tags: ['events'],
         params: EventParams,
-        response: { 200: EventDetailRef, ...refusals(400, 401, 404) },
+        response: { 200: EventDetailRef, ...refusals(400, 401, 403, 404) },
       },
     },
     async (request) => {
       const { eventId } = request.params;
-      const record = requireEvent(deps, eventId);
-      const { username } = requireSession(request);
+      const session = requireSession(request);
+      const record = requireEventInScope(deps.events, session, eventId);
+      const { username } = session;
       deps.audit.append({ actor: username, action: 'event-read', target: eventId, address: request.ip });
-      return describeEvent(record);
+      return describeEvent(deps, record);
     },
   );
 }
@@ -111,6 +133,7 @@ function addReviewRoute(app: ApiApp, deps: ApiDeps): void {
   app.post(
     '/events/:eventId/reviews',
     {
+      config: { access: MAY.decideCase },
       schema: {
         summary: 'Decide a case',
         tags: ['events'],
@@ -128,7 +151,11 @@ function addReviewRoute(app: ApiApp, deps: ApiDeps): void {
           { path: '/body/reason', reason: 'Expected at least 3 characters that are not space' },
         ]);
       }
-      const { username } = requireSession(request);
+      const session = requireSession(request);
+      const { username } = session;
+      const seen = requireEventInScope(deps.events, session, eventId);
+      // Who has not seen the newest decision is told of it below.
+      if (seen.reviews.length === expectedReviews) requireMayDecide(session, seen);
       const review = { decision, reason, reviewer: username, decidedAt: new Date(deps.now()).toISOString() };
       const outcome = deps.events.appendReview(eventId, review, expectedReviews);
       const record = outcome === 'unknown-event' ? undefined : deps.events.getEvent(eventId);
@@ -150,7 +177,9 @@ function addReviewRoute(app: ApiApp, deps: ApiDeps): void {
           },
         );
       }
-      return reply.status(201).send(describeEvent(record));
+      if (decision === 'confirmed')
+        requestOriginals(deps, record, { cause: 'automatic', requestedBy: username, reason });
+      return reply.status(201).send(describeEvent(deps, deps.events.getEvent(eventId) ?? record));
     },
   );
 }

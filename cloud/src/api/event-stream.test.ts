@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { EventSummary } from '../store/event-store.ts';
 import type { ApiApp } from './api-app.ts';
 import { anEvent, anEvidenceFile, eventIdOf, openTestCentre, type TestCentre } from './api-test-centre.ts';
 import { buildApi } from './build-api.ts';
 import { EventStream } from './event-stream.ts';
+
+const showAll = (event: EventSummary) => event;
 
 let centre: TestCentre;
 let app: ApiApp;
@@ -16,7 +19,7 @@ beforeEach(async () => {
   centre.addAccount('lan', 'reviewer', 'not used: the session is begun by hand');
   app = await buildApi(centre.deps);
   url = `${await app.listen({ host: '127.0.0.1', port: 0 })}/api/v1/events/stream`;
-  token = centre.deps.accounts.beginSession('lan').token;
+  token = centre.deps.sessions.beginSession({ username: 'lan', method: 'password', address: '::1' }).token;
   cookie = `ngatu_session=${token}`;
 });
 
@@ -106,7 +109,7 @@ it('says that it is alive, and ends with the session', async () => {
   await next();
   centre.clock.nowMs += 15_000;
   expect(await next()).toMatchObject({ event: 'alive' });
-  centre.deps.accounts.endSession(token);
+  centre.deps.sessions.endSession(token);
   centre.clock.nowMs += 15_000;
   expect(await next()).toBeUndefined();
 });
@@ -114,7 +117,7 @@ it('says that it is alive, and ends with the session', async () => {
 it('shows nothing more once the session has ended', async () => {
   const { next } = await listen();
   await next();
-  centre.deps.accounts.endSession(token);
+  centre.deps.sessions.endSession(token);
   centre.commitEvent(anEvent(1));
   expect(await next()).toBeUndefined();
 });
@@ -130,7 +133,7 @@ it('ends when the API stops, and the API stops at once', async () => {
 
 it('takes a bounded number of browsers, and a place becomes free when one leaves', () => {
   const stream = new EventStream(centre.events, centre.deps.logger, () => 0);
-  const request = { lastEventId: undefined, isAllowed: () => true };
+  const request = { lastEventId: undefined, readChange: showAll, isAllowed: () => true };
   const streams = Array.from({ length: 100 }, () => stream.connect(request));
   expect(() => stream.connect(request)).toThrowError(expect.objectContaining({ code: 'RATE_LIMITED' }));
   streams[0]?.destroy();
@@ -154,7 +157,7 @@ it('forgets browsers that went away', async () => {
 
 it('disconnects a browser that does not read', async () => {
   const stream = new EventStream(centre.events, centre.deps.logger, () => 0);
-  const idle = stream.connect({ lastEventId: undefined, isAllowed: () => true });
+  const idle = stream.connect({ lastEventId: undefined, readChange: showAll, isAllowed: () => true });
   const closed = new Promise((done) => idle.once('close', done));
   for (let number = 1; number <= 900; number += 1) centre.commitEvent(anEvent(number));
   await closed;
@@ -172,7 +175,7 @@ it('drops everybody when the store fails, so that nobody believes an empty list'
     listChanges: () => [],
   };
   const stream = new EventStream(events, centre.deps.logger, () => 0);
-  const browser = stream.connect({ lastEventId: undefined, isAllowed: () => true });
+  const browser = stream.connect({ lastEventId: undefined, readChange: showAll, isAllowed: () => true });
   browser.resume();
   isBroken = true;
   await new Promise((done) => browser.once('end', done));

@@ -18,13 +18,16 @@ interface Client {
   /** The last change written to it. */
   change: number;
   lastWriteAtMs: number;
+  readonly readChange: (event: EventSummary) => EventSummary | undefined;
   readonly isAllowed: () => boolean;
 }
 
 export interface StreamRequest {
   /** The browser's `Last-Event-ID`. */
   readonly lastEventId: string | undefined;
-  /** False once the session behind the stream has ended; asked at every heartbeat. */
+  /** What the person may see of a change; undefined where that is nothing. Asked after `isAllowed`. */
+  readonly readChange: (event: EventSummary) => EventSummary | undefined;
+  /** False once the session behind the stream has ended; asked before every write. */
   readonly isAllowed: () => boolean;
 }
 
@@ -55,7 +58,7 @@ export class EventStream {
    * Adds a browser. The stream ends by itself when the caller destroys it.
    * @throws NgatuError RATE_LIMITED where too many listen
    */
-  connect({ lastEventId, isAllowed }: StreamRequest): Readable {
+  connect({ lastEventId, readChange, isAllowed }: StreamRequest): Readable {
     if (this.clients.size >= MAX_CLIENTS) {
       throw new NgatuError('RATE_LIMITED', 'Cannot open the live stream: too many browsers listen', {
         retryable: true,
@@ -64,7 +67,11 @@ export class EventStream {
     const latest = this.events.latestChange();
     const resume = parseResume(lastEventId, latest);
     const stream = new PassThrough({ highWaterMark: MAX_BUFFERED_BYTES });
-    const client: Client = { stream, change: resume ?? latest, lastWriteAtMs: this.now(), isAllowed };
+    const client: Client = {
+      ...{ stream, readChange, isAllowed },
+      change: resume ?? latest,
+      lastWriteAtMs: this.now(),
+    };
     stream.once('close', () => this.remove(client));
     this.clients.add(client);
     const ready = JSON.stringify({ resumed: resume !== undefined });
@@ -123,9 +130,11 @@ export class EventStream {
       client.stream.end();
       return;
     }
-    const text = batch.map(
-      ({ change, event }) => `id: ${change}\nevent: change\ndata: ${JSON.stringify(event)}\n\n`,
-    );
+    const text = batch.flatMap(({ change, event }) => {
+      const shown = client.readChange(event);
+      if (shown === undefined) return [];
+      return [`id: ${change}\nevent: change\ndata: ${JSON.stringify(shown)}\n\n`];
+    });
     client.change = batch.length < BATCH ? latest : (batch.at(-1)?.change ?? latest);
     if (text.length > 0) this.write(client, text.join(''));
   }

@@ -1,10 +1,14 @@
-import { NgatuError } from '@ngatu/contract';
+import { type EvidenceFile, isOriginalRole, NgatuError } from '@ngatu/contract';
 import { Type } from '@sinclair/typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { MAY } from '../account/permission.ts';
+import type { Session } from '../account/session-store.ts';
+import type { Opening } from '../store/privacy-store.ts';
 import type { EvidenceHandle } from '../store/evidence-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { RequestRefused } from './api-error.ts';
 import { EvidenceParams } from './api-schema.ts';
+import { requireEvidenceInScope } from './area-scope.ts';
 import { type ByteRange, parseByteRange } from './byte-range.ts';
 import { refusals } from './refusal-schema.ts';
 import { requireSession } from './session-guard.ts';
@@ -36,6 +40,32 @@ function sendFile(reply: FastifyReply, handle: EvidenceHandle, range: ByteRange)
 }
 
 /**
+ * An original shows others than the subject: it needs a granted request of this very person that is still open.
+ * @throws NgatuError ORIGINAL_SEALED
+ */
+function requireGrant(
+  { events, audit, now }: ApiDeps,
+  { username }: Session,
+  { eventId, file }: { readonly eventId: string; readonly file: EvidenceFile },
+  address: string,
+): Opening | undefined {
+  if (!isOriginalRole(file.role)) return undefined;
+  const grant = events.privacy.findGrant(eventId, username, new Date(now()).toISOString());
+  if (grant !== undefined) return grant;
+  audit.append({
+    actor: username,
+    action: 'original-refused',
+    target: file.sha256,
+    detail: eventId,
+    address,
+  });
+  throw new NgatuError(
+    'ORIGINAL_SEALED',
+    'Cannot show the original: ask for it with a reason, and wait until it is granted',
+  );
+}
+
+/**
  * Evidence files by digest. The bytes never change, yet a browser asks again each time (`no-cache` with an ETag): then
  * every look is checked against the session and recorded, and costs only a 304.
  */
@@ -45,6 +75,7 @@ export function addEvidenceRoute(app: ApiApp, deps: ApiDeps): void {
   app.get(
     '/evidence/:sha256',
     {
+      config: { access: MAY.readCase },
       schema: {
         summary: 'An evidence file, whole or in part; the reading is recorded',
         tags: ['evidence'],
@@ -56,24 +87,27 @@ export function addEvidenceRoute(app: ApiApp, deps: ApiDeps): void {
             content: { 'image/jpeg': file, 'video/mp4': file },
           },
           304: Type.Null({ description: 'The browser has it already' }),
-          ...refusals(400, 401, 404, 416),
+          ...refusals(400, 401, 403, 404, 416),
         },
       },
     },
     async (request, reply) => {
       const { sha256 } = request.params;
-      const announced = events.findEvidence(sha256);
-      if (announced === undefined) {
-        throw new NgatuError('EVIDENCE_UNKNOWN', 'Cannot show the file: no evidence manifest announced it');
-      }
+      const session = requireSession(request);
+      const announced = requireEvidenceInScope(events, session, sha256);
+      const grant = requireGrant(deps, session, announced, request.ip);
       const handle = await evidence.open(sha256);
       if (handle === undefined) {
         throw new NgatuError('NOT_FOUND', 'Cannot show the file: it has not arrived at the centre yet');
       }
       const { role, mediaType } = announced.file;
-      const actor = requireSession(request).username;
-      const detail = `${announced.eventId} ${role}`;
-      audit.append({ actor, action: 'evidence-read', target: sha256, detail, address: request.ip });
+      const actor = session.username;
+      const detail = `${announced.eventId} ${role}${grant === undefined ? '' : ` by ${grant.openingId}`}`;
+      const action = grant === undefined ? 'evidence-read' : 'original-read';
+      audit.append({
+        ...{ actor, action, target: sha256, detail, address: request.ip },
+        ...(grant === undefined ? {} : { reason: grant.reason }),
+      });
       const etag = `"${sha256}"`;
       reply
         .headers({ etag, 'accept-ranges': 'bytes', 'cache-control': 'private, no-cache' })

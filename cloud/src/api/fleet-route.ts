@@ -1,3 +1,4 @@
+import { MAY } from '../account/permission.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import {
   CameraQuery,
@@ -7,6 +8,7 @@ import {
   Health,
   NodeList,
 } from './api-schema.ts';
+import { keepInScope, scopeSites } from './area-scope.ts';
 import { computeCameraOverviews } from './camera-overview.ts';
 import { refusals } from './refusal-schema.ts';
 import { parsePeriod } from './request-validation.ts';
@@ -19,15 +21,17 @@ function addCameraRoute(app: ApiApp, { events, now }: ApiDeps): void {
   app.get(
     '/cameras',
     {
+      config: { access: MAY.readFleet },
       schema: {
         summary: 'What each camera does now, and how much of a period it looked',
         tags: ['fleet'],
         querystring: CameraQuery,
-        response: { 200: CameraReport, ...refusals(400, 401) },
+        response: { 200: CameraReport, ...refusals(400, 401, 403) },
       },
     },
     async (request) => {
       const { from, to, buckets } = request.query;
+      const sites = scopeSites(requireSession(request));
       const period = parsePeriod({
         now: now(),
         defaultMs: DAY_MS,
@@ -38,7 +42,12 @@ function addCameraRoute(app: ApiApp, { events, now }: ApiDeps): void {
       return {
         from: new Date(period.fromMs).toISOString(),
         to: new Date(period.toMs).toISOString(),
-        cameras: computeCameraOverviews(events, { ...period, buckets, now: now() }),
+        cameras: computeCameraOverviews(events, {
+          ...period,
+          buckets,
+          now: now(),
+          ...(sites === undefined ? {} : { sites }),
+        }),
       };
     },
   );
@@ -48,13 +57,19 @@ function addNodeRoute(app: ApiApp, { events }: ApiDeps): void {
   app.get(
     '/nodes',
     {
+      config: { access: MAY.readDelivery },
       schema: {
         summary: 'The nodes, and what of their outbox is committed',
         tags: ['fleet'],
-        response: { 200: NodeList, ...refusals(401) },
+        response: { 200: NodeList, ...refusals(401, 403) },
       },
     },
-    async () => ({ nodes: events.listNodes().map((node) => ({ ...node, missing: [...node.missing] })) }),
+    async (request) => ({
+      nodes: keepInScope(requireSession(request), events.listNodes()).map((node) => ({
+        ...node,
+        missing: [...node.missing],
+      })),
+    }),
   );
 }
 
@@ -62,7 +77,7 @@ function addDeadLetterRoute(app: ApiApp, { events, audit }: ApiDeps): void {
   app.get(
     '/dead-letters',
     {
-      config: { access: ['admin', 'operator'] },
+      config: { access: MAY.readDelivery },
       schema: {
         summary: 'Messages that were refused, newest first; the reading is recorded',
         tags: ['fleet'],
@@ -71,13 +86,11 @@ function addDeadLetterRoute(app: ApiApp, { events, audit }: ApiDeps): void {
       },
     },
     async (request) => {
-      audit.append({
-        actor: requireSession(request).username,
-        action: 'dead-letters-read',
-        address: request.ip,
-      });
+      const session = requireSession(request);
+      const sites = scopeSites(session);
+      audit.append({ actor: session.username, action: 'dead-letters-read', address: request.ip });
       const items = events
-        .listDeadLetters(request.query.limit)
+        .listDeadLetters(request.query.limit, sites)
         .map(({ topic, code, reason, receivedAt, payload }) => ({
           topic,
           code,
@@ -86,7 +99,7 @@ function addDeadLetterRoute(app: ApiApp, { events, audit }: ApiDeps): void {
           sizeBytes: payload.byteLength,
           payloadStart: new TextDecoder().decode(payload.subarray(0, PAYLOAD_START_BYTES)),
         }));
-      return { total: events.countDeadLetters(), items };
+      return { total: events.countDeadLetters(sites), items };
     },
   );
 }

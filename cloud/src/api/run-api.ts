@@ -1,10 +1,16 @@
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
+import { openAccess } from '../account/access.ts';
 import { openAccountDatabase } from '../account/account-database.ts';
-import { AccountStore } from '../account/account-store.ts';
-import { AuditTrail } from '../account/audit-trail.ts';
+import { AnchorKeeper } from '../account/anchor-keeper.ts';
+import { AuditAnchor } from '../account/audit-anchor.ts';
+import { verifyAuditTrail } from '../account/audit-verification.ts';
 import { buildAccountsPath, createFirstAccount, type FirstSignIn } from '../account/first-account.ts';
+import { loadOidcSettings } from '../account/oidc-settings.ts';
+import { SingleSignOn } from '../account/single-sign-on.ts';
+import { loadPrivacyPolicy } from '../privacy/privacy-policy.ts';
 import { buildCentrePaths } from '../store/centre-path.ts';
 import { FolderEvidenceStore } from '../store/folder-evidence-store.ts';
 import { RemoteSeriesStore } from '../store/remote-series-store.ts';
@@ -24,6 +30,8 @@ export interface ApiConfig {
   readonly consoleDir?: string;
   /** The address that browsers use where it is not the one listened on; `https:` makes the cookie secure. */
   readonly publicUrl?: string;
+  /** Of the software, for exports. */
+  readonly version?: string;
   readonly logger: Logger;
 }
 
@@ -64,26 +72,37 @@ export async function runApi(
   const series = new RemoteSeriesStore(config.ingestorUrl, config.internalToken);
   const database = openAccountDatabase(buildAccountsPath(dataDir));
   try {
-    const accounts = new AccountStore(database, now);
-    const firstSignIn = await createFirstAccount(accounts, dataDir);
+    const access = openAccess(database, now);
+    const anchor = new AuditAnchor(dataDir);
+    const oidc = loadOidcSettings(dataDir);
+    const keeper = new AnchorKeeper({ anchor, database, audit: access.audit, logger, now });
+    const firstSignIn = await createFirstAccount(access.accounts, dataDir);
     const app = await buildApi({
       events,
       evidence,
       series,
-      accounts,
-      audit: new AuditTrail(database, now),
+      ...access,
+      ...(oidc === undefined ? {} : { singleSignOn: new SingleSignOn(oidc, now) }),
+      exports: {
+        identityDir: join(dataDir, 'identity'),
+        ...(config.version === undefined ? {} : { softwareVersion: config.version }),
+      },
+      verifyAudit: () => verifyAuditTrail(database, anchor),
       logger,
       now,
+      privacyPolicy: () => loadPrivacyPolicy(dataDir),
       ...(consoleDir === undefined ? {} : { consoleDir }),
       ...(publicUrl === undefined ? {} : { publicUrl }),
     });
     try {
+      keeper.start();
       const url = await listen(app, config.listen);
       onReady({ url, ...(firstSignIn === undefined ? {} : { firstSignIn }) });
       if (!signal.aborted)
         await new Promise((stop) => signal.addEventListener('abort', stop, { once: true }));
     } finally {
       await app.close();
+      keeper.stop();
     }
   } finally {
     await series.close();

@@ -1,10 +1,13 @@
 import { NgatuError } from '@ngatu/contract';
+import { MAY } from '../account/permission.ts';
 import type { SeriesLine, SeriesQuery, SeriesStore } from '../store/series-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { refuseInvalid } from './api-error.ts';
 import { SeriesAnswer, SeriesRequest } from './api-schema.ts';
+import { scopeSites } from './area-scope.ts';
 import { refusals } from './refusal-schema.ts';
 import { parsePeriod } from './request-validation.ts';
+import { requireSession } from './session-guard.ts';
 
 const MAX_PERIOD_MS = 366 * 86_400_000;
 /** Points of one line; a chart has no more pixels. */
@@ -41,15 +44,18 @@ export function addSeriesRoute(app: ApiApp, deps: ApiDeps): void {
   app.get(
     '/series',
     {
+      config: { access: MAY.readFleet },
       schema: {
         summary: 'A measurement over time',
         tags: ['series'],
         querystring: SeriesRequest,
-        response: { 200: SeriesAnswer, ...refusals(400, 401) },
+        response: { 200: SeriesAnswer, ...refusals(400, 401, 403) },
       },
     },
     async (request) => {
-      const lines = await querySeries(deps.series, buildQuery(request.query, deps.now()));
+      const query = buildQuery(request.query, deps.now());
+      const sites = scopeSites(requireSession(request));
+      const lines = await querySeries(deps.series, sites === undefined ? query : { ...query, sites });
       return { lines: lines.map((line) => ({ ...line, points: [...line.points] })) };
     },
   );

@@ -1,0 +1,84 @@
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  buildSchemaExample,
+  buildTopic,
+  ENVELOPES,
+  NodeState,
+  NUMBERED_CHANNELS,
+  type UntrustedParser,
+} from '@ngatu/contract';
+import { openAccountDatabase } from '../account/account-database.ts';
+import { decodeMessage } from '../ingestor/message-intake.ts';
+import { SqliteEventStore } from '../store/sqlite-event-store.ts';
+
+const encode = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
+const SITE = { site: 'junction-1', node: 'junction-1' } as const;
+const AT = '2025-11-22T03:00:00.000Z';
+
+/** A message of any channel is judged, and stored where it is taken. */
+const messageParser: UntrustedParser = {
+  name: 'mqtt-message',
+  covers: ['cloud/src/ingestor/message-intake.ts#decodeMessage'],
+  source: 'a node, or who has its key: envelopes, events, evidence manifests, telemetry, state',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const events = SqliteEventStore.open(join(folder, 'events.sqlite'));
+    const options = [true, false].map((withOptional) => ({ withOptional }));
+    const samples = [...NUMBERED_CHANNELS.map((channel) => ENVELOPES[channel]), NodeState].flatMap((schema) =>
+      options.map((option) => encode(buildSchemaExample(schema, option))),
+    );
+    return {
+      samples,
+      parse: (input) => {
+        const answers = [...NUMBERED_CHANNELS, 'state' as const].map((channel) =>
+          decodeMessage(buildTopic({ ...SITE, channel }), input, AT),
+        );
+        const items = answers.flatMap((answer) => (answer.kind === 'item' ? [answer.item] : []));
+        if (items.length > 0) events.commit(items, AT);
+        if (answers.some(({ kind }) => kind !== 'refused')) return undefined;
+        const [first] = answers;
+        return first?.kind === 'refused' ? first.letter.code : undefined;
+      },
+      close: () => events[Symbol.dispose](),
+    };
+  },
+};
+
+/** A database file of the centre, torn or changed. */
+function describeDatabase(name: string, open: (file: string) => { close(): void }): UntrustedParser {
+  return {
+    name,
+    covers: [],
+    source: 'the centre’s own disk, torn or changed',
+    form: 'binary',
+    pace: 'process',
+    open: async (folder) => {
+      const made = join(folder, 'made.sqlite');
+      open(made).close();
+      const whole = join(folder, 'whole');
+      copyFileSync(made, whole);
+      const work = join(folder, 'work.sqlite');
+      return {
+        samples: [readFileSync(whole)],
+        parse: (input) => {
+          for (const file of readdirSync(folder))
+            if (file.startsWith('work.sqlite')) rmSync(join(folder, file));
+          writeFileSync(work, input);
+          open(work).close();
+          return undefined;
+        },
+      };
+    },
+  };
+}
+
+export const STORE_PARSERS: readonly UntrustedParser[] = [
+  messageParser,
+  describeDatabase('event-database', (file) => {
+    const store = SqliteEventStore.open(file);
+    return { close: () => store[Symbol.dispose]() };
+  }),
+  describeDatabase('account-database', openAccountDatabase),
+];

@@ -6,12 +6,16 @@ import type {
   DirectiveRequest,
   EventDetail,
   EventPage,
+  OriginalStatus,
   ReviewRequest,
   SeriesAnswer,
   SeriesRequest,
   SessionStatus,
   SignedInAccount,
+  SignedOut,
 } from '../../src/api/api-schema.ts';
+import type { DeliveryReport } from '../../src/api/delivery-schema.ts';
+import type { OpeningList, OpeningStatus } from '../../src/api/opening-schema.ts';
 import { endOfDay, startOfDay } from './day.ts';
 
 export type Account = SignedInAccount;
@@ -64,7 +68,7 @@ async function readFailure(response: Response): Promise<ApiFailure> {
 }
 
 /** @throws ApiFailure; an aborted call throws the browser's AbortError */
-async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
+export async function call<T>(method: string, path: string, options: CallOptions = {}): Promise<T> {
   const { body, signal, background } = options;
   let response: Response;
   try {
@@ -85,7 +89,7 @@ async function call<T>(method: string, path: string, options: CallOptions = {}):
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
-function buildQuery(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
+export function buildQuery(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(values))
     if (value !== undefined) query.append(name, String(value));
@@ -96,12 +100,22 @@ export async function fetchAccount(options: { background?: boolean } = {}): Prom
   return (await call<SessionStatus>('GET', '/session', options)).account;
 }
 
-export async function signIn(username: string, password: string): Promise<Account | undefined> {
-  return (await call<SessionStatus>('POST', '/session', { body: { username, password } })).account;
+/** Who is signed in, and how else one may sign in. */
+export function fetchSession(): Promise<SessionStatus> {
+  return call<SessionStatus>('GET', '/session');
 }
 
-export function signOut(): Promise<void> {
-  return call<void>('DELETE', '/session');
+export async function signIn(credentials: {
+  readonly username: string;
+  readonly password: string;
+  readonly code?: string;
+}): Promise<Account | undefined> {
+  return (await call<SessionStatus>('POST', '/session', { body: credentials })).account;
+}
+
+/** Ends the session; gives the address where it ends at the provider of single sign-on as well. */
+export async function signOut(): Promise<string | undefined> {
+  return (await call<SignedOut | undefined>('DELETE', '/session'))?.logoutUrl;
 }
 
 export interface PageRequest {
@@ -133,6 +147,51 @@ export function sendReview(eventId: string, body: ReviewRequest): Promise<EventD
   return call<EventDetail>('POST', `/events/${eventId}/reviews`, { body });
 }
 
+/** Who asked to see the original of a case, and whether it is open for the person who is signed in. */
+export function fetchOpenings(eventId: string): Promise<OpeningList> {
+  return call<OpeningList>('GET', `/events/${eventId}/openings`, { background: true });
+}
+
+export function requestOpening(eventId: string, reason: string): Promise<OpeningStatus> {
+  return call<OpeningStatus>('POST', `/events/${eventId}/openings`, { body: { reason } });
+}
+
+export function decideOpening(
+  { eventId, openingId }: Pick<OpeningStatus, 'eventId' | 'openingId'>,
+  decision: 'granted' | 'refused',
+  reason: string,
+): Promise<OpeningStatus> {
+  const path = `/events/${eventId}/openings/${openingId}/decision`;
+  return call<OpeningStatus>('POST', path, { body: { decision, reason } });
+}
+
+/** Where the originals of a case are; asked while one is on its way. */
+export function fetchOriginals(eventId: string, signal: AbortSignal): Promise<OriginalStatus> {
+  return call<OriginalStatus>('GET', `/events/${eventId}/original`, { signal, background: true });
+}
+
+export function requestOriginal(eventId: string, reason: string): Promise<OriginalStatus> {
+  return call<OriginalStatus>('POST', `/events/${eventId}/original`, { body: { reason } });
+}
+
+/** The signed archive of a case, with the name that the centre gave it. */
+export async function exportCase(eventId: string, reason: string): Promise<{ name: string; content: Blob }> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1/events/${eventId}/export`, {
+      method: 'POST',
+      body: JSON.stringify({ reason }),
+      headers: { 'content-type': 'application/json' },
+    });
+    if (!response.ok) throw await readFailure(response);
+    const name = /filename="([\w.-]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
+    return { name: name ?? `${eventId}.zip`, content: await response.blob() };
+  } catch (error) {
+    // also where the archive breaks off in the middle: half of one is worth nothing
+    throw error instanceof ApiFailure ? error : new ApiFailure('NETWORK', String(error), undefined, 1);
+  }
+}
+
 export function fetchCameras(request: {
   fromMs: number;
   toMs: number;
@@ -142,6 +201,11 @@ export function fetchCameras(request: {
   const { fromMs, toMs, buckets, signal } = request;
   const query = { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString(), buckets };
   return call<CameraReport>('GET', `/cameras${buildQuery(query)}`, { signal, background: true });
+}
+
+/** What the nodes have delivered, and what is missing. */
+export function fetchDelivery(signal: AbortSignal): Promise<DeliveryReport> {
+  return call<DeliveryReport>('GET', '/delivery', { signal, background: true });
 }
 
 /** Directives in force and to come, of every camera. */

@@ -1,14 +1,17 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { type Account, ApiFailure, fetchAccount, signOut } from './api-client.ts';
+import { type Account, ApiFailure, fetchSession, signOut } from './api-client.ts';
 import { FailureNote } from './failure-note.tsx';
-import { Header } from './header.tsx';
+import { Header, listPages } from './header.tsx';
 import { useText } from './language.tsx';
+import { AccountPage } from './page-account.tsx';
+import { AccountsPage } from './page-accounts.tsx';
+import { AuditPage } from './page-audit.tsx';
 import { CamerasPage } from './page-cameras.tsx';
 import { EventPage } from './page-event.tsx';
 import { EventsPage } from './page-events.tsx';
 import { SignInPage } from './page-sign-in.tsx';
 import { TrafficPage } from './page-traffic.tsx';
-import { useRoute } from './route.ts';
+import { type Route, useRoute } from './route.ts';
 import { useWorkplace } from './workplace.ts';
 
 type Session =
@@ -19,9 +22,11 @@ type Session =
 export function App() {
   const { t } = useText();
   const [session, setSession] = useState<Session>({ state: 'unknown' });
+  const [provider, setProvider] = useState<string | undefined>(undefined);
   const ask = useCallback(async () => {
     try {
-      const account = await fetchAccount();
+      const { account, singleSignOn } = await fetchSession();
+      setProvider(singleSignOn?.name);
       setSession(
         account === undefined ? { state: 'signed-out', hasEnded: false } : { state: 'signed-in', account },
       );
@@ -48,6 +53,7 @@ export function App() {
     return (
       <SignInPage
         hasEnded={session.hasEnded}
+        provider={provider}
         onSignedIn={(account) => setSession({ state: 'signed-in', account })}
       />
     );
@@ -55,20 +61,35 @@ export function App() {
   return (
     <Workplace
       account={session.account}
+      onChanged={() => void ask()}
       onEnded={onEnded}
       onSignedOut={() => setSession({ state: 'signed-out', hasEnded: false })}
     />
   );
 }
 
-function Workplace(props: { account: Account; onEnded: () => void; onSignedOut: () => void }) {
-  const { account, onEnded, onSignedOut } = props;
+/** What somebody may not see is not opened: the first page that he may see stands in its place. */
+function chooseRoute(route: Route, account: Account): Route {
+  const pages = listPages(account);
+  const asked = route.page === 'event' ? 'events' : route.page;
+  if (asked === 'account' || pages.some((page) => page === asked)) return route;
+  return { page: pages[0] ?? 'account' };
+}
+
+function Workplace(props: {
+  account: Account;
+  onChanged: () => void;
+  onEnded: () => void;
+  onSignedOut: () => void;
+}) {
+  const { account, onChanged, onEnded, onSignedOut } = props;
   const { t } = useText();
-  const route = useRoute();
-  const work = useWorkplace(onEnded);
+  const route = chooseRoute(useRoute(), account);
+  const work = useWorkplace(account, onEnded);
   const leave = async () => {
     try {
-      await signOut();
+      const logoutUrl = await signOut();
+      if (logoutUrl !== undefined) return location.assign(logoutUrl);
     } catch (error) {
       // Already signed out is what was asked for; anything else keeps the page as it is and says so.
       if (!(error instanceof ApiFailure)) throw error;
@@ -87,6 +108,11 @@ function Workplace(props: { account: Account; onEnded: () => void; onSignedOut: 
         {route.page === 'event' && <EventPage key={route.eventId} eventId={route.eventId} work={work} />}
         {route.page === 'cameras' && <CamerasPage account={account} onEnded={onEnded} />}
         {route.page === 'traffic' && <TrafficPage onEnded={onEnded} />}
+        {route.page === 'account' && (
+          <AccountPage account={account} onChanged={onChanged} onEnded={onEnded} />
+        )}
+        {route.page === 'accounts' && <AccountsPage account={account} onEnded={onEnded} />}
+        {route.page === 'audit' && <AuditPage onEnded={onEnded} />}
       </main>
     </>
   );

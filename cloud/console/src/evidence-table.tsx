@@ -1,15 +1,29 @@
 import type { EventDetail } from '../../src/api/api-schema.ts';
 import { buildEvidenceUrl } from './api-client.ts';
+import type { TextKey } from './dictionary.ts';
 import { formatBytes } from './format.ts';
 import { useText } from './language.tsx';
+import { OriginalPanel } from './original-panel.tsx';
+
+type StoredFile = NonNullable<EventDetail['evidence']>['files'][number];
+
+function stateOf({ arrived, role, transfer }: StoredFile): TextKey {
+  if (arrived) return 'evidence.arrived';
+  if (transfer?.gone !== undefined) return 'evidence.gone';
+  // What is derived comes by itself; an original stays on the node until it is wanted.
+  const isComing =
+    role !== 'clip' || transfer?.requestedAt !== undefined || transfer?.receivedBytes !== undefined;
+  return isComing ? 'evidence.pending' : 'evidence.node';
+}
 
 /** Every file by its digest, and every absence with its reason. */
-export function EvidenceTable({ detail }: { detail: EventDetail }) {
+export function EvidenceTable({ detail, onEnded }: { detail: EventDetail; onEnded: () => void }) {
   const { t, language } = useText();
   const { evidence } = detail;
   return (
     <section class="evidence">
       <h2>{t('evidence.title')}</h2>
+      <OriginalPanel detail={detail} onEnded={onEnded} />
       {evidence === undefined ? (
         <p>{t('evidence.none')}</p>
       ) : (
@@ -35,7 +49,7 @@ export function EvidenceTable({ detail }: { detail: EventDetail }) {
                       t(`media.${file.role}`)
                     )}
                   </th>
-                  <td>{t(file.arrived ? 'evidence.arrived' : 'evidence.pending')}</td>
+                  <td>{t(stateOf(file))}</td>
                   <td>{formatBytes(file.sizeBytes, language)}</td>
                   <td>
                     <code>{file.sha256}</code>

@@ -4,10 +4,18 @@ import type { EventDetail } from '../../src/api/api-schema.ts';
 import { buildEvidenceUrl } from './api-client.ts';
 import { ClipPlayer } from './clip-player.tsx';
 import { useText } from './language.tsx';
+import { OpeningPanel, useOpenings } from './opening-panel.tsx';
 import { useShortcuts } from './shortcut.ts';
 import { StillView } from './still-view.tsx';
 
-const ROLES = ['still-before', 'still-at', 'still-after', 'clip'] as const satisfies readonly EvidenceRole[];
+const ROLES = [
+  'still-before',
+  'still-at',
+  'still-after',
+  'subject-crop',
+  'preview',
+  'clip',
+] as const satisfies readonly EvidenceRole[];
 
 export type StoredFile = NonNullable<EventDetail['evidence']>['files'][number];
 
@@ -29,7 +37,7 @@ function useSlot(detail: EventDetail): (role: EvidenceRole) => Slot {
   };
 }
 
-/** The chosen still or the clip large, all four below it. */
+/** The chosen picture or video large, all of them below it. The original stays closed until it was opened by request. */
 export function MediaViewer({ detail }: { detail: EventDetail }) {
   const { t } = useText();
   const [role, setRole] = useState<EvidenceRole>('still-at');
@@ -37,39 +45,48 @@ export function MediaViewer({ detail }: { detail: EventDetail }) {
   const [isZoomed, setZoomed] = useState(false);
   const slotOf = useSlot(detail);
   const slot = slotOf(role);
+  const openings = useOpenings(detail.event.eventId, role === 'clip');
+  const isSealed = role === 'clip' && openings.list?.isOpen !== true;
+  const isStill = role !== 'clip' && role !== 'preview';
   const toggleMark = () => setMarked((value) => !value);
   const toggleZoom = () => setZoomed((value) => !value);
   useShortcuts({
     o: () => void toggleMark(),
     z: () => void toggleZoom(),
-    v: () => void setRole('clip'),
+    v: () => void setRole('preview'),
     ...Object.fromEntries(ROLES.map((name, index) => [String(index + 1), () => void setRole(name)])),
   });
   return (
     <section class="media" aria-label={t('event.media')}>
       <div class="stage">
-        {'words' in slot && (
+        {isSealed && <OpeningPanel eventId={detail.event.eventId} openings={openings} />}
+        {'words' in slot && !isSealed && (
           <p class="stage-words" role="status">
             {slot.words}
           </p>
         )}
-        {'file' in slot && role === 'clip' && <ClipPlayer key={slot.file.sha256} file={slot.file} />}
-        {'file' in slot && role !== 'clip' && (
+        {'file' in slot && !isStill && !isSealed && <ClipPlayer key={slot.file.sha256} file={slot.file} />}
+        {'file' in slot && isStill && (
           <StillView
             key={slot.file.sha256}
             detail={detail}
             file={slot.file}
             isMarked={isMarked}
-            isZoomed={isZoomed}
+            isZoomed={isZoomed && role !== 'subject-crop'}
           />
         )}
       </div>
-      {role !== 'clip' && 'file' in slot && (
+      {isStill && 'file' in slot && (
         <div class="stage-bar">
           <button type="button" aria-pressed={isMarked} disabled={role !== 'still-at'} onClick={toggleMark}>
             {t('media.overlay')} <kbd>O</kbd>
           </button>
-          <button type="button" aria-pressed={isZoomed} onClick={toggleZoom}>
+          <button
+            type="button"
+            aria-pressed={isZoomed}
+            disabled={role === 'subject-crop'}
+            onClick={toggleZoom}
+          >
             {t('media.zoom')} <kbd>Z</kbd>
           </button>
           <a href={buildEvidenceUrl(slot.file.sha256)} target="_blank" rel="noreferrer">
@@ -106,12 +123,14 @@ function FilmButton(props: {
   return (
     <button type="button" class="film-button" aria-pressed={isChosen} onClick={onChoose}>
       {'words' in slot && <span class="film-none">–</span>}
-      {'file' in slot && role === 'clip' && (
+      {'file' in slot && (role === 'clip' || role === 'preview') && (
         <span class="film-none" aria-hidden="true">
-          ▶
+          {role === 'clip' ? '🔒' : '▶'}
         </span>
       )}
-      {'file' in slot && role !== 'clip' && <img src={buildEvidenceUrl(slot.file.sha256)} alt="" />}
+      {'file' in slot && role !== 'clip' && role !== 'preview' && (
+        <img src={buildEvidenceUrl(slot.file.sha256)} alt="" />
+      )}
       <span>
         <kbd>{number}</kbd> {t(`media.${role}`)}
       </span>

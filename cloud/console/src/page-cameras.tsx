@@ -1,7 +1,9 @@
 import { useState } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { Account } from './api-client.ts';
 import { CameraCard } from './camera-card.tsx';
 import { useCameraPoll } from './camera-poll.ts';
+import { DeliveryPanel } from './delivery-panel.tsx';
 import { DirectivePanel } from './directive-panel.tsx';
 import { useDirectivePoll } from './directive-poll.ts';
 import { FailureNote } from './failure-note.tsx';
@@ -26,7 +28,7 @@ export function CamerasPage({ account, onEnded }: { account: Account; onEnded: (
   const { periodMs, everyMs } = PERIODS[period];
   const { report, failure } = useCameraPoll({ periodMs, buckets: BUCKETS, everyMs, onEnded });
   const directives = useDirectivePoll(DIRECTIVES_EVERY_MS, onEnded);
-  const mayDirect = account.role === 'admin' || account.role === 'operator';
+  const mayDirect = isAllowed(account, MAY.declareDirective);
   return (
     <div class="page">
       <div class="list-head">
@@ -40,6 +42,7 @@ export function CamerasPage({ account, onEnded }: { account: Account; onEnded: (
           ))}
         </fieldset>
       </div>
+      {isAllowed(account, MAY.readDelivery) && <DeliveryPanel onEnded={onEnded} />}
       {failure !== undefined && <FailureNote failure={failure} />}
       {directives.failure !== undefined && failure === undefined && (
         <FailureNote failure={directives.failure} onRetry={directives.reload} />

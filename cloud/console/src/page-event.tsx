@@ -1,4 +1,5 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventDetail } from '../../src/api/api-schema.ts';
 import { ApiFailure, fetchEvent, fetchEvents, type ListFilter } from './api-client.ts';
 import { KindMark, LetPassChip, ReviewChip } from './chip.tsx';
@@ -13,6 +14,7 @@ import { LetPassPanel } from './let-pass-panel.tsx';
 import { MediaViewer } from './media-viewer.tsx';
 import { NoticeBar } from './notice-bar.tsx';
 import { buildHash, openRoute } from './route.ts';
+import { SealPanel } from './seal-panel.tsx';
 import { useShortcuts } from './shortcut.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -140,20 +142,25 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
           <MediaViewer detail={detail} />
         )}
         <div class="case-side">
-          {event.letPass === undefined ? (
+          {event.letPass === undefined && !isAllowed(work.account, MAY.decideCase) && (
+            <p class="note">{t('decision.others')}</p>
+          )}
+          {event.letPass === undefined && isAllowed(work.account, MAY.decideCase) && (
             <DecisionPanel
               detail={detail}
               onDecided={(decided) => void goOn(decided)}
               onConflict={reload}
               work={work}
             />
-          ) : (
-            <LetPassPanel letPass={event.letPass} />
           )}
+          {event.letPass !== undefined && <LetPassPanel letPass={event.letPass} />}
           <LawReadings event={event} laws={detail.laws} />
+          <SealPanel detail={detail} onEnded={work.onEnded} />
           <EventFacts event={event} ingestedAt={detail.ingestedAt} />
         </div>
-        {(event.letPass === undefined || detail.evidence !== undefined) && <EvidenceTable detail={detail} />}
+        {(event.letPass === undefined || detail.evidence !== undefined) && (
+          <EvidenceTable detail={detail} onEnded={work.onEnded} />
+        )}
       </div>
       <footer class="keys">
         {t('decision.keys')} · {t('media.keys')} · Esc {t('common.back').toLowerCase()}

@@ -4,25 +4,44 @@ import { FailureNote } from './failure-note.tsx';
 import { LanguageSwitch } from './header.tsx';
 import { useText } from './language.tsx';
 
-export function SignInPage(props: { hasEnded: boolean; onSignedIn: (account: Account) => void }) {
-  const { hasEnded, onSignedIn } = props;
+/** What single sign-on came back with, where it failed. */
+function readSignOnFailure(): ApiFailure | undefined {
+  const code = /^#\/sign-on-failed\/(OIDC_REFUSED|OIDC_UNAVAILABLE)$/.exec(location.hash)?.[1];
+  if (code !== 'OIDC_REFUSED' && code !== 'OIDC_UNAVAILABLE') return undefined;
+  return new ApiFailure(code, 'single sign-on failed', undefined, 1);
+}
+
+export function SignInPage(props: {
+  hasEnded: boolean;
+  /** Name of the provider of single sign-on, where the centre has one. */
+  provider: string | undefined;
+  onSignedIn: (account: Account) => void;
+}) {
+  const { hasEnded, provider, onSignedIn } = props;
   const { t } = useText();
   const [isSending, setSending] = useState(false);
-  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
+  const [needsCode, setNeedsCode] = useState(false);
+  const [failure, setFailure] = useState<ApiFailure | undefined>(readSignOnFailure);
   const username = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
-  useEffect(() => username.current?.focus(), []);
+  const code = useRef<HTMLInputElement>(null);
+  useEffect(() => (needsCode ? code : username).current?.focus(), [needsCode]);
 
   const submit = async () => {
     setSending(true);
     setFailure(undefined);
     try {
-      const account = await signIn(username.current?.value ?? '', password.current?.value ?? '');
+      const account = await signIn({
+        username: username.current?.value ?? '',
+        password: password.current?.value ?? '',
+        ...(needsCode ? { code: code.current?.value.trim() ?? '' } : {}),
+      });
       if (account !== undefined) onSignedIn(account);
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
+      if (error.code === 'SECOND_FACTOR_REQUIRED') return setNeedsCode(true);
       setFailure(error);
-      password.current?.select();
+      (needsCode ? code : password).current?.select();
     } finally {
       setSending(false);
     }
@@ -35,6 +54,11 @@ export function SignInPage(props: { hasEnded: boolean; onSignedIn: (account: Acc
         onSubmit={(event) => {
           event.preventDefault();
           void submit();
+        }}
+        onKeyDown={(event) => {
+          if (event.key !== 'Escape' || !needsCode) return;
+          setNeedsCode(false);
+          setFailure(undefined);
         }}
       >
         <div class="sign-in-head">
@@ -60,6 +84,7 @@ export function SignInPage(props: { hasEnded: boolean; onSignedIn: (account: Acc
             required
             maxLength={64}
             spellcheck={false}
+            readOnly={needsCode}
           />
         </label>
         <label>
@@ -71,12 +96,33 @@ export function SignInPage(props: { hasEnded: boolean; onSignedIn: (account: Acc
             autocomplete="current-password"
             required
             maxLength={256}
+            readOnly={needsCode}
           />
         </label>
+        {needsCode && (
+          <label>
+            {t('session.code')}
+            <input
+              ref={code}
+              name="code"
+              autocomplete="one-time-code"
+              required
+              minLength={6}
+              maxLength={32}
+              spellcheck={false}
+            />
+            <small>{t('session.code.hint')}</small>
+          </label>
+        )}
         {failure !== undefined && <FailureNote failure={failure} />}
         <button type="submit" class="primary" disabled={isSending}>
           {isSending ? t('session.signingIn') : t('session.signIn')}
         </button>
+        {provider !== undefined && (
+          <a class="button" href="/api/v1/session/oidc/start">
+            {t('session.signOn', { provider })}
+          </a>
+        )}
         <p class="hint">{t('session.hint')}</p>
       </form>
     </main>

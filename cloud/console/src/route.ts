@@ -4,13 +4,17 @@ export type Route =
   | { readonly page: 'events' }
   | { readonly page: 'event'; readonly eventId: string }
   | { readonly page: 'cameras' }
+  | { readonly page: 'account' }
+  | { readonly page: 'accounts' }
+  | { readonly page: 'audit' }
   | { readonly page: 'traffic' };
+
+const PLAIN = ['cameras', 'traffic', 'account', 'accounts', 'audit'] as const;
 
 export function parseRoute(hash: string): Route {
   const event = /^#\/events\/(ev-[0-9a-f]{32})$/.exec(hash)?.[1];
   if (event !== undefined) return { page: 'event', eventId: event };
-  if (hash === '#/cameras') return { page: 'cameras' };
-  return hash === '#/traffic' ? { page: 'traffic' } : { page: 'events' };
+  return { page: PLAIN.find((page) => hash === `#/${page}`) ?? 'events' };
 }
 
 export function buildHash(route: Route): string {

@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventSummary } from '../../src/api/api-schema.ts';
-import { type ApiFailure, fetchEvents } from './api-client.ts';
+import { type Account, type ApiFailure, fetchEvents } from './api-client.ts';
 import { EventFeed, type FeedState } from './event-feed.ts';
 import { EventList, type EventListView } from './event-list.ts';
 
@@ -12,6 +13,7 @@ export type Notice =
 
 /** What outlives a page while somebody is signed in: the list, the live stream, the last notice. */
 export interface Workplace {
+  readonly account: Account;
   readonly list: EventList;
   readonly view: EventListView;
   readonly feedState: FeedState;
@@ -23,7 +25,8 @@ export interface Workplace {
   onEnded(): void;
 }
 
-export function useWorkplace(onEnded: () => void): Workplace {
+export function useWorkplace(account: Account, onEnded: () => void): Workplace {
+  const isLive = isAllowed(account, MAY.listCases) && account.needs === undefined;
   const [feedState, setFeedState] = useState<FeedState>('connecting');
   const [notice, setNotice] = useState<Notice | undefined>(undefined);
   const listeners = useRef(new Set<(event: EventSummary) => void>());
@@ -44,6 +47,7 @@ export function useWorkplace(onEnded: () => void): Workplace {
   const tellEnded = useCallback(() => ended.current(), []);
 
   useEffect(() => {
+    if (!isLive) return;
     const feed = new EventFeed({
       onState: setFeedState,
       onStart: () => void list.load(),
@@ -58,7 +62,7 @@ export function useWorkplace(onEnded: () => void): Workplace {
       feed.stop();
       list.stop();
     };
-  }, [list, tellEnded]);
+  }, [list, tellEnded, isLive]);
 
   const failure = view.failure;
   useEffect(() => {
@@ -66,6 +70,7 @@ export function useWorkplace(onEnded: () => void): Workplace {
   }, [failure, tellEnded]);
 
   return {
+    account,
     list,
     view,
     feedState,

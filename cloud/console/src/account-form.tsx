@@ -1,0 +1,157 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ROLES, type Role } from '../../src/account/role.ts';
+import type { AccountActRequest, AccountEntry } from '../../src/api/account-schema.ts';
+import { type Areas, actOnAccount, createAccount, updateAccount } from './access-client.ts';
+import { CancelForm } from './cancel-form.tsx';
+import { FailureNote } from './failure-note.tsx';
+import { useText } from './language.tsx';
+import { useTask } from './task.ts';
+
+export type AccountDraft =
+  | { readonly isNew: true }
+  | { readonly isNew: false; readonly account: AccountEntry };
+
+type Action = AccountActRequest['action'];
+
+/** What can be done to an account in this state. */
+function listActions({ disabledAt, lockedUntil, failures, totpSince, hasPassword }: AccountEntry): Action[] {
+  return [
+    disabledAt === undefined ? 'disable' : 'enable',
+    ...(lockedUntil !== undefined || failures > 0 ? (['unlock'] as const) : []),
+    ...(hasPassword ? (['reset-password'] as const) : []),
+    ...(totpSince === undefined ? [] : (['remove-second-factor'] as const)),
+  ];
+}
+
+function toggle<T>(list: readonly T[], item: T): T[] {
+  return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
+}
+
+/** Makes an account, or changes one: roles, areas, state; always with a reason. */
+export function AccountForm(props: {
+  draft: AccountDraft;
+  areas: Areas;
+  onDone: (shown: { username: string; password: string } | undefined) => void;
+  onCancel: () => void;
+  onEnded: () => void;
+}) {
+  const { draft, areas, onDone, onCancel, onEnded } = props;
+  const { t } = useText();
+  const before = draft.isNew ? undefined : draft.account;
+  const [username, setUsername] = useState(before?.username ?? '');
+  const [roles, setRoles] = useState<readonly Role[]>(before?.roles ?? []);
+  const [held, setHeld] = useState<readonly string[] | 'all'>(before?.areas ?? []);
+  const [reason, setReason] = useState('');
+  const { isRunning, failure, run } = useTask(onEnded);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
+  const isReady = !isRunning && reason.trim().length >= 3;
+
+  const save = () =>
+    run(async () => {
+      const trust = {
+        roles: [...roles],
+        areas: held === 'all' ? ('all' as const) : [...held],
+        reason: reason.trim(),
+      };
+      if (before !== undefined) {
+        await updateAccount(before.username, trust);
+        return onDone(undefined);
+      }
+      const { password } = await createAccount({ username, ...trust });
+      onDone(password === undefined ? undefined : { username, password });
+    });
+  const act = (action: Action) =>
+    run(async () => {
+      const { password } = await actOnAccount(username, { action, reason: reason.trim() });
+      onDone(password === undefined ? undefined : { username, password });
+    });
+
+  return (
+    <CancelForm class="panel" onSend={save} onCancel={onCancel}>
+      <h2>{before === undefined ? t('accounts.new') : t('accounts.change', { name: before.username })}</h2>
+      {before === undefined && (
+        <label>
+          {t('session.username')}
+          <input
+            ref={first}
+            value={username}
+            required
+            pattern="[a-z0-9][a-z0-9._\-]{1,63}"
+            title={t('accounts.name.hint')}
+            autocomplete="off"
+            spellcheck={false}
+            onInput={(event) => setUsername(event.currentTarget.value)}
+          />
+          <small>{t('accounts.name.hint')}</small>
+        </label>
+      )}
+      {before?.oidcIssuer !== undefined && (
+        <p class="note">{t('accounts.oidc', { issuer: before.oidcIssuer })}</p>
+      )}
+      <fieldset class="choices">
+        <legend>{t('account.roles')}</legend>
+        {ROLES.map((role, index) => (
+          <label key={role} class="choice">
+            <input
+              ref={before !== undefined && index === 0 ? first : null}
+              type="checkbox"
+              checked={roles.includes(role)}
+              onChange={() => setRoles(toggle(roles, role))}
+            />
+            <strong>{t(`role.${role}`)}</strong>
+            <small>{t(`role.${role}.meaning`)}</small>
+          </label>
+        ))}
+      </fieldset>
+      <fieldset class="choices">
+        <legend>{t('account.areas')}</legend>
+        <label class="choice">
+          <input
+            type="checkbox"
+            checked={held === 'all'}
+            onChange={() => setHeld(held === 'all' ? [] : 'all')}
+          />
+          <strong>{t('account.areas.all')}</strong>
+        </label>
+        {held !== 'all' &&
+          areas.map(({ areaId, name }) => (
+            <label key={areaId} class="choice">
+              <input
+                type="checkbox"
+                checked={held.includes(areaId)}
+                onChange={() => setHeld(toggle(held, areaId))}
+              />
+              <strong>{name}</strong>
+              <small>{areaId}</small>
+            </label>
+          ))}
+      </fieldset>
+      <label>
+        {t('accounts.reason')}
+        <input
+          value={reason}
+          required
+          minLength={3}
+          maxLength={200}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </label>
+      {failure !== undefined && <FailureNote failure={failure} />}
+      <div class="decision-keys">
+        <button type="submit" class="primary" disabled={!isReady || roles.length === 0}>
+          {t('common.save')} <kbd>Enter</kbd>
+        </button>
+        {before !== undefined &&
+          listActions(before).map((action) => (
+            <button key={action} type="button" disabled={!isReady} onClick={() => void act(action)}>
+              {t(`accounts.action.${action}`)}
+            </button>
+          ))}
+        <button type="button" class="quiet" onClick={onCancel}>
+          {t('common.cancel')} <kbd>Esc</kbd>
+        </button>
+      </div>
+    </CancelForm>
+  );
+}

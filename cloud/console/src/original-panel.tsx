@@ -1,0 +1,160 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { EventDetail, OriginalStatus } from '../../src/api/api-schema.ts';
+import { ApiFailure, fetchOriginals, requestOriginal } from './api-client.ts';
+import { CancelForm } from './cancel-form.tsx';
+import { FailureNote } from './failure-note.tsx';
+import { formatBytes, formatDateTime } from './format.ts';
+import { useText } from './language.tsx';
+import { useShortcuts } from './shortcut.ts';
+
+type Original = OriginalStatus['files'][number];
+
+/** While an original travels its progress is asked for this often, ms. */
+const POLL_EVERY_MS = 2_000;
+
+function isTravelling({ arrived, transfer }: Original): boolean {
+  return !arrived && transfer?.requestedAt !== undefined && transfer.gone === undefined;
+}
+
+/** Where the originals are; asked again while one is on its way. */
+function useOriginals(detail: EventDetail): {
+  files: readonly Original[];
+  setFiles: (files: readonly Original[]) => void;
+} {
+  const told = detail.evidence?.files.filter(({ role }) => role === 'clip') ?? [];
+  const [files, setFiles] = useState<readonly Original[]>(told);
+  const state = told.map(({ arrived, transfer }) => `${arrived} ${transfer?.requestedAt}`).join();
+  const newest = useRef(told);
+  newest.current = told;
+  useEffect(() => setFiles(newest.current), [state]);
+  const { eventId } = detail.event;
+  const isOnItsWay = files.some(isTravelling);
+  useEffect(() => {
+    if (!isOnItsWay) return;
+    const own = new AbortController();
+    const timer = setInterval(() => {
+      fetchOriginals(eventId, own.signal).then(
+        (status) => setFiles(status.files),
+        // The next look tells; what ends the session is seen by everything else on the page.
+        () => undefined,
+      );
+    }, POLL_EVERY_MS);
+    return () => {
+      clearInterval(timer);
+      own.abort();
+    };
+  }, [eventId, isOnItsWay]);
+  return { files, setFiles };
+}
+
+/** The sealed original: where it is, how much of it has come, and a way to fetch it with a reason. */
+export function OriginalPanel({ detail, onEnded }: { detail: EventDetail; onEnded: () => void }) {
+  const { t } = useText();
+  const { files, setFiles } = useOriginals(detail);
+  const [isAsking, setAsking] = useState(false);
+  const absent = files.filter(({ arrived }) => !arrived);
+  const canAsk = absent.some((file) => !isTravelling(file));
+  useShortcuts({
+    f: () => {
+      if (!canAsk) return false;
+      setAsking(true);
+      return undefined;
+    },
+  });
+  if (absent.length === 0) return null;
+  return (
+    <div class="original">
+      {absent.map((file) => (
+        <OriginalState key={file.sha256} file={file} />
+      ))}
+      {canAsk && !isAsking && (
+        <button type="button" onClick={() => setAsking(true)}>
+          {t('original.fetch')} <kbd>F</kbd>
+        </button>
+      )}
+      {isAsking && (
+        <OriginalForm
+          eventId={detail.event.eventId}
+          onCancel={() => setAsking(false)}
+          onEnded={onEnded}
+          onAsked={(status) => {
+            setFiles(status.files);
+            setAsking(false);
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function OriginalState({ file }: { file: Original }) {
+  const { t, language } = useText();
+  const { transfer, sizeBytes } = file;
+  const size = formatBytes(sizeBytes, language);
+  if (transfer?.gone !== undefined) {
+    const { reason, at } = transfer.gone;
+    return (
+      <p role="status">
+        {t('original.gone', { reason: t(`original.gone.${reason}`), at: formatDateTime(at, language) })}
+      </p>
+    );
+  }
+  if (!isTravelling(file)) return <p role="status">{t('original.node', { size })}</p>;
+  const received = transfer?.receivedBytes ?? 0;
+  const share = Math.min(100, Math.floor((100 * received) / sizeBytes));
+  return (
+    <p role="status">
+      {t('original.coming', { share, received: formatBytes(received, language), size })}{' '}
+      <progress max={sizeBytes} value={received} aria-label={t('original.progress')} />
+    </p>
+  );
+}
+
+function OriginalForm(props: {
+  eventId: string;
+  onAsked: (status: OriginalStatus) => void;
+  onCancel: () => void;
+  onEnded: () => void;
+}) {
+  const { t } = useText();
+  const [reason, setReason] = useState('');
+  const [isSending, setSending] = useState(false);
+  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
+  const send = async () => {
+    if (isSending || reason.trim().length < 3) return;
+    setSending(true);
+    setFailure(undefined);
+    try {
+      props.onAsked(await requestOriginal(props.eventId, reason.trim()));
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      if (error.code === 'UNAUTHENTICATED') return props.onEnded();
+      setFailure(error);
+    } finally {
+      setSending(false);
+    }
+  };
+  return (
+    <CancelForm class="original-form" onSend={send} onCancel={props.onCancel}>
+      <label>
+        {t('original.reason')}
+        <input
+          ref={field}
+          type="text"
+          maxLength={500}
+          value={reason}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" disabled={isSending || reason.trim().length < 3}>
+        {t('original.send')}
+      </button>
+      <button type="button" onClick={props.onCancel}>
+        {t('common.cancel')}
+      </button>
+      {failure !== undefined && <FailureNote failure={failure} />}
+    </CancelForm>
+  );
+}

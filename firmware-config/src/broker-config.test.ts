@@ -66,3 +66,50 @@ it('refuses a folder that would add lines', () => {
   const render = () => renderMosquittoConfig({ port: 1, dataDir: '/x\nallow_anonymous true', users: [node] });
   expect(render).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));
 });
+
+const tls = { host: '0.0.0.0', port: 8883, identityDir: '/var/lib/ngatu/broker/identity' };
+
+it('asks everybody on the listener of certificates for one, and checks it against the revocation list', () => {
+  const { config } = renderMosquittoConfig({ port: 1884, tls, dataDir: '/x', users: [node] });
+  const [, plain = '', certified = ''] = config.split(/^listener /m);
+  expect(plain).toBe('1884 127.0.0.1\n');
+  expect(certified.trim().split('\n')).toEqual([
+    '8883 0.0.0.0',
+    'cafile /var/lib/ngatu/broker/identity/ca.crt',
+    'certfile /var/lib/ngatu/broker/identity/tls.crt',
+    'keyfile /var/lib/ngatu/broker/identity/tls.key',
+    'crlfile /var/lib/ngatu/broker/identity/crl.pem',
+    'require_certificate true',
+    'use_identity_as_username true',
+    'tls_version tlsv1.2',
+  ]);
+});
+
+it('listens without passwords where none is asked for', () => {
+  const { config } = renderMosquittoConfig({ tls, dataDir: '/x', users: [] });
+  expect(config.match(/^listener .*/gm)).toEqual(['listener 8883 0.0.0.0']);
+  expect(config).not.toContain('password_file');
+  const nothing = () => renderMosquittoConfig({ dataDir: '/x', users: [] });
+  expect(nothing).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));
+});
+
+it('lets every certified node write and read below its own name, and lists only who hears signals as well', () => {
+  const topic = 'signals/junction-1/north';
+  const signalListeners = [{ role: 'node', site: 'q1', node: 'gw-1', signalTopics: [topic] } as const];
+  const { aclFile } = renderMosquittoConfig({ tls: { ...tls, signalListeners }, dataDir: '/x', users: [] });
+  const [ofCentre = '', ofListener = '', patterns = ''] = aclFile.split('\n\n');
+  expect(ofCentre.split('\n')).toContain('topic read ngatu/v1/+/+/event');
+  expect(ofListener.split('\n')).toEqual(expect.arrayContaining(['user q1/gw-1', `topic read ${topic}`]));
+  expect(patterns.trim().split('\n').sort()).toEqual(
+    [
+      ...['event', 'telemetry', 'evidence', 'state'].map((name) => `pattern write ngatu/v1/%u/${name}`),
+      ...['ack', 'directive', 'request', 'resend'].map((name) => `pattern read ngatu/v1/%u/${name}`),
+    ].sort(),
+  );
+});
+
+it('refuses a password user under the name of the centre’s certificate', () => {
+  const users = [{ name: 'centre', password: 'p', acl: { role: 'ingestor' as const } }];
+  const render = () => renderMosquittoConfig({ port: 1, tls, dataDir: '/x', users });
+  expect(render).toThrow(expect.objectContaining({ code: 'PROFILE_INVALID' }));
+});

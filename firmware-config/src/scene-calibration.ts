@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Calibration, errorMessage, fillDefaults, findSchemaIssues, NgatuError } from '@ngatu/contract';
-import { Document, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
+import { Document, isMap, isNode, isScalar, isSeq, LineCounter } from 'yaml';
+import { parseBoundedYaml } from './yaml-document.ts';
 import { readYamlFile, refuseFile } from './yaml-file.ts';
 
 const MAX_ISSUES = 50;
@@ -41,7 +42,7 @@ export async function loadSceneCalibration(file: string): Promise<Calibration> {
 /** The text of a scene with this calibration in place of its own; every other byte stays as it is. */
 export function replaceCalibration(sceneText: string, calibration: Calibration): string {
   const section = formatSection(calibration);
-  const { contents } = parseDocument(sceneText);
+  const { contents } = parseBoundedYaml(sceneText, new LineCounter());
   const entry = isMap(contents)
     ? contents.items.find(({ key }) => isScalar(key) && key.value === 'calibration')
     : undefined;

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { type ErrorCode, errorMessage, NgatuError } from '@ngatu/contract';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter } from 'yaml';
+import { parseBoundedYaml } from './yaml-document.ts';
 
 /** A larger file is no configuration. */
 const MAX_BYTES = 1024 * 1024;
+/** So many places are named; who has more wrong has another file. */
+const MAX_ISSUES = 50;
 
 /** Something that is wrong in a file; `path` is a JSON pointer into it ('' is the whole file). */
 export interface FileIssue {
@@ -32,21 +35,30 @@ export async function readYamlFile(file: string, code: ErrorCode): Promise<YamlF
   if (bytes.length > MAX_BYTES)
     throw new NgatuError(code, `Cannot accept ${file}: larger than ${MAX_BYTES} bytes`);
   const lines = new LineCounter();
-  const document = parseDocument(bytes.toString('utf8'), { lineCounter: lines, prettyErrors: false });
-  if (document.errors.length > 0) {
-    const list = document.errors
-      .map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`)
-      .join('; ');
-    throw new NgatuError(code, `Cannot accept ${file}: ${list}`);
-  }
+  let document: Document;
   let value: unknown;
   try {
+    document = parseBoundedYaml(bytes.toString('utf8'), lines);
+    refuseErrors(document, { file, code, lines });
     value = document.toJS();
   } catch (error) {
+    if (error instanceof NgatuError) throw error;
     throw new NgatuError(code, `Cannot accept ${file}: ${errorMessage(error)}`, { cause: error });
   }
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { file, sha256, value, lineOf: (path) => findLine(document, lines, path) };
+}
+
+function refuseErrors(
+  { errors }: Document,
+  { file, code, lines }: { file: string; code: ErrorCode; lines: LineCounter },
+): void {
+  if (errors.length === 0) return;
+  const list = errors
+    .slice(0, MAX_ISSUES)
+    .map((error) => `line ${lines.linePos(error.pos[0]).line}: ${error.message}`)
+    .join('; ');
+  throw new NgatuError(code, `Cannot accept ${file}: ${list}`);
 }
 
 function findLine(document: Document, lines: LineCounter, path: string): number | undefined {

@@ -1,4 +1,4 @@
-import type { Kill, LedgerInterval } from './fault-campaign-record.ts';
+import type { FaultRecord, LedgerInterval } from './fault-campaign-record.ts';
 
 /** A stretch of time, half-open, ms since 1970. */
 export interface Stretch {
@@ -17,6 +17,26 @@ export function joinStretches(stretches: readonly Stretch[]): Stretch[] {
   return joined;
 }
 
+/**
+ * The ledger as the centre reads it: where two intervals claim the same time, as they do after a clock was wrong, the one that ends first
+ * counts. What a wrong clock put outside of the period was never in it.
+ */
+export function untangleIntervals(
+  intervals: readonly LedgerInterval[],
+  { begunMs, endedMs }: { readonly begunMs: number; readonly endedMs: number },
+): LedgerInterval[] {
+  let coveredMs = begunMs;
+  return [...intervals]
+    .sort((a, b) => a.toMs - b.toMs || a.fromMs - b.fromMs)
+    .flatMap((interval) => {
+      const fromMs = Math.max(interval.fromMs, coveredMs);
+      const toMs = Math.min(interval.toMs, endedMs);
+      if (fromMs >= toMs) return [];
+      coveredMs = toMs;
+      return { ...interval, fromMs, toMs };
+    });
+}
+
 /** The recorded blind time, whatever its reason. */
 export function findBlind(intervals: readonly LedgerInterval[]): Stretch[] {
   return joinStretches(intervals.filter(({ state }) => state === 'blind'));
@@ -29,32 +49,38 @@ export function findHoles(intervals: readonly LedgerInterval[]): Stretch[] {
 }
 
 export interface BlindStretch extends Stretch {
-  /** Kills of the agent that lie in it. */
-  readonly kills: number;
-  /** The blind time over the number of its kills, ms; the whole of it where there is none. */
-  readonly perKillMs: number;
+  /** Faults of sight that lie in it. */
+  readonly faults: number;
+  /** Blind from the end of the cause on, over the number of its faults, ms; the whole stretch where there is none. */
+  readonly perFaultMs: number;
   readonly reasons: readonly string[];
 }
 
-/** A kill is told by a clock of its own, and the ledger ends some frames before it. */
+/** A fault is told by a clock of its own, and the ledger ends some frames before it. */
 const NEAR_MS = 1_000;
 
 /**
- * Every blind stretch with the kills of the agent that caused it. Kills that come before the agent sees again share one
- * stretch. The first stretch of a camera (its warm-up) and the last (its stop) have no kill.
+ * Every blind stretch with the faults that caused it. Faults that come before the agent sees again share one stretch. The first
+ * stretch of a camera (its warm-up) and the last (its stop) have none.
  */
-export function attributeBlind(intervals: readonly LedgerInterval[], kills: readonly Kill[]): BlindStretch[] {
-  const agentKills = kills.filter(({ victim }) => victim === 'edge');
+export function attributeBlind(
+  intervals: readonly LedgerInterval[],
+  faults: readonly FaultRecord[],
+): BlindStretch[] {
+  const ofSight = faults.filter(({ lanes, skipped }) => lanes.includes('sight') && skipped === undefined);
   return findBlind(intervals).map(({ fromMs, toMs }) => {
-    const caused = agentKills.filter(({ atMs }) => atMs >= fromMs - NEAR_MS && atMs < toMs).length;
+    const caused = ofSight.filter((fault) => fault.toMs >= fromMs - NEAR_MS && fault.fromMs < toMs);
+    const heldMs = joinStretches(
+      caused.map((fault) => ({ fromMs: Math.max(fault.fromMs, fromMs), toMs: Math.min(fault.toMs, toMs) })),
+    ).reduce((sum, held) => sum + Math.max(0, held.toMs - held.fromMs), 0);
     const reasons = intervals.flatMap((interval) =>
       interval.state === 'blind' && interval.fromMs < toMs && interval.toMs > fromMs && interval.reason
         ? [interval.reason]
         : [],
     );
     return {
-      ...{ fromMs, toMs, kills: caused, reasons: [...new Set(reasons)] },
-      perKillMs: (toMs - fromMs) / Math.max(1, caused),
+      ...{ fromMs, toMs, faults: caused.length, reasons: [...new Set(reasons)] },
+      perFaultMs: (toMs - fromMs - heldMs) / Math.max(1, caused.length),
     };
   });
 }

@@ -1,12 +1,20 @@
-import { attributeBlind, type BlindStretch, findHoles } from './fault-campaign-blind.ts';
+import {
+  attributeBlind,
+  type BlindStretch,
+  findHoles,
+  type Stretch,
+  untangleIntervals,
+} from './fault-campaign-blind.ts';
 import { computeQuantile, isUnreported, type Matching, matchReplay } from './fault-campaign-match.ts';
-import { type CampaignRecord, type CommittedEvent, VICTIMS, type Victim } from './fault-campaign-record.ts';
+import type { CampaignRecord, CommittedEvent, FaultRecord } from './fault-campaign-record.ts';
+import { FAULT_KINDS } from './fault-kind.ts';
 
-/** Blind time that one kill of the agent may cost, ms. */
-export const BLIND_LIMIT_MS = 10_000;
+/** 95 of 100 faults may keep the product from its work for this long after their cause has ended, ms. */
+export const RECOVERY_LIMIT_MS = 10_000;
 /** Two events of one rule nearer than this are the same crossing told twice, ms and px. */
 const SAME_CROSSING = { withinMs: 1_500, withinPx: 40 };
-const EVIDENCE_ROLES = ['still-before', 'still-at', 'still-after', 'clip'];
+/** Pictures and instants around a fault that spoils them are not what the replay saw, ms. */
+const SPOILED_AROUND_MS = 4_000;
 
 /** One statement that must hold, and what speaks against it. */
 export interface Check {
@@ -14,84 +22,136 @@ export interface Check {
   readonly offences: readonly string[];
 }
 
-export interface Recovery {
-  readonly victim: Victim;
-  readonly kills: number;
-  /** Kills after which it ran again before it was killed again. */
-  readonly recovered: number;
+export interface KindFigures {
+  readonly kind: string;
+  readonly done: number;
+  readonly skipped: number;
+  /** Faults after which everything was seen to work again. */
+  readonly back: number;
   readonly p50Ms?: number;
   readonly p95Ms?: number;
+  readonly maxMs?: number;
 }
 
 export interface CampaignVerdict {
   readonly checks: readonly Check[];
+  readonly kinds: readonly KindFigures[];
+  readonly recovery: Omit<KindFigures, 'kind'>;
   readonly matching: Matching;
   readonly blind: readonly BlindStretch[];
-  /** Over the kills of the agent, ms. */
-  readonly blindPerKill: { readonly max?: number; readonly p95?: number };
-  readonly recovery: readonly Recovery[];
+  /** Over the faults of sight, after the end of their cause, ms. */
+  readonly blindPerFault: { readonly max?: number; readonly p95?: number };
+  /** Events that a fault destroyed on a disk before the centre had them. */
+  readonly destroyed: number;
   readonly unreportedMs: number;
   readonly holds: boolean;
 }
 
 /** Judges a campaign by its record alone. */
-export function checkCampaign(record: CampaignRecord): CampaignVerdict {
-  const matching = matchReplay(record);
-  const blind = attributeBlind(record.intervals, record.kills);
-  const caused = blind.filter(({ kills }) => kills > 0);
-  const perKill = caused.flatMap(({ kills, perKillMs }) => Array<number>(kills).fill(perKillMs));
+export function checkCampaign(recorded: CampaignRecord): CampaignVerdict {
+  const record = { ...recorded, intervals: untangleIntervals(recorded.intervals, recorded) };
+  const matching = matchReplay({ ...record, spoiled: findSpoiled(record.faults) });
+  const blind = attributeBlind(record.intervals, record.faults);
+  const caused = blind.filter(({ faults }) => faults > 0);
+  const perFault = caused.flatMap(({ faults, perFaultMs }) => Array<number>(faults).fill(perFaultMs));
   const holes = findHoles(record.intervals);
+  const recovery = computeFigures(record.faults);
   const checks: Check[] = [
     { name: 'every appended event is committed', offences: checkAppended(record) },
     { name: 'every committed event was appended', offences: checkOrigin(record) },
-    { name: 'no event is committed twice', offences: checkTwice(record.committed, matching) },
-    { name: 'the ledger of the node has no hole, the outbox is empty', offences: checkDelivery(record) },
+    {
+      name: 'no event is committed twice, no measurement counted twice',
+      offences: checkTwice(record, matching),
+    },
+    { name: 'the ledger of each node has no hole, each outbox is empty', offences: checkDelivery(record) },
     {
       name: 'every replay event outside blind time is committed once',
       offences: checkReplay(record, matching),
     },
     { name: 'every instant of the camera is accounted for', offences: holes.map(describeHole) },
     {
-      name: `an agent kill costs at most ${BLIND_LIMIT_MS / 1000} s of sight`,
-      offences: checkBlind(record, caused),
+      name: 'every seal and every evidence file verifies, what is missing is explained',
+      offences: checkEvidence(record),
     },
-    { name: 'every evidence file is there and verifies, or is explained', offences: checkEvidence(record) },
+    { name: 'every process came back without a hand', offences: checkReturn(record) },
+    {
+      name: `95 of 100 recoveries take at most ${RECOVERY_LIMIT_MS / 1000} s`,
+      offences:
+        (recovery.p95Ms ?? 0) > RECOVERY_LIMIT_MS
+          ? [`the 95th takes ${describeMs(recovery.p95Ms ?? 0)}`]
+          : [],
+    },
   ];
   return {
     checks,
+    kinds: listKinds(record.faults),
+    recovery,
     matching,
     blind,
-    blindPerKill: omitUnknown({ max: computeQuantile(perKill, 1), p95: computeQuantile(perKill, 0.95) }),
-    recovery: VICTIMS.map((victim) => computeRecovery(record, victim)),
+    blindPerFault: omitUnknown({ max: computeQuantile(perFault, 1), p95: computeQuantile(perFault, 0.95) }),
+    destroyed: listDestroyed(record).size,
     unreportedMs: holes.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
     holds: checks.every(({ offences }) => offences.length === 0),
   };
 }
 
-/** The agent's log and its table of known events are two witnesses of what was appended. */
-function checkAppended({ loggedEventIds, outbox, committed }: CampaignRecord): string[] {
-  const known = new Set(outbox.eventIds);
-  const there = new Set(committed.map(({ eventId }) => eventId));
-  return [
-    ...(known.size === 0 ? ['no event was appended: the campaign shows nothing'] : []),
-    ...loggedEventIds
-      .filter((id) => !known.has(id))
-      .map((id) => `${id} was logged, yet the outbox does not know it`),
-    ...[...new Set([...outbox.eventIds, ...loggedEventIds])]
-      .filter((id) => !there.has(id))
-      .map((id) => `${id} was appended, yet it is not committed`),
-  ];
+function findSpoiled(faults: readonly FaultRecord[]): Stretch[] {
+  const spoiling = new Set(
+    FAULT_KINDS.filter(({ spoilsPictures }) => spoilsPictures).map(({ name }) => name),
+  );
+  return faults
+    .filter(({ kind }) => spoiling.has(kind))
+    .map(({ fromMs, toMs, backAtMs = toMs }) => ({
+      fromMs: fromMs - SPOILED_AROUND_MS,
+      toMs: backAtMs + SPOILED_AROUND_MS,
+    }));
 }
 
-function checkOrigin({ outbox, committed }: CampaignRecord): string[] {
-  const known = new Set(outbox.eventIds);
-  return committed.flatMap(({ eventId }) =>
-    known.has(eventId) ? [] : [`${eventId} is committed, yet it was never appended`],
+/** Events that lay in bytes which a fault overwrote, and that are not at the centre. */
+function listDestroyed({ faults, committed, witness }: CampaignRecord): Set<string> {
+  const absent = new Set(witness.absent);
+  const there = new Set(committed.map(({ eventId }) => eventId));
+  return new Set(
+    faults
+      .flatMap(({ destroyed }) => destroyed?.eventIds ?? [])
+      .filter((id) => absent.has(id) || !there.has(id)),
   );
 }
 
+/** Three witnesses of what was appended: the agent's log, its table of known events, and the journal of the second node. */
+function checkAppended(record: CampaignRecord): string[] {
+  const { loggedEventIds, outboxes, committed, witness } = record;
+  const there = new Set(committed.map(({ eventId }) => eventId));
+  const destroyed = new Set(record.faults.flatMap((fault) => fault.destroyed?.eventIds ?? []));
+  return [
+    ...(outboxes.edge.eventIds.length === 0 ? ['no event was appended: the campaign shows nothing'] : []),
+    ...(witness.appended === 0 ? ['the second node appended nothing: the campaign shows nothing'] : []),
+    ...[...new Set([...outboxes.edge.eventIds, ...loggedEventIds])]
+      .filter((id) => !there.has(id) && !destroyed.has(id))
+      .map((id) => `${id} was appended, yet it is not committed`),
+    ...witness.absent
+      .filter((id) => !destroyed.has(id))
+      .map((id) => `${id} was appended by the second node, yet it is not committed`),
+  ];
+}
+
+/** The log is a witness as well: what a fault destroyed in the outbox may have been committed before. */
+function checkOrigin({ outboxes, committed, loggedEventIds, faults, witness }: CampaignRecord): string[] {
+  const known = new Set([
+    ...outboxes.edge.eventIds,
+    ...loggedEventIds,
+    ...faults.flatMap(({ destroyed }) => destroyed?.eventIds ?? []),
+  ]);
+  return [
+    ...committed.flatMap(({ eventId }) =>
+      known.has(eventId) ? [] : [`${eventId} is committed, yet it was never appended`],
+    ),
+    ...witness.foreign.map((id) => `${id} of the second node is committed, yet it never tried to append it`),
+  ];
+}
+
 /** Two that are two events of the replay are two crossings, however near. */
-function checkTwice(committed: readonly CommittedEvent[], { expected }: Matching): string[] {
+function checkTwice({ committed, witness, faults }: CampaignRecord, { expected }: Matching): string[] {
   const owners = new Map(expected.flatMap((event) => event.found.map((eventId) => [eventId, event])));
   const areTwo = (first: CommittedEvent, second: CommittedEvent) => {
     const [one, other] = [owners.get(first.eventId), owners.get(second.eventId)];
@@ -113,25 +173,49 @@ function checkTwice(committed: readonly CommittedEvent[], { expected }: Matching
       }
     }
   }
-  return offences;
+  return [...offences, ...checkCount(witness, faults)];
 }
 
-/** Telemetry that the node wrote while it was stopped may still wait; nothing else may. */
-function checkDelivery({ centre, outbox, drainedMs }: CampaignRecord): string[] {
-  const { committedThrough, missing, deadLetters } = centre;
-  const offences = missing.map((seq) => `number ${seq} is missing at the centre`);
+/** Event and count are one transaction: what was destroyed of one may be there of the other, nothing else. */
+function checkCount(
+  { committed, counted }: CampaignRecord['witness'],
+  faults: readonly FaultRecord[],
+): string[] {
+  const destroyed = faults.reduce((sum, fault) => sum + (fault.destroyed?.seqs.length ?? 0), 0);
+  if (counted > committed + destroyed)
+    return [`${counted} was counted, yet ${committed} messages were there to count`];
+  return counted < committed - destroyed ? [`only ${counted} was counted of ${committed} messages`] : [];
+}
+
+/** Telemetry that a node wrote while it was stopped may still wait; nothing else may. */
+function checkDelivery({ centre, outboxes, drainedMs, committed }: CampaignRecord): string[] {
+  const arrived = new Set(
+    committed.flatMap(({ evidence }) =>
+      (evidence?.files ?? []).flatMap(({ sha256, state }) => (state === 'verified' ? [sha256] : [])),
+    ),
+  );
+  const offences: string[] = [];
   if (drainedMs === undefined) offences.push('the centre did not get everything within the time limit');
-  if (deadLetters > 0) offences.push(`${deadLetters} messages are dead letters`);
-  if (outbox.rejected > 0) offences.push(`${outbox.rejected} messages were refused`);
-  if (outbox.evidenceJobs > 0) offences.push(`evidence of ${outbox.evidenceJobs} events was not made`);
-  if (outbox.uploads > 0) offences.push(`${outbox.uploads} files wait for their upload`);
-  for (const { seq, channel } of outbox.waiting) {
-    if (channel !== 'telemetry' || seq <= committedThrough)
-      offences.push(`${channel} ${seq} waits in the outbox`);
-  }
-  const settled = outbox.lastSeq - outbox.waiting.filter(({ seq }) => seq > committedThrough).length;
-  if (settled !== committedThrough) {
-    offences.push(`${settled} numbers have left the outbox, ${committedThrough} are settled at the centre`);
+  if (centre.deadLetters > 0) offences.push(`${centre.deadLetters} messages are dead letters`);
+  offences.push(...centre.damage.map((damage) => `a database is damaged: ${damage}`));
+  for (const node of ['edge', 'node'] as const) {
+    const [{ committedThrough, missing }, outbox] = [centre[node], outboxes[node]];
+    offences.push(...missing.map((seq) => `number ${seq} of ${node} is missing at the centre`));
+    if (outbox.rejected > 0) offences.push(`${outbox.rejected} messages of ${node} were refused`);
+    if (outbox.evidenceJobs > 0) offences.push(`evidence of ${outbox.evidenceJobs} events was not made`);
+    // The node may have been stopped between the last byte and the answer to it.
+    const waiting = outbox.uploads.filter((sha256) => !arrived.has(sha256));
+    if (waiting.length > 0) offences.push(`${waiting.length} files wait for their upload`);
+    // What the centre has settled may wait for the word of it: the node was stopped before it came.
+    for (const { seq, channel } of outbox.waiting.filter((entry) => entry.seq > committedThrough)) {
+      if (channel !== 'telemetry') offences.push(`${channel} ${seq} of ${node} waits in the outbox`);
+    }
+    const settled = outbox.lastSeq - outbox.waiting.filter(({ seq }) => seq > committedThrough).length;
+    if (settled !== committedThrough) {
+      offences.push(
+        `${settled} numbers have left the outbox of ${node}, ${committedThrough} are settled at the centre`,
+      );
+    }
   }
   return offences;
 }
@@ -149,49 +233,65 @@ function checkReplay({ intervals }: CampaignRecord, { expected }: Matching): str
   return watched.length === 0 ? [...offences, 'no event of the replay lies outside blind time'] : offences;
 }
 
-function checkBlind({ kills }: CampaignRecord, caused: readonly BlindStretch[]): string[] {
-  const counted = caused.reduce((sum, stretch) => sum + stretch.kills, 0);
-  const agentKills = kills.filter(({ victim }) => victim === 'edge').length;
-  const unseen = agentKills - counted;
+/** What a manifest names is there; what it does not name it explains. */
+function checkEvidence({ committed, centre }: CampaignRecord): string[] {
+  const gaps = centre.chainGaps.map((gap) => `${gap} is missing at the centre`);
+  const faults = committed.flatMap(({ eventId, evidence, letPass }) => {
+    if (letPass) return [];
+    if (evidence === undefined) return [`${eventId} has no evidence manifest`];
+    const { files, missing, sealFault } = evidence;
+    return [
+      ...(sealFault === undefined ? [] : [`${eventId}: ${sealFault}`]),
+      ...files
+        .filter(({ state }) => state !== 'verified')
+        .map(({ role, sha256, state }) => `${eventId}: ${role} (${sha256.slice(0, 12)}…) ${state}`),
+      ...missing
+        .filter(({ reason }) => reason.trim() === '')
+        .map(({ role }) => `${eventId}: ${role} is missing without a reason`),
+      ...(files.length + missing.length === 0 ? [`${eventId}: its manifest names nothing`] : []),
+    ];
+  });
+  return [...gaps, ...faults];
+}
+
+function checkReturn({ faults, planned }: CampaignRecord): string[] {
+  const lost = faults.filter(({ backAtMs, skipped }) => backAtMs === undefined && skipped === undefined);
   return [
-    ...(unseen > 0 ? [`${unseen} kills of the agent lie in no blind interval`] : []),
-    ...caused
-      .filter(({ perKillMs }) => perKillMs > BLIND_LIMIT_MS)
-      .map((stretch) => {
-        const { fromMs, toMs, perKillMs } = stretch;
-        const seconds = (ms: number) => (ms / 1000).toFixed(1);
-        return `${seconds(perKillMs)} s blind per kill (${seconds(toMs - fromMs)} s from ${new Date(fromMs).toISOString()}, kills: ${stretch.kills})`;
-      }),
+    ...lost.map(
+      ({ kind, fromMs }) => `after ${kind} at ${new Date(fromMs).toISOString()} not everything came back`,
+    ),
+    ...(faults.length < planned ? [`${planned - faults.length} of ${planned} faults were not reached`] : []),
   ];
 }
 
-function checkEvidence({ committed }: CampaignRecord): string[] {
-  return committed.flatMap(({ eventId, evidence }) => {
-    if (evidence === undefined) return [`${eventId} has no evidence manifest`];
-    const named = new Set([...evidence.files, ...evidence.missing].map(({ role }) => role));
-    return [
-      ...evidence.files
-        .filter(({ state }) => state !== 'verified')
-        .map(({ role, sha256, state }) => `${eventId}: ${role} (${sha256.slice(0, 12)}…) ${state}`),
-      ...evidence.missing
-        .filter(({ reason }) => reason.trim() === '')
-        .map(({ role }) => `${eventId}: ${role} is missing without a reason`),
-      ...EVIDENCE_ROLES.filter((role) => !named.has(role)).map(
-        (role) => `${eventId}: nothing is said of ${role}`,
-      ),
-    ];
+function listKinds(faults: readonly FaultRecord[]): KindFigures[] {
+  return FAULT_KINDS.flatMap(({ name }) => {
+    const own = faults.filter(({ kind }) => kind === name);
+    return own.length === 0 ? [] : [{ kind: name, ...computeFigures(own) }];
   });
 }
 
-function computeRecovery({ kills }: CampaignRecord, victim: Victim): Recovery {
-  const own = kills.filter((kill) => kill.victim === victim);
-  const times = own.flatMap(({ atMs, backAtMs }) => (backAtMs === undefined ? [] : [backAtMs - atMs]));
-  const quantiles = { p50Ms: computeQuantile(times, 0.5), p95Ms: computeQuantile(times, 0.95) };
-  return { victim, kills: own.length, recovered: times.length, ...omitUnknown(quantiles) };
+function computeFigures(faults: readonly FaultRecord[]): Omit<KindFigures, 'kind'> {
+  const done = faults.filter(({ skipped }) => skipped === undefined);
+  const times = done.flatMap(({ toMs, backAtMs }) =>
+    backAtMs === undefined ? [] : [Math.max(0, backAtMs - toMs)],
+  );
+  return {
+    ...{ done: done.length, skipped: faults.length - done.length, back: times.length },
+    ...omitUnknown({
+      p50Ms: computeQuantile(times, 0.5),
+      p95Ms: computeQuantile(times, 0.95),
+      maxMs: computeQuantile(times, 1),
+    }),
+  };
 }
 
 function describeHole({ fromMs, toMs }: { fromMs: number; toMs: number }): string {
-  return `nothing is said of ${((toMs - fromMs) / 1000).toFixed(1)} s from ${new Date(fromMs).toISOString()}`;
+  return `nothing is said of ${describeMs(toMs - fromMs)} from ${new Date(fromMs).toISOString()}`;
+}
+
+function describeMs(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }
 
 function omitUnknown<T extends Record<string, number | undefined>>(

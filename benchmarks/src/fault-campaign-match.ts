@@ -44,11 +44,14 @@ export interface Matching {
  */
 export function matchReplay(options: {
   readonly reference: readonly ReferenceEvent[];
-  readonly loop: ClipLoop;
+  /** One for each time that the camera was switched on, oldest first. */
+  readonly loops: readonly ClipLoop[];
   readonly intervals: readonly LedgerInterval[];
   readonly committed: readonly CommittedEvent[];
+  /** What the camera showed, or the clock said, was wrong then: nobody can tell what should have been found. */
+  readonly spoiled: readonly Stretch[];
 }): Matching {
-  const { reference, loop, intervals, committed } = options;
+  const { reference, loops, intervals, committed, spoiled } = options;
   const fromMs = Math.min(...intervals.map((interval) => interval.fromMs));
   const toMs = Math.max(...intervals.map((interval) => interval.toMs));
   if (intervals.length === 0) return { expected: [], extra: committed, delays: [] };
@@ -57,7 +60,10 @@ export function matchReplay(options: {
     { fromMs: Number.NEGATIVE_INFINITY, toMs: fromMs },
     { fromMs: toMs, toMs: Number.POSITIVE_INFINITY },
   ];
-  const moments = layOut(reference, loop, { fromMs, toMs });
+  const moments = loops.flatMap((loop, index) => {
+    const [begunMs, endMs] = [index === 0 ? fromMs : loop.zeroEpochMs, loops[index + 1]?.zeroEpochMs ?? toMs];
+    return layOut(reference, loop, { fromMs: Math.max(fromMs, begunMs), toMs: Math.min(toMs, endMs) });
+  });
   const delays = [...new Set(committed.map(({ session }) => session))].flatMap((session) => {
     const delayMs = findDelay(
       moments,
@@ -73,7 +79,7 @@ export function matchReplay(options: {
   const delayAt = (atMs: number) => findNearestDelay(atMs, committed, delays);
   const expected = moments.map((moment) => ({
     ...moment,
-    light: judgeLight(moment.atMs + delayAt(moment.atMs), dark),
+    light: isWithin(moment.atMs, spoiled) ? 'edge' : judgeLight(moment.atMs + delayAt(moment.atMs), dark),
     found: committed.flatMap(({ eventId }) => (owners.get(eventId) === moment ? [eventId] : [])),
   }));
   return { expected, extra: committed.filter(({ eventId }) => !owners.has(eventId)), delays };
@@ -143,6 +149,10 @@ function assign(
 function isSamePlace({ reference }: Moment, event: CommittedEvent): boolean {
   if (reference.kind !== event.kind) return false;
   return Math.hypot(reference.x - event.x, reference.y - event.y) <= MATCH_HEIGHTS * reference.heightPx;
+}
+
+function isWithin(atMs: number, stretches: readonly Stretch[]): boolean {
+  return stretches.some(({ fromMs, toMs }) => atMs >= fromMs && atMs < toMs);
 }
 
 function judgeLight(atMs: number, dark: readonly Stretch[]): ExpectedEvent['light'] {

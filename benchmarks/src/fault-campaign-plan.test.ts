@@ -1,23 +1,29 @@
 import { expect, it } from 'vitest';
-import { planKills } from './fault-campaign-plan.ts';
+import { planFaults } from './fault-campaign-plan.ts';
+import { FAULT_KINDS } from './fault-kind.ts';
 
-it('kills every part as often, in an order and at distances that the seed repeats', () => {
-  const plan = planKills(20, 42);
-  expect(plan).toEqual(planKills(20, 42));
-  expect(plan).not.toEqual(planKills(20, 43));
-  for (const victim of ['edge', 'broker', 'ingestor']) {
-    expect(plan.filter((kill) => kill.victim === victim)).toHaveLength(20);
-  }
+const names = (count: number, seed: number) => planFaults(count, seed).map(({ kind }) => kind.name);
+
+it('plans every kind of fault in its first round, in an order and at distances that the seed repeats', () => {
+  expect(planFaults(100, 42)).toEqual(planFaults(100, 42));
+  expect(names(100, 42)).not.toEqual(names(100, 43));
+  for (const seed of [1, 2, 3])
+    expect(new Set(names(100, seed))).toEqual(new Set(FAULT_KINDS.map(({ name }) => name)));
+  expect(new Set(FAULT_KINDS.map(({ name }) => name)).size).toBe(FAULT_KINDS.length);
 });
 
-it('leaves time to recover before most kills, and none before some', () => {
-  const waits = Array.from({ length: 20 }, (_, seed) => planKills(20, seed)).flatMap((plan) =>
-    plan.map(({ waitMs }) => waitMs),
-  );
-  const hurried = waits.filter((waitMs) => waitMs < 3_000).length / waits.length;
-  expect(hurried).toBeGreaterThan(0.2);
-  expect(hurried).toBeLessThan(0.3);
-  expect(Math.max(...waits)).toBeLessThanOrEqual(17_000);
-  for (const plan of [planKills(1, 1), planKills(20, 9)])
-    expect(plan[0]?.waitMs).toBeGreaterThanOrEqual(5_000);
+it('plans as many as it was asked for, kinds by their weight, and what takes a minute seldom', () => {
+  const plan = names(500, 7);
+  const count = (name: string) => plan.filter((planned) => planned === name).length;
+  expect(plan).toHaveLength(500);
+  expect(count('broker-killed')).toBeGreaterThan(1.5 * count('agent-killed'));
+  expect(count('agent-killed')).toBeGreaterThanOrEqual(5);
+  expect(count('camera-away')).toBeGreaterThanOrEqual(1);
+  expect(count('camera-away')).toBeLessThanOrEqual(3);
+});
+
+it('keeps to the kinds that it was given', () => {
+  const kinds = FAULT_KINDS.filter(({ name }) => name === 'api-killed');
+  expect(planFaults(5, 1, kinds).map(({ kind }) => kind.name)).toEqual(Array(5).fill('api-killed'));
+  expect(planFaults(5, 1, [])).toEqual([]);
 });

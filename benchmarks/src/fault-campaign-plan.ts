@@ -1,16 +1,16 @@
-import { VICTIMS, type Victim } from './fault-campaign-record.ts';
+import type { FaultKind } from './fault-injection.ts';
+import { FAULT_KINDS } from './fault-kind.ts';
 
-export interface PlannedKill {
-  readonly victim: Victim;
-  /** After the kill before, or after the begin of the campaign, ms. */
+export interface PlannedFault {
+  readonly kind: FaultKind;
+  /** Place in the plan; with the seed of the campaign it is the seed of what the fault does. */
+  readonly index: number;
+  /** Between what was before in its lane and it, ms. */
   readonly waitMs: number;
 }
 
-/** Long enough to recover, most of the time. */
-const CALM_MS = { least: 5_000, most: 17_000 };
-/** Shorter than any recovery: the next kill meets parts that are on their way back. */
-const HURRIED_MS = { least: 50, most: 3_000 };
-const HURRIED_SHARE = 0.25;
+/** Shorter than some recoveries: the next fault may meet parts that have only just come back. */
+const WAIT_MS = { least: 100, most: 1_500 };
 
 /** Uniform numbers in [0, 1) that a seed repeats (mulberry32). */
 export function seedRandom(seed: number): () => number {
@@ -23,14 +23,37 @@ export function seedRandom(seed: number): () => number {
   };
 }
 
-/** Every victim `kills` times, in random order at random distances; one in four comes while parts still recover. */
-export function planKills(kills: number, seed: number): PlannedKill[] {
+/** `count` faults: round after round of all kinds by their weight, each round in an order of its own. */
+export function planFaults(
+  count: number,
+  seed: number,
+  kinds: readonly FaultKind[] = FAULT_KINDS,
+): PlannedFault[] {
   const random = seedRandom(seed);
-  const order = VICTIMS.flatMap((victim) => Array.from({ length: kills }, () => victim))
-    .map((victim) => ({ victim, key: random() }))
-    .sort((a, b) => a.key - b.key);
-  return order.map(({ victim }, index) => {
-    const range = index > 0 && random() < HURRIED_SHARE ? HURRIED_MS : CALM_MS;
-    return { victim, waitMs: Math.round(range.least + random() * (range.most - range.least)) };
-  });
+  const planned: PlannedFault[] = [];
+  for (let round = 0; planned.length < count && kinds.length > 0; round++) {
+    for (const kind of shuffle(
+      kinds.flatMap((one) => repeat(one, round)),
+      random,
+    )) {
+      if (planned.length >= count) break;
+      const waitMs = Math.round(WAIT_MS.least + random() * (WAIT_MS.most - WAIT_MS.least));
+      planned.push({ kind, index: planned.length, waitMs });
+    }
+  }
+  return planned;
+}
+
+function repeat(kind: FaultKind, round: number): FaultKind[] {
+  const times = Math.floor((round + 1) * kind.weight) - Math.floor(round * kind.weight);
+  // What is rare comes in the first of its rounds, so that a short campaign has it as well.
+  const rare = kind.weight < 1 && round % Math.round(1 / kind.weight) === 0 ? 1 : 0;
+  return Array<FaultKind>(kind.weight < 1 ? rare : times).fill(kind);
+}
+
+function shuffle<T>(items: readonly T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
 }

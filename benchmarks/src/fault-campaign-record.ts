@@ -1,8 +1,5 @@
 import type { CameraStateName, EventKind } from '@ngatu/contract';
-
-/** The processes that a campaign kills. */
-export const VICTIMS = ['edge', 'broker', 'ingestor'] as const;
-export type Victim = (typeof VICTIMS)[number];
+import type { FaultLane } from './fault-injection.ts';
 
 /** Where something happened in the picture, source pixels; `heightPx` is that of the road user's box. */
 export interface Place {
@@ -22,13 +19,15 @@ export interface EvidenceState {
   readonly files: readonly {
     readonly role: string;
     readonly sha256: string;
-    /** `verified`: the centre gave out bytes of this digest. */
+    /** `verified`: the centre, or for an original the node, holds bytes of this digest. */
     readonly state: 'verified' | 'not-arrived' | 'digest-differs';
   }[];
   readonly missing: readonly { readonly role: string; readonly reason: string }[];
+  /** Why the seal of the node or the receipt of the centre does not verify; absent where both do. */
+  readonly sealFault?: string;
 }
 
-/** An event in the table of the centre. */
+/** An event of the camera in the table of the centre. */
 export interface CommittedEvent extends Place {
   readonly eventId: string;
   readonly kind: EventKind;
@@ -37,6 +36,8 @@ export interface CommittedEvent extends Place {
   readonly capturedAtMs: number;
   /** Absent where no manifest came. */
   readonly evidence?: EvidenceState;
+  /** Let pass: no evidence is made of it. */
+  readonly letPass?: true;
 }
 
 /** Part of the camera's ledger as the centre holds it; half-open, ms since 1970. */
@@ -47,12 +48,19 @@ export interface LedgerInterval {
   readonly reason?: string;
 }
 
-export interface Kill {
-  readonly victim: Victim;
-  readonly pid: number;
-  readonly atMs: number;
-  /** When the supervisor said that it runs again; absent where it was killed again before. */
+/** One fault of a campaign, and what came of it. */
+export interface FaultRecord {
+  readonly kind: string;
+  readonly lanes: readonly FaultLane[];
+  /** From the first thing that was done to the moment from which nothing kept the product from working, ms since 1970. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** When everything was seen to work again; absent where that did not come about. */
   readonly backAtMs?: number;
+  readonly detail?: string;
+  readonly destroyed?: { readonly seqs: readonly number[]; readonly eventIds: readonly string[] };
+  /** Why it could not be done; then nothing was. */
+  readonly skipped?: string;
 }
 
 /** The clip that the simulated camera repeats, and when its first pass began. */
@@ -72,27 +80,57 @@ export interface OutboxState {
   readonly waiting: readonly { readonly seq: number; readonly channel: string }[];
   readonly rejected: number;
   readonly evidenceJobs: number;
-  readonly uploads: number;
+  /** Digests of the files that wait to be sent at once; originals wait for somebody to ask. */
+  readonly uploads: readonly string[];
+}
+
+export interface CentreState {
+  /** All numbers to here are settled. */
+  readonly committedThrough: number;
+  readonly missing: readonly number[];
+}
+
+/** The second node: what it noted of itself, and what the centre has of it. */
+export interface WitnessRecord {
+  readonly tried: number;
+  readonly appended: number;
+  readonly committed: number;
+  /** Appended as it noted, and not at the centre. */
+  readonly absent: readonly string[];
+  /** At the centre, and never tried. */
+  readonly foreign: readonly string[];
+  /** Sum of what its messages counted, as the series store has it. */
+  readonly counted: number;
 }
 
 /** Everything that a campaign has seen; the checker needs nothing else. */
 export interface CampaignRecord {
   readonly seed: number;
-  readonly kills: readonly Kill[];
-  readonly loop: ClipLoop;
+  readonly faults: readonly FaultRecord[];
+  readonly planned: number;
+  readonly tookMs: number;
+  /** When the product was started and when it was stopped, by the machine's clock, ms since 1970. */
+  readonly begunMs: number;
+  readonly endedMs: number;
+  /** One for each time that the camera was switched on, oldest first. */
+  readonly loops: readonly ClipLoop[];
   readonly reference: readonly ReferenceEvent[];
   /** Ids in the agent's log lines that say that an event was appended. */
   readonly loggedEventIds: readonly string[];
-  readonly outbox: OutboxState;
-  readonly committed: readonly CommittedEvent[];
-  readonly intervals: readonly LedgerInterval[];
+  readonly outboxes: { readonly edge: OutboxState; readonly node: OutboxState };
   readonly centre: {
-    /** All numbers to here are settled. */
-    readonly committedThrough: number;
-    readonly missing: readonly number[];
+    readonly edge: CentreState;
+    readonly node: CentreState;
     readonly deadLetters: number;
+    /** Results of each database's own check of itself, other than "ok". */
+    readonly damage: readonly string[];
+    /** Places of the agent's chains of manifests that are not there although later ones are. */
+    readonly chainGaps: readonly string[];
   };
-  /** From the last kill until every event stood with its evidence, ms; absent where that did not come about. */
+  readonly committed: readonly CommittedEvent[];
+  readonly witness: WitnessRecord;
+  readonly intervals: readonly LedgerInterval[];
+  /** From the last fault until every event stood with its evidence, ms; absent where that did not come about. */
   readonly drainedMs?: number;
   /** 1-minute load average at the begin and at the end. */
   readonly load: readonly [number, number];

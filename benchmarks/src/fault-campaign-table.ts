@@ -1,12 +1,16 @@
-import type { CampaignVerdict, Check } from './fault-campaign-check.ts';
+import type { CampaignVerdict, Check, KindFigures } from './fault-campaign-check.ts';
 import { computeQuantile } from './fault-campaign-match.ts';
 import type { CampaignRecord } from './fault-campaign-record.ts';
+import { FAULT_KINDS } from './fault-kind.ts';
 
 const OFFENCES_SHOWN = 10;
+const NAME_WIDTH = 48;
 
 /** The verdict as lines of text. */
 export function formatCampaign(record: CampaignRecord, verdict: CampaignVerdict): string {
   return [
+    ...formatKinds(verdict),
+    '',
     ...formatFigures(record, verdict),
     '',
     ...verdict.checks.flatMap(formatCheck),
@@ -15,40 +19,62 @@ export function formatCampaign(record: CampaignRecord, verdict: CampaignVerdict)
   ].join('\n');
 }
 
+function formatKinds({ kinds, recovery }: CampaignVerdict): string[] {
+  const line = (name: string, figures: Omit<KindFigures, 'kind'>) => {
+    const { done, skipped, back, p50Ms, p95Ms, maxMs } = figures;
+    const counts = [done, back, skipped].map((count) => String(count).padStart(6));
+    const times = [p50Ms, p95Ms, maxMs].map((ms) => seconds(ms).padStart(8));
+    return [name.padEnd(NAME_WIDTH), ...counts, ...times].join(' ');
+  };
+  const title = (name: string) => FAULT_KINDS.find((kind) => kind.name === name)?.title ?? name;
+  return [
+    `${''.padEnd(NAME_WIDTH)}   done   back skipped   p50      p95      max`,
+    ...kinds.map(({ kind, ...figures }) => line(title(kind), figures)),
+    line('all, from the end of the cause', recovery),
+  ];
+}
+
 function formatFigures(record: CampaignRecord, verdict: CampaignVerdict): string[] {
-  const { matching, blind, blindPerKill, recovery, unreportedMs } = verdict;
+  const { matching, blind, blindPerFault, unreportedMs, destroyed } = verdict;
   const { expected, extra } = matching;
   const delays = matching.delays.map(({ delayMs }) => delayMs);
   const range = [0, 0.5, 1].map((q) => milliseconds(computeQuantile(delays, q)));
   const count = (light: string) => expected.filter((event) => event.light === light);
   const found = (light: string) => count(light).filter((event) => event.found.length > 0).length;
-  const unforced = blind.filter(({ kills }) => kills === 0);
-  const row = (name: string, value: string) => `${name.padEnd(44)} ${value}`;
+  const unforced = blind.filter(({ faults }) => faults === 0);
+  const row = (name: string, value: string) => `${name.padEnd(NAME_WIDTH)} ${value}`;
   const files = record.committed.flatMap(({ evidence }) => evidence?.files ?? []).length;
   const missing = record.committed.flatMap(({ evidence }) => evidence?.missing ?? []).length;
-  const lines = recovery.flatMap(({ victim, kills, recovered, p50Ms, p95Ms }) => [
-    row(`kills of ${victim} (recovered before the next)`, `${kills} (${recovered})`),
-    row(`  recovery, p50 / p95`, `${seconds(p50Ms)} / ${seconds(p95Ms)}`),
-  ]);
   const reasons = [...new Set(unforced.flatMap((stretch) => stretch.reasons))].join(', ');
+  const { witness } = record;
+  const skips = new Map(
+    record.faults.flatMap(({ kind, skipped }) => (skipped === undefined ? [] : [[kind, skipped]])),
+  );
   return [
     row('seed', String(record.seed)),
+    row('faults planned / done', `${record.planned} / ${verdict.recovery.done}`),
+    ...[...skips].map(([kind, reason]) => row(`skipped: ${kind}`, reason)),
+    row('time for the faults', seconds(record.tookMs)),
     row('load average, begin and end', record.load.map((load) => load.toFixed(2)).join(' and ')),
-    ...lines,
     row(
-      'blind per kill of the agent, p95 / max',
-      `${seconds(blindPerKill.p95)} / ${seconds(blindPerKill.max)}`,
+      'blind after a fault of sight, p95 / max',
+      `${seconds(blindPerFault.p95)} / ${seconds(blindPerFault.max)}`,
     ),
-    row('blind stretches without a kill', `${unforced.length}${reasons === '' ? '' : ` (${reasons})`}`),
+    row('blind stretches without a fault', `${unforced.length}${reasons === '' ? '' : ` (${reasons})`}`),
     row('time that the ledger leaves out', seconds(unreportedMs)),
-    row('events appended / committed', `${record.outbox.eventIds.length} / ${record.committed.length}`),
+    row('events of the camera committed', String(record.committed.length)),
+    row(
+      'second node: appended / committed / counted',
+      `${witness.appended} / ${witness.committed} / ${witness.counted}`,
+    ),
+    row('destroyed by the faults themselves', `${destroyed} events`),
     row('replay events outside blind time, found', `${count('watched').length}, ${found('watched')}`),
     row('replay events in blind time, found', `${count('blind').length}, ${found('blind')}`),
     row('replay events at the edge of it, found', `${count('edge').length}, ${found('edge')}`),
     row('committed events that the replay has not', String(extra.length)),
     row('captured − true instant, least, median, most', range.join(', ')),
     row('evidence files / explained as missing', `${files} / ${missing}`),
-    row('last kill to everything at the centre', seconds(record.drainedMs)),
+    row('last fault to everything at the centre', seconds(record.drainedMs)),
   ];
 }
 

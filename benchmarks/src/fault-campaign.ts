@@ -1,90 +1,94 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { loadavg, tmpdir } from 'node:os';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NgatuError, type Scene } from '@ngatu/contract';
+import { buildCentrePaths } from '@ngatu/cloud';
+import { errorMessage, NgatuError, type Scene } from '@ngatu/contract';
 import { type Detector, runReplay } from '@ngatu/edge';
 import {
   CentreReader,
-  openEvidenceCheck,
+  checkDatabases,
+  EvidenceOnDisk,
+  openSealTrust,
   placeOf,
-  readIntervals,
   readOutbox,
+  sumWitnessCount,
 } from './fault-campaign-centre.ts';
-import { planKills } from './fault-campaign-plan.ts';
-import type { CampaignRecord, ClipLoop, Kill, ReferenceEvent, Victim } from './fault-campaign-record.ts';
-import { LiveProduct } from './live-product.ts';
+import { type PlannedFault, seedRandom } from './fault-campaign-plan.ts';
+import type { CampaignRecord, ClipLoop, FaultRecord, ReferenceEvent } from './fault-campaign-record.ts';
+import type { FaultLane } from './fault-injection.ts';
+import { isRunning } from './fault-process.ts';
+import { ProofReader } from './fault-proof.ts';
+import type { FaultTarget } from './fault-target.ts';
+import { Witness } from './fault-witness.ts';
 
 export interface FaultCampaignOptions {
-  /** Program and arguments of the command line, as in `node cli/bin/ngatu.mjs`. */
-  readonly program: readonly string[];
-  /** The demonstration, and what it looks at with what. */
+  readonly target: FaultTarget;
+  /** What the camera looks at with what, for the reference. */
   readonly demo: {
-    readonly name: string;
     readonly video: string;
     readonly scene: Scene;
     readonly sceneSha256: string;
     readonly detector: Detector;
   };
-  /** Kills of each of agent, broker and ingestor. */
-  readonly kills: number;
+  /** Names of the two nodes at the centre. */
+  readonly nodes: { readonly edge: string; readonly node: string };
+  readonly plan: readonly PlannedFault[];
   readonly seed: number;
-  /** Leaves the data folder of the product where it is, for a closer look. */
-  readonly keepsData: boolean;
   readonly say: (line: string) => void;
 }
 
 const READY_LIMIT_MS = 240_000;
-/** What the clip and its evidence need after the last event, and what a part that dies often may wait for its restart. */
-const DRAIN_LIMIT_MS = 150_000;
-const RESPAWN_LIMIT_MS = 60_000;
-/** Calm before the first kill, so that the ledger has something to say of before, ms. */
-const LEAD_MS = 5_000;
+/** After this long a fault counts as one that nothing came back from, ms. */
+const BACK_LIMIT_MS = 120_000;
+/** So many of them, and there is nothing left to disturb. */
+const MAX_LOST = 3;
+/** What the clip and its evidence need after the last event, and what a part that died often may wait for its restart. */
+const DRAIN_LIMIT_MS = 180_000;
 const DRAIN_POLL_MS = 250;
 /** What was seen before the camera was held is appended within the rules' horizon, ms. */
 const SETTLE_MS = 5_000;
+const SAY_EVERY = 10;
 
 /**
- * Runs the product on a clip that repeats, kills agent, broker and ingestor at random instants with SIGKILL, waits until
- * the centre has everything, stops, and records what each side says of it. `checkCampaign` judges the record.
- * @throws NgatuError CHILD_FAILED where the product itself ends, and those of `runReplay`
+ * Does every fault of a plan to a running product, at most one in each lane at a time, and after each waits until everything works
+ * again. Then waits until the centre has everything, stops the product, and records what each side says of it; `checkCampaign` judges
+ * the record.
+ * @throws NgatuError CHILD_FAILED where the product does not begin, and those of `runReplay`
  */
 export async function runFaultCampaign(
   options: FaultCampaignOptions,
   signal: AbortSignal,
 ): Promise<CampaignRecord> {
-  const { kills, seed, say } = options;
+  const { target, plan, seed, say } = options;
   const [loadBefore = 0] = loadavg();
+  const witness = new Witness(target.journal);
+  const proofs = new ProofReader(target, witness);
   say('replaying the clip for reference');
   const reference = await findReference(options.demo, signal);
-  const data = await mkdtemp(join(tmpdir(), 'ngatu-faults-'));
-  const product = LiveProduct.start({ program: options.program, scene: options.demo.name, data });
-  try {
-    const limits = { limitMs: READY_LIMIT_MS, signal };
-    await product.until('the agent', () => product.findLine('edge is ready'), limits);
-    const url = await product.until('the console', () => product.url, limits);
-    const loop = await product.until('the clock of the camera', () => findLoop(product), limits);
-    say(`${3 * kills} kills on a clip of ${(loop.durationMs / 1000).toFixed(1)} s, seed ${seed}`);
-    await sleep(LEAD_MS, undefined, { signal });
-    const done = await killParts(product, options, signal);
-    say('waiting until everything has arrived');
-    const drainedMs = await drain(product, done, signal);
-    const verify = await openEvidenceCheck(url, data, signal);
-    using centre = new CentreReader(data);
-    const committed = await centre.listCommitted(verify);
-    const end = await stopAndRead(product, centre);
-    const [loadAfter = 0] = loadavg();
-    return {
-      ...{ seed, loop, reference, committed, ...end },
-      kills: done.map((kill) => addRecovery(kill, done, product)),
-      ...(drainedMs === undefined ? {} : { drainedMs }),
-      load: [loadBefore, loadAfter],
-    };
-  } finally {
-    await product.stop();
-    if (options.keepsData) say(`data folder kept: ${data}`);
-    else await rm(data, { recursive: true, force: true });
-  }
+  say('starting everything');
+  const begunMs = Date.now();
+  await target.start(signal);
+  const begun = { afterMs: Date.now(), limitMs: READY_LIMIT_MS, signal };
+  if ((await proofs.waitFor(['sight', 'delivery', 'api'], begun)) === undefined)
+    throw new NgatuError(
+      'CHILD_FAILED',
+      `Cannot begin: not everything works after ${READY_LIMIT_MS / 1000} s`,
+    );
+  say(`${plan.length} faults, seed ${seed}`);
+  const startedAt = performance.now();
+  const faults = await new FaultRun(options, proofs, signal).run();
+  const tookMs = performance.now() - startedAt;
+  say('waiting until everything has arrived');
+  const drainedMs = await drain(options, witness, signal);
+  await target.stop();
+  const endedMs = Date.now();
+  const end = await readEnd(options, witness);
+  const [loadAfter = 0] = loadavg();
+  return {
+    ...{ seed, faults, planned: plan.length, tookMs, begunMs, endedMs, reference, ...end },
+    ...(drainedMs === undefined ? {} : { drainedMs }),
+    load: [loadBefore, loadAfter],
+  };
 }
 
 async function findReference(
@@ -100,151 +104,196 @@ async function findReference(
   }));
 }
 
-/** The camera's log says when its clip began to run. */
-function findLoop(product: LiveProduct): ClipLoop | undefined {
-  const line = product.readLog('camera').find(({ msg }) => msg === 'camera is live');
-  if (line === undefined) return undefined;
-  const { loopZeroEpochMs, loopDurationMs, loopStartsAtMs } = line;
-  if (typeof loopZeroEpochMs !== 'number' || typeof loopDurationMs !== 'number') return undefined;
-  const firstClipMs = typeof loopStartsAtMs === 'number' ? loopStartsAtMs : 0;
-  return { zeroEpochMs: loopZeroEpochMs, durationMs: loopDurationMs, firstClipMs };
+/** The camera's log says when its clip began to run, each time that the process was started. */
+function findLoops(target: FaultTarget): ClipLoop[] {
+  return target.readLog('camera').flatMap(({ msg, loopZeroEpochMs, loopDurationMs, loopStartsAtMs }) => {
+    const isLine = msg === 'camera is live' && typeof loopZeroEpochMs === 'number';
+    if (!isLine || typeof loopDurationMs !== 'number') return [];
+    const firstClipMs = typeof loopStartsAtMs === 'number' ? loopStartsAtMs : 0;
+    return { zeroEpochMs: loopZeroEpochMs, durationMs: loopDurationMs, firstClipMs };
+  });
 }
 
-async function killParts(
-  product: LiveProduct,
-  { kills, seed, say }: FaultCampaignOptions,
-  signal: AbortSignal,
-): Promise<Kill[]> {
-  const plan = planKills(kills, seed);
-  const done: Kill[] = [];
-  for (const { victim, waitMs } of plan) {
-    await sleep(waitMs, undefined, { signal });
-    done.push(await killPart(product, victim, done, signal));
-    if (done.length % 10 === 0) say(`${done.length} of ${plan.length} kills`);
+/** The faults of one campaign under way: two lanes side by side, each in the order of the plan. */
+class FaultRun {
+  readonly #options: FaultCampaignOptions;
+  readonly #proofs: ProofReader;
+  readonly #signal: AbortSignal;
+  readonly #records: FaultRecord[] = [];
+  readonly #lanes = new Map<FaultLane, Promise<void>>();
+  #lost = 0;
+
+  constructor(options: FaultCampaignOptions, proofs: ProofReader, signal: AbortSignal) {
+    this.#options = options;
+    this.#proofs = proofs;
+    this.#signal = signal;
   }
-  return done;
-}
 
-/** Kills the process that is this part now; where it is on its way back, as soon as there is one. */
-async function killPart(
-  product: LiveProduct,
-  victim: Victim,
-  done: readonly Kill[],
-  signal: AbortSignal,
-): Promise<Kill> {
-  const earlier = new Set(done.map(({ pid }) => pid));
-  const limits = { limitMs: RESPAWN_LIMIT_MS, signal };
-  for (;;) {
-    const findFresh = () => {
-      const pid = product.findPid(victim);
-      return pid === undefined || earlier.has(pid) ? undefined : pid;
+  async run(): Promise<FaultRecord[]> {
+    const { plan } = this.#options;
+    const ofSight = plan.filter(({ kind }) => kind.lanes.includes('sight'));
+    const others = plan.filter(({ kind }) => !kind.lanes.includes('sight'));
+    await Promise.all([ofSight, others].map((queue) => this.#work(queue)));
+    return this.#records.sort((a, b) => a.fromMs - b.fromMs);
+  }
+
+  async #work(queue: readonly PlannedFault[]): Promise<void> {
+    for (const planned of queue) {
+      if (this.#lost >= MAX_LOST) return;
+      const release = await this.#take(planned.kind.lanes);
+      try {
+        this.#records.push(await this.#doOne(planned));
+      } finally {
+        release();
+      }
+      const done = this.#records.length;
+      if (done % SAY_EVERY === 0) this.#options.say(`${done} of ${this.#options.plan.length} faults`);
+    }
+  }
+
+  /** Waits for its turn in each lane. Lanes are always asked for in the same order, so that nobody waits for ever. */
+  async #take(lanes: readonly FaultLane[]): Promise<() => void> {
+    const releases: (() => void)[] = [];
+    for (const lane of [...lanes].sort()) {
+      const before = this.#lanes.get(lane) ?? Promise.resolve();
+      const turn = new Promise<void>((resolve) => releases.push(resolve));
+      this.#lanes.set(
+        lane,
+        before.then(() => turn),
+      );
+      await before;
+    }
+    return () => {
+      for (const release of releases) release();
     };
-    const pid = await product.until(`a process of ${victim}`, findFresh, limits);
-    if (sendKill(pid)) return { victim, pid, atMs: Date.now() };
   }
-}
 
-function sendKill(pid: number): boolean {
-  try {
-    process.kill(pid, 'SIGKILL');
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
-    throw error;
+  async #doOne({ kind, index, waitMs }: PlannedFault): Promise<FaultRecord> {
+    const { target, seed, say } = this.#options;
+    const signal = this.#signal;
+    await sleep(waitMs, undefined, { signal });
+    const begunMs = Date.now();
+    const base = { kind: kind.name, lanes: kind.lanes };
+    const random = seedRandom(seed * 100_003 + index);
+    const injected = await kind.inject({ target, random, signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!(error instanceof NgatuError)) throw error;
+      return { fromMs: begunMs, toMs: Date.now(), failed: errorMessage(error) };
+    });
+    if ('skipped' in injected) return { ...base, fromMs: begunMs, toMs: begunMs, skipped: injected.skipped };
+    if ('failed' in injected) {
+      this.#lost++;
+      const { failed: detail, ...times } = injected;
+      return { ...base, ...times, detail };
+    }
+    const backAtMs = await this.#proofs.waitFor(kind.proofs, {
+      ...{ afterMs: injected.toMs, limitMs: BACK_LIMIT_MS, signal },
+    });
+    if (backAtMs === undefined) {
+      this.#lost++;
+      say(`${kind.name}: not back after ${BACK_LIMIT_MS / 1000} s`);
+    }
+    const { fromMs, toMs, detail, destroyed } = injected;
+    return {
+      ...{ ...base, fromMs, toMs },
+      ...(backAtMs === undefined ? {} : { backAtMs }),
+      ...(detail === undefined ? {} : { detail }),
+      ...(destroyed === undefined ? {} : { destroyed }),
+    };
   }
 }
 
 /**
- * When the part did its work again: the agent with its first analysed picture, the ingestor with its stores and listener
- * open, the broker when agent and ingestor were both connected to it again. Absent where it was killed again before.
- */
-function addRecovery(kill: Kill, all: readonly Kill[], product: LiveProduct): Kill {
-  const moments = [product.findLine(`${kill.victim} runs again`, kill.atMs)?.atMs];
-  if (kill.victim === 'broker') {
-    moments.push(findLogged(product, 'edge', 'uplink connected', kill.atMs));
-    moments.push(findLogged(product, 'ingestor', 'ingestor connected', kill.atMs));
-  }
-  const known = moments.filter((atMs) => atMs !== undefined);
-  const backAtMs = Math.max(...known);
-  const next = all.find(({ victim, atMs }) => victim === kill.victim && atMs > kill.atMs);
-  if (known.length < moments.length || (next !== undefined && next.atMs < backAtMs)) return kill;
-  return { ...kill, backAtMs };
-}
-
-/** When a part's log says so for the first time after an instant, ms since 1970. */
-function findLogged(
-  product: LiveProduct,
-  part: string,
-  message: string,
-  afterMs: number,
-): number | undefined {
-  const times = product
-    .readLog(part)
-    .flatMap(({ msg, time }) => (msg === message ? [Date.parse(String(time))] : []));
-  return times.find((atMs) => atMs > afterMs);
-}
-
-/**
- * Waits until all parts run again and every event from before is at the centre with its evidence; returns how long that
- * took, ms, or undefined where it took too long. Then holds the camera in a moment in which nothing is on its way.
+ * Waits until everything that was appended is at the centre with its evidence; returns how long that took, ms, or undefined where it
+ * took too long. Then holds the camera in a moment in which nothing is on its way.
  */
 async function drain(
-  product: LiveProduct,
-  kills: readonly Kill[],
+  { target, nodes }: FaultCampaignOptions,
+  witness: Witness,
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const begunAt = performance.now();
-  using centre = new CentreReader(product.data);
-  const before = [...listLoggedEvents(product), ...centre.listEventIds()];
+  target.quietNode();
+  using centre = new CentreReader(target.folders.cloud);
+  const hasEverything = () => {
+    witness.refresh();
+    const there = new Set(centre.listEventIds(nodes.node));
+    const listed = new Set([...listLoggedEvents(target), ...centre.listEventIds(nodes.edge)]);
+    return (
+      witness.appended.every(({ eventId }) => there.has(eventId)) &&
+      [nodes.edge, nodes.node].every((node) => centre.readState(node).missing.length === 0) &&
+      [...listed].every((id) => centre.isComplete(id))
+    );
+  };
   const isLate = () => performance.now() - begunAt >= DRAIN_LIMIT_MS;
-  while (!(kills.every((kill) => isBack(kill, product)) && hasAll(before, centre))) {
-    if (isLate()) return undefined;
-    await sleep(DRAIN_POLL_MS, undefined, { signal });
-  }
-  const drainedMs = performance.now() - begunAt;
-  const hasEverything = () => hasAll([...listLoggedEvents(product), ...centre.listEventIds()], centre);
+  let drainedMs: number | undefined;
   while (!isLate()) {
     await sleep(DRAIN_POLL_MS, undefined, { signal });
     if (!hasEverything()) continue;
-    holdCamera(product, 'SIGSTOP');
+    drainedMs ??= performance.now() - begunAt;
+    holdCamera(target, 'SIGSTOP');
     await sleep(SETTLE_MS, undefined, { signal });
-    if (hasEverything()) return drainedMs;
-    holdCamera(product, 'SIGCONT');
+    const isStill = hasEverything();
+    holdCamera(target, 'SIGCONT');
+    if (isStill) return drainedMs;
   }
   return undefined;
 }
 
-function hasAll(eventIds: readonly string[], centre: CentreReader): boolean {
-  return centre.readDelivery().missing.length === 0 && eventIds.every((id) => centre.isComplete(id));
+function holdCamera(target: FaultTarget, signal: 'SIGSTOP' | 'SIGCONT'): void {
+  const pid = target.pidOf('camera');
+  if (pid !== undefined && isRunning(pid)) process.kill(pid, signal);
 }
 
-function isBack({ victim, atMs }: Kill, product: LiveProduct): boolean {
-  return product.findLine(`${victim} runs again`, atMs) !== undefined;
-}
-
-function holdCamera(product: LiveProduct, signal: 'SIGSTOP' | 'SIGCONT'): void {
-  const pid = product.findPid('camera');
-  if (pid !== undefined) process.kill(pid, signal);
-}
-
-function listLoggedEvents(product: LiveProduct): string[] {
-  return product.readLog('edge').flatMap(({ msg, outcome, eventId }) => {
+function listLoggedEvents(target: FaultTarget): string[] {
+  return target.readLog('edge').flatMap(({ msg, outcome, eventId }) => {
     const isAppended = msg === 'event' && outcome === 'appended' && typeof eventId === 'string';
     return isAppended ? [eventId] : [];
   });
 }
 
-async function stopAndRead(
-  product: LiveProduct,
-  centre: CentreReader,
-): Promise<Pick<CampaignRecord, 'centre' | 'outbox' | 'intervals' | 'loggedEventIds'>> {
-  holdCamera(product, 'SIGCONT');
-  const code = await product.stop();
-  if (code !== 0) throw new NgatuError('CHILD_FAILED', `Cannot stop ngatu start: it ended with ${code}`);
+async function readEnd(
+  { target, nodes }: FaultCampaignOptions,
+  witness: Witness,
+): Promise<
+  Pick<
+    CampaignRecord,
+    'centre' | 'outboxes' | 'intervals' | 'loggedEventIds' | 'committed' | 'witness' | 'loops'
+  >
+> {
+  const { folders } = target;
+  witness.refresh();
+  const outboxes = { edge: readOutbox(folders.edge), node: readOutbox(folders.node) };
+  const counted = await sumWitnessCount(folders.cloud);
+  using centre = new CentreReader(folders.cloud);
+  const there = new Set(centre.listEventIds(nodes.node));
+  const databases = [
+    buildCentrePaths(folders.cloud).events,
+    ...[folders.edge, folders.node].map((folder) => join(folder, 'outbox.sqlite')),
+  ];
   return {
-    centre: centre.readDelivery(),
-    outbox: readOutbox(product.data),
-    intervals: readIntervals(product.data),
-    loggedEventIds: listLoggedEvents(product),
+    outboxes,
+    centre: {
+      edge: centre.readState(nodes.edge),
+      node: centre.readState(nodes.node),
+      deadLetters: centre.countDeadLetters(),
+      damage: checkDatabases(databases),
+      chainGaps: centre.listChainGaps(nodes.edge),
+    },
+    loops: findLoops(target),
+    intervals: centre.listIntervals(),
+    loggedEventIds: listLoggedEvents(target),
+    committed: await centre.listCommitted(nodes.edge, {
+      files: new EvidenceOnDisk(folders),
+      trust: openSealTrust(folders.cloud),
+    }),
+    witness: {
+      tried: witness.tried.size,
+      appended: witness.appended.length,
+      committed: there.size,
+      absent: witness.appended.flatMap(({ eventId }) => (there.has(eventId) ? [] : [eventId])),
+      foreign: [...there].filter((id) => !witness.tried.has(id)),
+      counted,
+    },
   };
 }

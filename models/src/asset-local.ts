@@ -106,11 +106,19 @@ function skipUnreadable(error: unknown): undefined {
 
 async function readIndex(path: string): Promise<Map<string, IndexEntry>> {
   try {
-    return new Map(Object.entries(JSON.parse(await readFile(path, 'utf8')) as Record<string, IndexEntry>));
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+    return new Map(entries.filter((entry): entry is [string, IndexEntry] => isIndexEntry(entry[1])));
   } catch (error) {
     if (systemCodeOf(error) === undefined && !(error instanceof SyntaxError)) throw error;
     return new Map();
   }
+}
+
+function isIndexEntry(value: unknown): value is IndexEntry {
+  if (typeof value !== 'object' || value === null) return false;
+  const { sizeBytes, mtimeMs, sha256 } = value as Partial<Record<keyof IndexEntry, unknown>>;
+  return typeof sizeBytes === 'number' && typeof mtimeMs === 'number' && typeof sha256 === 'string';
 }
 
 /** The index only saves time: where it cannot be written, files are read again next time. */

@@ -96,7 +96,13 @@ const ModelAsset = Type.Object(
 export type ModelAsset = Static<typeof ModelAsset>;
 
 const PlainAsset = Type.Object(
-  { ...assetBase, kind: Type.Union([Type.Literal('weights'), Type.Literal('video'), Type.Literal('truth')]) },
+  {
+    ...assetBase,
+    kind: Type.Union(
+      (['weights', 'network', 'video', 'truth'] as const).map((kind) => Type.Literal(kind)),
+      { description: '`network`: a model that detects no road users, such as faces and plates to blur.' },
+    ),
+  },
   { additionalProperties: false },
 );
 

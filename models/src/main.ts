@@ -6,6 +6,7 @@ export {
   type ResolvedAsset,
   type ResolvedModel,
 } from './asset-store.ts';
+export { type BlurMetrics, evaluateBlur, formatBlurTable } from './evaluation/blur-evaluation.ts';
 export { evaluateClipTracking } from './evaluation/clip-tracking.ts';
 export {
   type DetectorMetrics,
@@ -50,3 +51,4 @@ export {
 } from './evaluation/violation-evaluation.ts';
 export { acquireProcessLock, type ProcessLock, tryProcessLock } from './process-lock.ts';
 export { asStorageError, systemCodeOf } from './storage-error.ts';
+export { MODELS_PARSERS } from './untrusted-parsers.ts';

@@ -75,7 +75,10 @@ function boxOf([x = 0, y = 0, w = 0, h = 0]: readonly number[]): YoloObject['box
 function aroundPolygon(values: readonly number[]): YoloObject['box'] {
   const xs = values.filter((_, index) => index % 2 === 0);
   const ys = values.filter((_, index) => index % 2 === 1);
-  return [clamp(Math.min(...xs)), clamp(Math.min(...ys)), clamp(Math.max(...xs)), clamp(Math.max(...ys))];
+  // a polygon may have more corners than a call takes arguments
+  const least = (list: readonly number[]): number => list.reduce((a, b) => Math.min(a, b));
+  const most = (list: readonly number[]): number => list.reduce((a, b) => Math.max(a, b));
+  return [clamp(least(xs)), clamp(least(ys)), clamp(most(xs)), clamp(most(ys))];
 }
 
 function clamp(value: number): number {

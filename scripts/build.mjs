@@ -23,6 +23,7 @@ const WORKSPACES = [
   'cli',
 ];
 const CONSOLE = join(ROOT, 'cloud', 'console');
+const PAGE = join(ROOT, 'trust', 'page');
 const SKIPPED = new Set(['node_modules', 'dist', '.git', 'console']);
 
 /** Name in dist → source, for what is there. */
@@ -190,8 +191,39 @@ async function buildConsole() {
   });
 }
 
+/** The page that verifies exports: one file with everything in it, which runs from the disk and reaches nothing else. */
+async function buildPage() {
+  const esbuild = await import('esbuild');
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [join(PAGE, 'page.ts')],
+    bundle: true,
+    write: false,
+    minify: true,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    plugins: [workspacePlugin],
+    legalComments: 'none',
+    logLevel: 'warning',
+    absWorkingDir: ROOT,
+  });
+  await esbuild.stop();
+  // The end tag of a script in a text of it would end the script.
+  const script = outputFiles[0].text.replaceAll('</script', '<\\/script');
+  const style = await readFile(join(PAGE, 'page.css'), 'utf8');
+  const digest = (text) => createHash('sha256').update(text).digest('base64');
+  // The schema library makes its validators of text.
+  const policy = `default-src 'none'; script-src 'sha256-${digest(script)}' 'unsafe-eval'; style-src 'sha256-${digest(style)}'`;
+  const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
+  const html = await readFile(join(PAGE, 'index.html'), 'utf8');
+  await writeWhole(
+    join(DIST, 'verify.html'),
+    html.replace(/%(POLICY|STYLE|SCRIPT)%/g, (_, name) => parts[name]),
+  );
+}
+
 /** Brings dist/ up to date. `log` gets one line for each part that had to be built. */
-export async function ensureBuild({ log = () => {}, parts = ['program', 'console'] } = {}) {
+export async function ensureBuild({ log = () => {}, parts = ['program', 'page', 'console'] } = {}) {
   await mkdir(DIST, { recursive: true });
   const common = [
     join(ROOT, 'package-lock.json'),
@@ -212,6 +244,12 @@ export async function ensureBuild({ log = () => {}, parts = ['program', 'console
     };
     if (parts.includes('program')) {
       await refresh('program', program, join(DIST, 'ngatu.mjs'), () => timed('dist/ngatu.mjs', buildProgram));
+    }
+    if (parts.includes('page')) {
+      const trusted = await listFiles([PAGE, join(ROOT, 'trust/src'), join(ROOT, 'contract/src')]);
+      await refresh('page', [...common, ...trusted], join(DIST, 'verify.html'), () =>
+        timed('dist/verify.html', buildPage),
+      );
     }
     if (!parts.includes('console')) return;
     if (!existsSync(join(CONSOLE, 'vite.config.ts'))) {

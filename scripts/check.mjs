@@ -15,6 +15,7 @@ const CHECKS = [
     run: [bin('tsc'), '--noEmit', '-p', 'cloud/console'],
     needs: 'cloud/console/tsconfig.json',
   },
+  { name: 'types of the verification page', run: [bin('tsc'), '--noEmit', '-p', 'trust/page'] },
   { name: 'format and lint', run: [bin('biome'), 'ci', '--colors=off', '.'] },
   { name: 'unused code', run: [bin('knip'), '--no-progress'] },
   {

@@ -29,7 +29,7 @@ interface SchemaNode {
   readonly default?: unknown;
   readonly const?: unknown;
   readonly properties?: Record<string, SchemaNode>;
-  readonly required?: readonly string[];
+  readonly required?: readonly string[] | undefined;
   /** One schema for all items, or one for each place. */
   readonly items?: object;
   readonly anyOf?: readonly SchemaNode[];

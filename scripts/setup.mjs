@@ -11,7 +11,7 @@ const NODE_MINIMUM = [20, 19];
 const STAMP = join(ROOT, 'node_modules', '.ngatu-stamp');
 
 /** A system package with what shows that it is there: a program, or (`installed`) dpkg's word for it. */
-const PACKAGES = {
+export const PACKAGES = {
   start: [
     { name: 'ffmpeg', programs: ['ffmpeg', 'ffprobe'] },
     { name: 'mosquitto', programs: ['mosquitto'] },

@@ -5,17 +5,23 @@ import { NgatuError } from '@ngatu/contract';
 import { loadScene } from '@ngatu/firmware-config';
 import { AssetStore, findRepositoryRoot } from '@ngatu/models';
 import { Command } from 'commander';
+import { addDeliveryBench } from './bench-delivery-command.ts';
+import { addLinkBench } from './bench-link-command.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 /** `ngatu bench`. */
 export function buildCommand(): Command {
-  return new Command('bench')
+  const command = new Command('bench')
+    .enablePositionalOptions()
     .description(
       'Measure the CPU time of the whole live agent per analysed frame against decoding alone plus inference alone.',
     )
     .option('--json <file>', 'write the figures as JSON')
     .option('--seconds <n>', 'length of the measured stretch', '60')
     .action(bench);
+  addDeliveryBench(command);
+  addLinkBench(command);
+  return command;
 }
 
 async function bench(options: { json?: string; seconds: string }): Promise<void> {

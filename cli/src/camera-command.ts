@@ -1,7 +1,13 @@
 import { basename, extname, resolve } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
-import { runCameraSimulator, type SimulatedCamera } from '@ngatu/simulators';
-import { Command } from 'commander';
+import {
+  type Clip,
+  loadClip,
+  openCameraControl,
+  runCameraSimulator,
+  type SimulatedCamera,
+} from '@ngatu/simulators';
+import { Command, Option } from 'commander';
 import { openLogger } from './logger.ts';
 import { readPort } from './option.ts';
 import { runPart } from './part-process.ts';
@@ -10,6 +16,8 @@ interface CameraOptions {
   readonly port: number;
   readonly host: string;
   readonly cache: string;
+  readonly control?: number;
+  readonly variant: readonly string[];
 }
 
 /** `ngatu camera`: the RTSP camera simulator. */
@@ -24,21 +32,41 @@ export function buildCommand(): Command {
       'folder for transcoded copies of what is neither H.264 nor H.265',
       '.ngatu/camera',
     )
-    .action((files: string[], options: CameraOptions) =>
-      runPart(async ({ signal, ready }) => {
-        const logger = openLogger('camera');
-        const mounts = files.map(readMount);
-        await runCameraSimulator(
-          { mounts, cacheDir: resolve(options.cache), port: options.port, host: options.host, logger },
-          signal,
-          (simulator) => {
-            const urls = simulator.cameras.map((camera) => camera.url);
-            for (const camera of simulator.cameras) logger.info(describeCamera(camera), 'camera is live');
-            ready({ urls });
-          },
-        );
-      }),
-    );
+    .addOption(
+      new Option(
+        '--control <number>',
+        'port of 127.0.0.1 on which the first camera is told to misbehave',
+      ).argParser(readPort),
+    )
+    .addOption(
+      new Option('--variant <name=file>', 'a clip that the first camera can be told to show instead')
+        .argParser((text, known: readonly string[]) => [...known, text])
+        .default([], 'none'),
+    )
+    .action(serveCameras);
+}
+
+function serveCameras(files: string[], options: CameraOptions): Promise<void> {
+  return runPart(async ({ signal, ready }) => {
+    const logger = openLogger('camera');
+    const { port, host, control } = options;
+    const cacheDir = resolve(options.cache);
+    const variants = new Map<string, Clip>();
+    for (const { path, file } of options.variant.map(readMount)) {
+      variants.set(path.slice(1), await loadClip(file, { signal, cacheDir }));
+    }
+    const simulation = { mounts: files.map(readMount), cacheDir, port, host, logger };
+    let opening: ReturnType<typeof openCameraControl> | undefined;
+    await runCameraSimulator(simulation, signal, ({ cameras }) => {
+      for (const camera of cameras) logger.info(describeCamera(camera), 'camera is live');
+      const [first] = cameras;
+      if (control !== undefined && first !== undefined) {
+        opening = openCameraControl({ camera: first, variants, port: control });
+      }
+      ready({ urls: cameras.map(({ url }) => url) });
+    });
+    await (await opening)?.[Symbol.asyncDispose]();
+  });
 }
 
 function readMount(text: string): { path: string; file: string } {

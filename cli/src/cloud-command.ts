@@ -7,6 +7,7 @@ import { watchFirstEvent } from './first-event.ts';
 import { openLogger } from './logger.ts';
 import { readPort } from './option.ts';
 import { runPart } from './part-process.ts';
+import { PRODUCT_VERSION } from './product-version.ts';
 import { readSecret } from './secret-option.ts';
 
 interface IngestorOptions {
@@ -15,6 +16,9 @@ interface IngestorOptions {
   readonly username?: string;
   readonly host: string;
   readonly port: number;
+  readonly uploadHost: string;
+  readonly uploadPort?: number;
+  readonly identity?: string;
 }
 
 interface ApiOptions {
@@ -26,8 +30,8 @@ interface ApiOptions {
 }
 
 const SECRETS = `
-Secrets come from the environment: NGATU_INTERNAL_TOKEN (between the parts of the centre), for the ingestor also
-NGATU_UPLOAD_TOKEN (that nodes show with evidence) and NGATU_BROKER_PASSWORD.`;
+Secrets come from the environment: NGATU_INTERNAL_TOKEN (between the parts of the centre). An ingestor without certificates, on a
+closed network, also reads NGATU_UPLOAD_TOKEN (that nodes show with evidence in the clear) and NGATU_BROKER_PASSWORD.`;
 
 /** `ngatu cloud ingestor|api`: the parts of the centre. */
 export function buildCommand(): Command {
@@ -41,7 +45,22 @@ export function buildCommand(): Command {
     .requiredOption('--broker <url>', 'MQTT 5 broker, mqtt:// or mqtts://')
     .option('--username <name>', 'user name at the broker')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <number>', 'port for evidence files; 0 takes a free one', readPort, 8181)
+    .option(
+      '--port <number>',
+      'port for the other parts of the centre, in the clear; 0 takes a free one',
+      readPort,
+      8181,
+    )
+    .option('--upload-host <address>', 'address to listen on for nodes, by mutual TLS', '127.0.0.1')
+    .option(
+      '--upload-port <number>',
+      'port for the evidence of nodes, by mutual TLS; 0 takes a free one',
+      readPort,
+    )
+    .option(
+      '--identity <folder>',
+      'keys and certificates of the centre (default: identity in the data folder)',
+    )
     .action(ingest);
   command
     .command('api')
@@ -57,14 +76,20 @@ export function buildCommand(): Command {
 
 function ingest(options: IngestorOptions): Promise<void> {
   return runPart(({ signal, ready }) => {
-    const { broker: url, username, host, port } = options;
+    const { broker: url, username, host, port, uploadHost, uploadPort } = options;
+    const dataDir = resolve(options.data);
+    const identityDir = resolve(options.identity ?? join(dataDir, 'identity'));
     const password =
       username === undefined ? {} : { username, password: readSecret('NGATU_BROKER_PASSWORD') };
+    const uploads =
+      uploadPort === undefined
+        ? { nodeToken: readSecret('NGATU_UPLOAD_TOKEN') }
+        : { tls: { identityDir, listen: { host: uploadHost, port: uploadPort } } };
     const config = {
-      dataDir: resolve(options.data),
-      broker: { url, ...password },
+      dataDir,
+      broker: { url, ...password, ...(url.startsWith('mqtts:') ? { identityDir } : {}) },
       listen: { host, port },
-      nodeToken: readSecret('NGATU_UPLOAD_TOKEN'),
+      ...uploads,
       internalToken: readSecret('NGATU_INTERNAL_TOKEN'),
       logger: openLogger('ingestor'),
     };
@@ -83,6 +108,7 @@ function serve(options: ApiOptions): Promise<void> {
       listen: { host, port },
       ingestorUrl,
       internalToken: readSecret('NGATU_INTERNAL_TOKEN'),
+      version: PRODUCT_VERSION,
       logger,
       ...(existsSync(join(consoleDir, 'index.html')) ? { consoleDir } : {}),
       ...(publicUrl === undefined ? {} : { publicUrl }),

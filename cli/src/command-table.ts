@@ -17,6 +17,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./start-command.ts'),
   },
   edge: { summary: 'run the edge agent of one gateway', load: () => import('./edge-command.ts') },
+  pictures: {
+    summary: 'make the blurred pictures of an agent; started by it',
+    load: () => import('./pictures-command.ts'),
+  },
   cloud: { summary: 'run a part of the centre: ingestor or api', load: () => import('./cloud-command.ts') },
   camera: { summary: 'serve video files as live RTSP cameras', load: () => import('./camera-command.ts') },
   replay: {
@@ -53,8 +57,12 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   faults: {
     summary:
-      'kill agent, broker and ingestor of a live run at random, and check that nothing is lost or counted twice',
+      'do to a live run what can go wrong (kills, disks, lines, files, clocks, cameras), and check that nothing is lost or told twice',
     load: () => import('./faults-command.ts'),
+  },
+  fuzz: {
+    summary: 'give every parser that meets untrusted input hostile bytes, and see that it answers each',
+    load: () => import('./fuzz-command.ts'),
   },
   soak: {
     summary: 'run everything for a while, and measure whether the memory of the agent grows',
@@ -64,8 +72,32 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'list, fetch and verify model weights and sample videos',
     load: () => import('./assets-command.ts'),
   },
+  export: {
+    summary: 'write the signed archive of cases',
+    load: () => import('./export-command.ts'),
+  },
+  verify: {
+    summary: 'prove a signed archive of cases, without network and database',
+    load: () => import('./verify-command.ts'),
+  },
+  'verify-page': {
+    summary: 'write the page that proves such archives in a browser',
+    load: () => import('./verify-page-command.ts'),
+  },
+  ca: {
+    summary: 'keep the certificate authority of the province, and the identities that it issues',
+    load: () => import('./ca-command.ts'),
+  },
+  privacy: {
+    summary: 'delete by policy, write notices, answer persons who ask about their data',
+    load: () => import('./privacy-command.ts'),
+  },
+  audit: {
+    summary: 'read and prove the audit trail of a centre',
+    load: () => import('./audit-command.ts'),
+  },
   account: {
-    summary: 'reset the password of an account of the console',
+    summary: 'add, list, change, disable and unlock accounts of the console, and set its areas',
     load: () => import('./account-command.ts'),
   },
 };

@@ -71,9 +71,14 @@ export function loadSecrets<T extends Record<string, string>>(path: string, crea
   }
 }
 
+/** What the file holds that can be a secret: whatever else stands in it is left out, and made anew where it is needed. */
 function readSecrets(path: string): Record<string, string> {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    const entries = typeof value === 'object' && value !== null ? Object.entries(value) : [];
+    return Object.fromEntries(
+      entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== ''),
+    );
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT' || error instanceof SyntaxError) return {};
     throw error;

@@ -1,9 +1,10 @@
-import { resolve } from 'node:path';
-import type { CameraProfile, GatewayProfile } from '@ngatu/contract';
+import { join, resolve } from 'node:path';
+import { type CameraProfile, type GatewayProfile, NgatuError } from '@ngatu/contract';
 import { type AgentConfig, type CameraConfig, runAgent } from '@ngatu/edge';
 import { loadProfile, type ProfileFile, resolveSecret } from '@ngatu/firmware-config';
 import { AssetStore } from '@ngatu/models';
 import { Command } from 'commander';
+import type { Logger } from 'pino';
 import { openLogger } from './logger.ts';
 import { describeDetector, limitScene } from './model-option.ts';
 import { runPart } from './part-process.ts';
@@ -27,34 +28,75 @@ export function buildCommand(): Command {
 function watch(options: EdgeOptions): Promise<void> {
   return runPart(async ({ signal, ready }) => {
     const file = await loadProfile(options.profile);
-    const config = await buildAgentConfig(file, resolve(options.data), signal);
-    await runAgent(config, { logger: openLogger('edge'), onReady: ready }, signal);
+    const logger = openLogger('edge');
+    const config = await buildAgentConfig(file, resolve(options.data), { logger, signal });
+    await runAgent(config, { logger, onReady: ready }, signal);
   });
 }
 
 async function buildAgentConfig(
   { profile, scenes }: ProfileFile,
   dataDir: string,
-  signal: AbortSignal,
+  { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<AgentConfig> {
   const { model: name, minConfidence, threads } = profile.detector;
+  const identityDir = resolve(profile.identity?.folder ?? join(dataDir, 'identity'));
   const model = await new AssetStore().resolveModel(name, { signal });
   return {
     site: profile.site,
     node: profile.node,
     version: PRODUCT_VERSION,
     dataDir,
-    broker: buildBroker(profile.broker),
-    upload: { url: profile.upload.url, token: resolveSecret(profile.upload.token) },
+    identityDir,
+    broker: certify(buildBroker(profile.broker), identityDir),
+    upload: certify(buildUpload(profile.upload), identityDir),
     detector: describeDetector(model, { minConfidence, threads }),
     outbox: profile.outbox,
     evidence: profile.evidence,
+    pictures: {
+      program: { module: process.argv[1] ?? '', args: ['pictures'] },
+      models: await findBlurModels(profile.privacy, logger, signal),
+    },
     signals: profile.signals.map(buildSignal),
     cameras: profile.cameras.map((camera) => {
       const built = buildCamera(camera, scenes);
       return { ...built, scene: limitScene(built.scene, model) };
     }),
   };
+}
+
+/**
+ * What finds faces and plates, as far as it can be had. Without it the agent runs all the same, and blurs whole road users.
+ */
+async function findBlurModels(
+  { faceModel, plateModel }: GatewayProfile['privacy'],
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<AgentConfig['pictures']['models']> {
+  const store = new AssetStore();
+  const find = async (name: string | undefined) => {
+    if (name === undefined) return undefined;
+    try {
+      const { path, sha256 } = await store.resolve(name, { signal });
+      return { name, path, sha256 };
+    } catch (error) {
+      if (!(error instanceof NgatuError) || error.code !== 'ASSET_UNAVAILABLE') throw error;
+      logger.warn({ code: error.code, asset: name }, 'not supplied: whole road users are blurred instead');
+      return undefined;
+    }
+  };
+  const face = await find(faceModel);
+  const plate = await find(plateModel);
+  return { ...(face === undefined ? {} : { face }), ...(plate === undefined ? {} : { plate }) };
+}
+
+/** Over TLS the node shows who it is, and asks the same of the other side. */
+function certify<T extends { readonly url: string }>(address: T, identityDir: string): T {
+  return /^(mqtts|https):/.test(address.url) ? { ...address, identityDir } : address;
+}
+
+function buildUpload({ url, token, budget }: GatewayProfile['upload']): AgentConfig['upload'] {
+  return { url, budget, ...(token === undefined ? {} : { token: resolveSecret(token) }) };
 }
 
 /** A broker of the profile with its secret. */

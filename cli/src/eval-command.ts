@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBlurEvaluation } from './eval-blur-command.ts';
 import { addDetectorEvaluation } from './eval-detector-command.ts';
 import { addFeverEvaluation } from './eval-fever-command.ts';
 import { addRuleEvaluation } from './eval-rules-command.ts';
@@ -15,6 +16,7 @@ export function buildCommand(): Command {
   addDetectorEvaluation(command);
   addRuleEvaluation(command);
   addFeverEvaluation(command);
+  addBlurEvaluation(command);
   addSpeedEvaluation(command);
   addTrackerEvaluation(command);
   return command;

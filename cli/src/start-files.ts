@@ -2,7 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { GatewayProfile } from '@ngatu/contract';
-import { formatProfile, type ProfileFile, renderMosquittoConfig } from '@ngatu/firmware-config';
+import {
+  formatProfile,
+  type MosquittoOptions,
+  type ProfileFile,
+  renderMosquittoConfig,
+} from '@ngatu/firmware-config';
 import { asStorageError } from '@ngatu/models';
 import { loadSecrets } from './data-folder.ts';
 
@@ -12,6 +17,11 @@ export interface StartPorts {
   readonly ingestor: number;
   readonly camera: number;
   readonly console: number;
+  /**
+   * Where the ingestor takes evidence over TLS. With it all that nodes and centre say to each other goes over mutual TLS (`broker`
+   * speaks it then); without it in the clear, with passwords.
+   */
+  readonly upload?: number;
 }
 
 export interface StartSecrets extends Record<string, string> {
@@ -24,6 +34,8 @@ export interface StartSecrets extends Record<string, string> {
 /** Where the parts of `ngatu start` keep what they keep. */
 export interface StartPaths {
   readonly data: string;
+  /** The certificate authority. */
+  readonly authority: string;
   readonly run: string;
   readonly broker: string;
   readonly brokerConfig: string;
@@ -37,6 +49,7 @@ export function buildStartPaths(data: string): StartPaths {
   const run = join(data, 'run');
   return {
     data,
+    authority: join(data, 'authority'),
     run,
     broker: join(data, 'broker'),
     brokerConfig: join(data, 'broker', 'mosquitto.conf'),
@@ -72,12 +85,8 @@ export function buildEffectiveProfile({ source, model, ports }: EffectiveProfile
   const { profile, file } = source;
   return {
     ...profile,
-    broker: {
-      url: `mqtt://127.0.0.1:${ports.broker}`,
-      username: profile.node,
-      password: { env: 'NGATU_BROKER_PASSWORD' },
-    },
-    upload: { url: `http://127.0.0.1:${ports.ingestor}`, token: { env: 'NGATU_UPLOAD_TOKEN' } },
+    broker: describeBroker(profile, ports),
+    upload: describeUpload(profile, ports),
     detector: { ...profile.detector, model },
     cameras: profile.cameras.map((camera) => ({
       ...camera,
@@ -85,6 +94,41 @@ export function buildEffectiveProfile({ source, model, ports }: EffectiveProfile
       scene: resolve(dirname(file), camera.scene),
     })),
   };
+}
+
+function describeBroker({ node }: GatewayProfile, ports: StartPorts): GatewayProfile['broker'] {
+  if (ports.upload !== undefined) return { url: `mqtts://127.0.0.1:${ports.broker}` };
+  const password = { env: 'NGATU_BROKER_PASSWORD' };
+  return { url: `mqtt://127.0.0.1:${ports.broker}`, username: node, password };
+}
+
+function describeUpload({ upload }: GatewayProfile, ports: StartPorts): GatewayProfile['upload'] {
+  const { token: _token, ...rest } = upload;
+  if (ports.upload !== undefined) return { ...rest, url: `https://127.0.0.1:${ports.upload}` };
+  return { ...rest, url: `http://127.0.0.1:${ports.ingestor}`, token: { env: 'NGATU_UPLOAD_TOKEN' } };
+}
+
+/** How the broker listens: to certificates, or to the passwords of the node and of the ingestor. */
+function describeListeners(
+  paths: StartPaths,
+  { profile, ports, secrets }: { profile: GatewayProfile; ports: StartPorts; secrets: StartSecrets },
+): Pick<MosquittoOptions, 'port' | 'tls' | 'users'> {
+  const { site, node } = profile;
+  // Only what controllers say on this very broker; another one has its own permissions.
+  const signalTopics = profile.signals.flatMap(({ source }) =>
+    source.kind === 'mqtt' && source.broker === undefined ? [source.topic] : [],
+  );
+  const acl = { role: 'node', site, node, signalTopics } as const;
+  if (ports.upload === undefined) {
+    const users = [
+      { name: node, password: secrets.nodePassword, acl },
+      { name: INGESTOR_USER, password: secrets.ingestorPassword, acl: { role: 'ingestor' } as const },
+    ];
+    return { port: ports.broker, users };
+  }
+  const identityDir = join(paths.broker, 'identity');
+  const tls = { host: '127.0.0.1', port: ports.broker, identityDir };
+  return { users: [], tls: signalTopics.length === 0 ? tls : { ...tls, signalListeners: [acl] } };
 }
 
 /**
@@ -95,19 +139,10 @@ export function writeStartFiles(
   paths: StartPaths,
   options: { profile: GatewayProfile; ports: StartPorts; secrets: StartSecrets },
 ): void {
-  const { profile, ports, secrets } = options;
-  const { site, node } = profile;
-  // Only what controllers say on this very broker; another one has its own permissions.
-  const signalTopics = profile.signals.flatMap(({ source }) =>
-    source.kind === 'mqtt' && source.broker === undefined ? [source.topic] : [],
-  );
+  const { profile } = options;
   const broker = renderMosquittoConfig({
-    port: ports.broker,
     dataDir: paths.broker,
-    users: [
-      { name: node, password: secrets.nodePassword, acl: { role: 'node', site, node, signalTopics } },
-      { name: INGESTOR_USER, password: secrets.ingestorPassword, acl: { role: 'ingestor' } },
-    ],
+    ...describeListeners(paths, options),
     // Changing to another account would clear the signal that ends the broker with its supervisor.
     ...(process.getuid?.() === 0 ? { runAs: 'root' } : {}),
   });

@@ -28,7 +28,9 @@ export interface StartParts {
 export function buildParts({ paths, ports, secrets, cameras }: StartPlan): StartParts {
   const ingestorUrl = `http://127.0.0.1:${ports.ingestor}`;
   const internal = { NGATU_INTERNAL_TOKEN: secrets.internalToken };
-  const upload = { NGATU_UPLOAD_TOKEN: secrets.uploadToken };
+  const isCertified = ports.upload !== undefined;
+  const upload = isCertified ? {} : { NGATU_UPLOAD_TOKEN: secrets.uploadToken };
+  const passwordOf = (password: string) => (isCertified ? {} : { NGATU_BROKER_PASSWORD: password });
   return {
     broker: brokerPart(paths, ports.broker),
     ingestor: commandPart('ingestor', {
@@ -36,11 +38,12 @@ export function buildParts({ paths, ports, secrets, cameras }: StartPlan): Start
         'cloud',
         'ingestor',
         `--data=${paths.cloud}`,
-        `--broker=mqtt://127.0.0.1:${ports.broker}`,
-        `--username=${INGESTOR_USER}`,
         `--port=${ports.ingestor}`,
+        ...(isCertified
+          ? [`--broker=mqtts://127.0.0.1:${ports.broker}`, `--upload-port=${ports.upload}`]
+          : [`--broker=mqtt://127.0.0.1:${ports.broker}`, `--username=${INGESTOR_USER}`]),
       ],
-      env: { ...internal, ...upload, NGATU_BROKER_PASSWORD: secrets.ingestorPassword },
+      env: { ...internal, ...upload, ...passwordOf(secrets.ingestorPassword) },
     }),
     api: commandPart('api', {
       args: ['cloud', 'api', `--data=${paths.cloud}`, `--ingestor=${ingestorUrl}`, `--port=${ports.console}`],
@@ -57,7 +60,7 @@ export function buildParts({ paths, ports, secrets, cameras }: StartPlan): Start
     }),
     edge: commandPart('edge', {
       args: ['edge', `--profile=${paths.profile}`, `--data=${paths.edge}`],
-      env: { ...upload, NGATU_BROKER_PASSWORD: secrets.nodePassword },
+      env: { ...upload, ...passwordOf(secrets.nodePassword) },
       // It is ready with its first picture: while its camera is away it waits, and is not to be disturbed.
       readyTimeoutMs: Number.POSITIVE_INFINITY,
     }),

@@ -16,6 +16,7 @@ import {
   type StartPorts,
   writeStartFiles,
 } from './start-files.ts';
+import { listStartIdentities, prepareIdentities, watchIdentities } from './start-identity.ts';
 import { buildParts } from './start-parts.ts';
 import { watchStopSignals } from './stop-signal.ts';
 import { type PartEvent, Supervisor } from './supervisor.ts';
@@ -88,6 +89,20 @@ async function superviseDemo({ demo, paths, consolePort, progress, lock, stop }:
   const camera = supervisor.start(parts.camera);
   // Failures of the camera and of the edge are thrown where they are waited for below.
   camera.catch(() => undefined);
+  // The camera takes longest to be ready: meanwhile there is time for certificates.
+  const identities = listStartIdentities(paths, demo.profile.profile);
+  await prepareIdentities(paths.authority, identities);
+  await using _watch = watchIdentities({
+    authorityDir: paths.authority,
+    identities,
+    // It cuts connections that stand, and reads the list again.
+    onRevoked: () => {
+      progress.say('a certificate was revoked: the broker starts anew');
+      supervisor.signal('broker', 'SIGTERM');
+    },
+    onBrokerRenewed: () => supervisor.signal('broker', 'SIGHUP'),
+    onError: (error) => progress.say(`certificates: ${errorMessage(error)}`),
+  });
   await supervisor.start(parts.broker);
   await supervisor.start(parts.ingestor);
   const edge = camera.then(() => supervisor.start(parts.edge));
@@ -101,8 +116,8 @@ async function superviseDemo({ demo, paths, consolePort, progress, lock, stop }:
 }
 
 async function choosePorts(console: number | undefined): Promise<StartPorts> {
-  const [broker = 0, ingestor = 0, camera = 0, other = 0] = await chooseFreePorts(4);
-  return { broker, ingestor, camera, console: console ?? other };
+  const [broker = 0, ingestor = 0, camera = 0, upload = 0, other = 0] = await chooseFreePorts(5);
+  return { broker, ingestor, camera, upload, console: console ?? other };
 }
 
 function readLeftovers({ run }: StartPaths): ProcessIdentity[] {

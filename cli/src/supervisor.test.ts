@@ -72,6 +72,21 @@ describe('a part', () => {
     expect(events).toContainEqual({ part: 'one', kind: 'died', reason: 'killed by SIGKILL', restarts: 1 });
   });
 
+  it('that needs longer than it is given to be ready again gets more time, and comes back', async () => {
+    const mark = JSON.stringify(join(folder, 'began-once'));
+    const body = `const fs = require('node:fs');
+      const waitMs = fs.existsSync(${mark}) ? 1_500 : 0;
+      fs.writeFileSync(${mark}, '');
+      setInterval(() => {}, 1e6);
+      setTimeout(() => process.send({ type: 'ready' }), waitMs);`;
+    await supervisor.start(await aPart('slow', body, { readyTimeoutMs: 1_200 }));
+    process.kill(await pidOf('slow'), 'SIGKILL');
+    await until(() => readyCount('slow') === 2, 30_000);
+    const reasons = events.flatMap((event) => (event.kind === 'died' ? [event.reason] : []));
+    expect(reasons[0]).toBe('killed by SIGKILL');
+    expect(reasons[1]).toMatch(/^Cannot start slow: not ready within \d+ ms$/);
+  });
+
   it('is tried again more slowly while it keeps dying', () => {
     expect([1, 2, 3].map((count) => computeRestartDelayMs(Array(count).fill(0), 1))).toEqual([0, 0, 0]);
     expect([4, 5, 6, 20].map((count) => computeRestartDelayMs(Array(count).fill(0), 1))).toEqual([
@@ -100,7 +115,7 @@ describe('a part', () => {
   it('that is no program, or is never ready, fails clearly', async () => {
     const none = { ...(await aPart('none', '')), program: join(folder, 'nothing') };
     await expect(supervisor.start(none)).rejects.toThrow(/Cannot start none: spawn .* ENOENT/);
-    const mute = await aPart('mute', 'setInterval(() => {}, 1e6);', { readyTimeoutMs: 2_000 });
+    const mute = await aPart('mute', 'setInterval(() => {}, 1e6);', { readyTimeoutMs: 500 });
     await expect(supervisor.start(mute)).rejects.toThrow(/not ready within 2000 ms/);
     expect(isAlive(await pidOf('mute'))).toBe(false);
   });

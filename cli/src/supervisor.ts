@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ERROR_CODES, type ErrorCode, NgatuError } from '@ngatu/contract';
+import { ERROR_CODES, type ErrorCode, errorMessage, NgatuError } from '@ngatu/contract';
 import { LogFile } from './log-file.ts';
 import type { PartMessage } from './part-process.ts';
 import { identifyProcess, killGroup, type ProcessIdentity } from './process-identity.ts';
@@ -20,7 +20,10 @@ export interface PartSpec {
    * aborted when the process ends.
    */
   readonly ready: 'ipc' | ((signal: AbortSignal) => Promise<void>);
-  /** Where it is not ready within this it is killed and tried again; `Infinity`: it may take its time. */
+  /**
+   * Where it is not ready within this it is killed and tried again with twice as much time, up to eight times as much: a machine that is
+   * so busy that a part needs long would never have it otherwise. `Infinity`: it may take its time.
+   */
   readonly readyTimeoutMs: number;
 }
 
@@ -45,6 +48,8 @@ interface Life {
   readonly ready: Promise<unknown>;
   /** Resolves with the reason when the process is gone and everything that it said was heard. */
   readonly ended: Promise<string>;
+  /** Why the supervisor ended it itself. */
+  verdict?: string;
 }
 
 interface Part {
@@ -52,6 +57,8 @@ interface Part {
   readonly log: LogFile;
   life: Life | undefined;
   identity: ProcessIdentity | undefined;
+  /** How often in a row it was killed because it was not ready in time. */
+  late: number;
   /** When it died, ms on the monotonic clock. */
   readonly deaths: number[];
   keeping: Promise<void>;
@@ -61,6 +68,8 @@ const ROTATE_EVERY_MS = 60_000;
 const STOP_LIMIT_MS = 5_000;
 /** A part that has not been ready yet is tried so often. */
 const FIRST_ATTEMPTS = 3;
+/** See `readyTimeoutMs`. */
+const MAX_DOUBLINGS = 3;
 /** What a dead process had said is still on its way for a moment, ms. */
 const LAST_WORDS_MS = 200;
 
@@ -94,6 +103,7 @@ export class Supervisor implements AsyncDisposable {
       log,
       life: undefined,
       identity: undefined,
+      late: 0,
       deaths: [],
       keeping: Promise.resolve(),
     };
@@ -109,7 +119,7 @@ export class Supervisor implements AsyncDisposable {
         part.keeping = this.#keep(part, life);
         return detail;
       } catch (error) {
-        if (life.child.pid !== undefined) killGroup(life.child.pid);
+        this.#giveUp(part, life, error);
         await life.ended;
         const isFinal = error instanceof NgatuError && !error.retryable;
         if (isFinal || attempt >= FIRST_ATTEMPTS || this.#stop.signal.aborted) throw error;
@@ -141,6 +151,11 @@ export class Supervisor implements AsyncDisposable {
     this.#parts.length = 0;
   }
 
+  /** Sends a signal to a part that runs; one that ends by it is started again, as after any other end. */
+  signal(name: string, signal: NodeJS.Signals): void {
+    this.#parts.find(({ spec }) => spec.name === name)?.life?.child.kill(signal);
+  }
+
   /** Kills every part now. */
   kill(): void {
     this.#stop.abort();
@@ -156,7 +171,8 @@ export class Supervisor implements AsyncDisposable {
     const { signal } = this.#stop;
     for (let life = first; ; life = this.#launch(part)) {
       if (life !== first) this.#announce(part, life);
-      const reason = await life.ended;
+      const how = await life.ended;
+      const reason = life.verdict ?? how;
       if (signal.aborted) return;
       deaths.push(performance.now());
       this.#options.onEvent({ part: spec.name, kind: 'died', reason, restarts: deaths.length });
@@ -173,11 +189,22 @@ export class Supervisor implements AsyncDisposable {
     life.ready.then(
       () => {
         const tookMs = performance.now() - begun;
+        part.late = 0;
         this.#options.onEvent({ part: part.spec.name, kind: 'ready', tookMs, restarts });
       },
-      // One that does not get ready is killed: its end is announced.
-      () => life.child.pid !== undefined && killGroup(life.child.pid),
+      (error: unknown) => this.#giveUp(part, life, error),
     );
+  }
+
+  /** One that does not get ready is killed: its end is announced. */
+  #giveUp(part: Part, life: Life, error: unknown): void {
+    const { pid, exitCode, signalCode } = life.child;
+    if (pid === undefined) return;
+    if (exitCode === null && signalCode === null) {
+      part.late++;
+      life.verdict = errorMessage(error);
+    }
+    killGroup(pid);
   }
 
   #launch(part: Part): Life {
@@ -199,7 +226,8 @@ export class Supervisor implements AsyncDisposable {
       }
     });
     const ended = waitForEnd(child).then((how) => heard.failure?.message ?? explainEnd(how, log, mark));
-    const ready = waitUntilReady(child, spec, this.#stop.signal, async () => {
+    const readyTimeoutMs = spec.readyTimeoutMs * 2 ** Math.min(part.late, MAX_DOUBLINGS);
+    const ready = waitUntilReady(child, { ...spec, readyTimeoutMs }, this.#stop.signal, async () => {
       const reason = await ended;
       if (heard.failure === undefined) {
         return new NgatuError('CHILD_FAILED', `Cannot start ${spec.name}: ${reason} (see ${log.path})`, {
@@ -212,7 +240,7 @@ export class Supervisor implements AsyncDisposable {
       });
     });
     ready.catch(() => undefined);
-    const life = { child, ready, ended };
+    const life: Life = { child, ready, ended };
     part.life = life;
     return life;
   }

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { BlurTrial } from '@ngatu/edge';
+import { AssetStore, evaluateBlur, formatBlurTable } from '@ngatu/models';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { EvaluationOptions } from './evaluation-option.ts';
+import { openNamedDetector } from './model-option.ts';
+import { writeJson } from './output-file.ts';
+import { watchStopSignals } from './stop-signal.ts';
+
+interface BlurOptions extends EvaluationOptions {
+  readonly model?: string;
+  readonly pictures: number;
+  readonly face: boolean;
+  readonly plate: boolean;
+}
+
+/** `ngatu eval blur --data DIR`. */
+export function addBlurEvaluation(command: Command): void {
+  command
+    .command('blur')
+    .description(
+      'blur pictures as the node does, and count which faces and plates are still found or read: DIR is any folder of pictures',
+    )
+    .requiredOption('--data <dir>', 'folder of pictures')
+    .option('--json <file>', 'write the metrics as JSON')
+    .option('--model <name>', 'detector of road users; by default the best that can be had')
+    .option('--pictures <number>', 'how many pictures, evenly over the folder', readCount, 60)
+    .option('--no-face', 'blur as where the face detector is not supplied')
+    .option('--no-plate', 'blur as where the plate detector is not supplied')
+    .action(evaluate);
+}
+
+async function evaluate(options: BlurOptions): Promise<void> {
+  const stop = watchStopSignals(() => undefined);
+  try {
+    const { detector } = await openNamedDetector(options.model, stop.signal);
+    const store = new AssetStore();
+    const load = async (name: string) => {
+      const { path, sha256 } = await store.resolve(name, { signal: stop.signal });
+      return { name, sha256, bytes: await readFile(path) };
+    };
+    const face = await load('yunet-n-640');
+    const plate = await load('plate-yolov9t');
+    const trial = await BlurTrial.open({
+      ...(options.face ? { face } : {}),
+      ...(options.plate ? { plate } : {}),
+      watchFace: face,
+      watchPlate: plate,
+      otherFace: await load('rfb-640-masked-face-v2'),
+      reader: await load('plate-ocr-cct-xs-v1'),
+    });
+    try {
+      const metrics = await evaluateBlur(
+        { dataDir: options.data, detector, trial, maxPictures: options.pictures },
+        stop.signal,
+      );
+      console.log(formatBlurTable(metrics));
+      if (options.json !== undefined) await writeJson(options.json, metrics);
+    } finally {
+      await trial.close();
+      await detector.close();
+    }
+  } finally {
+    stop.dispose();
+  }
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1 || count > 100_000)
+    throw new InvalidArgumentError('Expected a whole number from 1 to 100000.');
+  return count;
+}

@@ -9,7 +9,7 @@ const PURE = [
 ];
 /** Live runs whose figures depend on having the machine to themselves. */
 const ALONE = ['tests/live-faults.test.ts', 'tests/start.test.ts'];
-const ALL = ['**/src/**/*.test.ts', 'simulators/{camera,thermal}/**/*.test.ts', 'tests/**/*.test.ts'];
+const ALL = ['**/src/**/*.test.ts', 'simulators/{camera,network,thermal}/**/*.test.ts', 'tests/**/*.test.ts'];
 const NEVER = ['**/node_modules/**', 'dist/**'];
 
 export default defineConfig({

@@ -29,13 +29,14 @@ function sleep(ms: number): Promise<void> {
 }
 
 it(`commits every appended entry exactly once through ${KILLS} kills each of broker and ingestor (seed ${SEED})`, {
-  timeout: 60_000 + KILLS * 10_000,
+  timeout: 120_000 + KILLS * 15_000,
 }, async () => {
   const random = seededRandom(SEED);
   rig = await DeliveryRig.open();
   await rig.startIngestor();
   const outbox = rig.openOutbox();
   rig.startUplink(outbox, { random: seededRandom(SEED + 1), leaseMs: 2_000 });
+  const sealed = (key: number) => rig.seal.seal(aManifest(key, Buffer.from(`still ${key}`)), anEvent(key));
   let events = 0;
   let appended = 0;
   let producing = true;
@@ -45,7 +46,7 @@ it(`commits every appended entry exactly once through ${KILLS} kills each of bro
       const messages = [
         { channel: 'event' as const, body: anEvent(key) },
         { channel: 'telemetry' as const, body: aTelemetry(key) },
-        { channel: 'evidence' as const, body: aManifest(key, Buffer.from(`still ${key}`)) },
+        { channel: 'evidence' as const, body: sealed(key) },
       ];
       appended += outbox.append(messages).length;
       await sleep(2 + random() * 8);
@@ -57,6 +58,7 @@ it(`commits every appended entry exactly once through ${KILLS} kills each of bro
     if (victim === 'broker') {
       await rig.broker.kill();
       await sleep(random() * 200);
+      if (random() < 0.5) rig.broker.wipe();
       await rig.broker.restart();
     } else {
       await rig.endIngestor('SIGKILL');
@@ -67,7 +69,7 @@ it(`commits every appended entry exactly once through ${KILLS} kills each of bro
   producing = false;
   await producer;
   const drainedFrom = performance.now();
-  await until('the outbox is empty', () => outbox.pending().entries === 0, 30_000);
+  await until('the outbox is empty', () => outbox.pending().entries === 0, 90_000);
   const drainMs = Math.round(performance.now() - drainedFrom);
 
   const store = rig.openEvents();
@@ -121,7 +123,7 @@ it(`keeps what an append had returned when its process is killed (seed ${SEED})`
     await producer.end('SIGKILL');
     await sleep(20);
     const outbox = rig.openOutbox(file);
-    const rows = outbox.lease(1_000_000, 1);
+    const rows = outbox.lease(1_000_000, 1).sort((one, other) => one.seq - other.seq);
     const jobs = outbox.listEvidenceJobs(1_000_000);
     const events = rows.filter(({ channel }) => channel === 'event').length;
     // Whole appends only, in order, without a hole, and never fewer than were reported durable.

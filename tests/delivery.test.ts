@@ -269,7 +269,7 @@ describe('the series of an ingestor over HTTP', () => {
     open: async () => new RemoteSeriesStore(rig.ingestorUrl, INTERNAL_TOKEN),
     reset: async () => {
       await rig.endIngestor('SIGKILL');
-      rmSync(rig.dataDir, { recursive: true, force: true });
+      for (const suffix of ['', '.wal']) rmSync(join(rig.dataDir, `series.duckdb${suffix}`), { force: true });
       await rig.startIngestor();
     },
   });

@@ -8,6 +8,7 @@ import type { LiveCameraOptions } from '../edge/src/camera/live-camera.ts';
 import { makeUnevenClip, runFfmpeg } from '../edge/src/camera/test-clip.ts';
 import { EvidenceFiles } from '../edge/src/evidence/evidence-files.ts';
 import { makeEvidence } from '../edge/src/evidence/evidence-job.ts';
+import { LocalPictureMaker } from '../edge/src/evidence/local-picture-maker.ts';
 import { SegmentRing } from '../edge/src/evidence/segment-ring.ts';
 import type { Frame } from '../edge/src/frame/frame.ts';
 import { startCameraSimulator } from '../simulators/camera/camera-simulator.ts';
@@ -188,7 +189,12 @@ describe('evidence from a live camera', () => {
     await until(() => watched.frames.length > 60);
     const frame = watched.frames[50];
     if (frame === undefined) throw new Error('no frame');
-    const job = { beforeMs: 1_000, afterMs: 1_000, stillOffsetMs: 500, deadlineMs: 10_000, ring, files };
+    const pictures = await LocalPictureMaker.open({});
+    const user = { label: 'car', box: [20, 20, 120, 120], occupants: [] } as const;
+    const job = {
+      ...{ beforeMs: 1_000, afterMs: 1_000, stillOffsetMs: 500, deadlineMs: 10_000, ring, files },
+      ...{ pictures, subject: user, listSights: () => [] },
+    };
     const { signal } = new AbortController();
     const whole = await makeEvidence({ ...job, moment: frame }, signal);
     expect(whole.missing).toEqual([]);

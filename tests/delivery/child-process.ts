@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
-const EXTERNAL = ['better-sqlite3', '@duckdb/node-api', 'mqtt', 'fastify', 'pino'];
+const EXTERNAL = ['better-sqlite3', '@duckdb/node-api', 'mqtt', 'fastify', 'pino', '@tus/server'];
 
 /** Bundles a TypeScript entry of this folder into one file that Node runs, and returns its path. */
 export async function bundleEntry(entry: string, folder: string): Promise<string> {

@@ -9,6 +9,7 @@ import { runUplink } from '../../edge/src/uplink/uplink.ts';
 import { bundleEntry, LineProcess } from './child-process.ts';
 import { INGESTOR_USER, LoopbackBroker, NODE_USER, until } from './loopback-broker.ts';
 import { CAMERA, NODE, SITE } from './message-builder.ts';
+import { TestSeal } from './test-seal.ts';
 
 export const NODE_TOKEN = 'token-of-the-nodes';
 export const INTERNAL_TOKEN = 'token-inside-the-centre';
@@ -32,6 +33,7 @@ export class DeliveryRig {
   readonly dataDir = join(this.folder, 'centre');
   readonly outboxFile = join(this.folder, 'outbox.sqlite');
   #script = '';
+  #seal: TestSeal | undefined;
   #broker: LoopbackBroker | undefined;
   #ingestor: LineProcess | undefined;
   #ingestorUrl: string | undefined;
@@ -40,6 +42,7 @@ export class DeliveryRig {
   static async open(): Promise<DeliveryRig> {
     const rig = new DeliveryRig();
     rig.#broker = await LoopbackBroker.start(rig.folder);
+    rig.#seal = await TestSeal.open(rig.folder, rig.dataDir);
     rig.#script = await bundleEntry('ingestor-process', rig.folder);
     return rig;
   }
@@ -47,6 +50,12 @@ export class DeliveryRig {
   get broker(): LoopbackBroker {
     if (this.#broker === undefined) throw new Error('no broker');
     return this.#broker;
+  }
+
+  /** Seals what the node has to say; in the order of its chain. */
+  get seal(): TestSeal {
+    if (this.#seal === undefined) throw new Error('no seal');
+    return this.#seal;
   }
 
   get ingestorUrl(): string {
@@ -109,7 +118,12 @@ export class DeliveryRig {
   /** Runs an uplink until the rig closes or the returned function is called. */
   startUplink(
     outbox: Outbox,
-    options: { random?: () => number; leaseMs?: number; directives?: DirectiveBook } = {},
+    options: {
+      random?: () => number;
+      leaseMs?: number;
+      directives?: DirectiveBook;
+      requests?: { take(payload: Uint8Array): void };
+    } = {},
   ): () => Promise<void> {
     const stop = new AbortController();
     const running = runUplink(
@@ -125,6 +139,7 @@ export class DeliveryRig {
         random: options.random ?? Math.random,
         ...(options.leaseMs === undefined ? {} : { leaseMs: options.leaseMs }),
         ...(options.directives === undefined ? {} : { directives: options.directives }),
+        ...(options.requests === undefined ? {} : { requests: options.requests }),
       },
       stop.signal,
     );

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type BrokerUser, renderMosquittoConfig } from '../../firmware-config/src/main.ts';
 import { NODE, SITE } from './message-builder.ts';
 
@@ -95,6 +95,11 @@ export class LoopbackBroker {
       if (child.exitCode !== null) throw new Error(`mosquitto ended: ${log}`);
       return isListening(this.port);
     });
+  }
+
+  /** Deletes what it had kept for its next start; to be called while it does not run. */
+  wipe(): void {
+    rmSync(join(dirname(this.#configPath), 'mosquitto.db'), { force: true });
   }
 
   async kill(): Promise<void> {

@@ -10,7 +10,11 @@ import { SegmentRing } from './evidence/segment-ring.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { type CameraConfig, CameraWorker } from './pipeline/camera-worker.ts';
 import { runDeliveryReport, runEvidenceBudget } from './pipeline/delivery-report.ts';
-import { runEvidenceRetention, runEvidenceWorker } from './pipeline/evidence-worker.ts';
+import {
+  type EvidenceWorkerOptions,
+  runEvidenceRetention,
+  runEvidenceWorker,
+} from './pipeline/evidence-worker.ts';
 import type { BlurModelFiles } from './pipeline/picture-channel.ts';
 import { PictureProcess, type PictureProgram } from './pipeline/picture-process.ts';
 import { SharedDetector } from './pipeline/shared-detector.ts';
@@ -53,6 +57,7 @@ const RING_MAX_BYTES = 2 * 1024 ** 3;
 const SEGMENT_MS = 2_000;
 
 const CLOCK = { nowMs: () => Date.now(), monotonicMs: () => performance.now() };
+const SHARED = { clock: CLOCK, random: Math.random };
 
 /**
  * Runs the edge agent of one gateway until the signal. A camera that fails keeps trying and leaves the others alone; a
@@ -81,74 +86,16 @@ export async function runAgent(
   const detector = new SharedDetector(openDetector(config.detector));
   const files = await EvidenceFiles.open(join(config.dataDir, 'evidence'));
   const rings = await openRings(config, logger);
-  const { broker, version, upload, evidence } = config;
-  const shared = { clock: CLOCK, random: Math.random };
-  const directives = DirectiveBook.open({ file: join(stateDir, 'directives.json'), clock: CLOCK, logger });
-  const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...shared });
-  const roadUsers = new Map(config.cameras.map(({ name }) => [name, new RoadUserLog()]));
-  const workers = config.cameras.map((camera) => {
-    const ring = rings.get(camera.name);
-    if (ring === undefined) throw new RangeError(`no ring for camera "${camera.name}"`);
-    const seen = roadUsers.get(camera.name) ?? new RoadUserLog();
-    const log = logger.child({ camera: camera.name });
-    return new CameraWorker({
-      ...{
-        site,
-        node,
-        version,
-        camera,
-        detector,
-        ring,
-        outbox,
-        stateDir,
-        signals,
-        roadUsers: seen,
-        ...shared,
-      },
-      directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
-      logger: log,
-      onFirstFrame: onceReady(deps.onReady),
-    });
-  });
-  const cameras = config.cameras.map(({ name }) => name);
-  const uploads = new EvidenceUpload({
-    ...{ queue: outbox, site, node, ...upload, retentionDays: evidence.retentionDays, logger, ...shared },
-    locate: (sha256) => files.path(sha256),
-  });
-  const account = new ByteAccount();
+  const watch = openWatch(config, { detector, outbox, rings, stateDir, logger, onReady: deps.onReady });
   using pictures = new PictureProcess({ ...config.pictures, logger });
-  const forEvidence = {
-    ...{ site, node, evidence, outbox, files, sealer, rings, pictures, roadUsers },
-    ...{ clock: CLOCK, logger },
-  };
+  const evidence = { ...{ files, sealer, rings, pictures }, roadUsers: watch.roadUsers };
   try {
     await runTogether(
       [
         () => detector.opened,
-        ...workers.map((worker) => (stop: AbortSignal) => worker.run(stop)),
-        (stop) => signals.run(stop),
-        (stop) => runEvidenceWorker(forEvidence, stop),
-        (stop) => runEvidenceRetention(forEvidence, stop),
-        (stop) => runEvidenceBudget({ outbox, maxBytes: evidence.maxBytes, logger }, stop),
-        (stop) => runDeliveryReport({ site, node, outbox, account, uploads, clock: CLOCK, logger }, stop),
-        (stop) =>
-          runUplink(
-            {
-              outbox,
-              broker,
-              site,
-              node,
-              cameras,
-              version,
-              directives,
-              requests: uploads,
-              account,
-              logger,
-              ...shared,
-            },
-            stop,
-          ),
-        (stop) => uploads.run(stop),
+        ...watch.tasks,
+        ...listEvidenceTasks(config, { ...evidence, outbox, logger }),
+        ...listCentreTasks(config, { files, outbox, directives: watch.directives, logger }),
       ],
       signal,
     );
@@ -156,6 +103,86 @@ export async function runAgent(
     await Promise.allSettled([...rings.values()].map((ring) => ring.close()));
     await detector.close();
   }
+}
+
+type Task = (signal: AbortSignal) => Promise<void>;
+
+interface WatchParts {
+  readonly detector: SharedDetector;
+  readonly outbox: Outbox;
+  readonly rings: ReadonlyMap<string, SegmentRing>;
+  readonly stateDir: string;
+  readonly logger: Logger;
+  readonly onReady: () => void;
+}
+
+/** The cameras with what they know beside their pictures. */
+function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchParts) {
+  const { site, node, version, broker } = config;
+  const file = join(parts.stateDir, 'directives.json');
+  const directives = DirectiveBook.open({ file, clock: CLOCK, logger });
+  const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...SHARED });
+  const roadUsers = new Map<string, RoadUserLog>();
+  const workers = config.cameras.map((camera) => {
+    const ring = parts.rings.get(camera.name);
+    if (ring === undefined) throw new RangeError(`no ring for camera "${camera.name}"`);
+    const seen = new RoadUserLog();
+    roadUsers.set(camera.name, seen);
+    return new CameraWorker({
+      ...{ ...parts, site, node, version, camera, ring, signals, roadUsers: seen, ...SHARED },
+      directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
+      logger: logger.child({ camera: camera.name }),
+      onFirstFrame: onceReady(onReady),
+    });
+  });
+  const tasks: Task[] = [
+    ...workers.map(
+      (worker): Task =>
+        (stop) =>
+          worker.run(stop),
+    ),
+    (stop) => signals.run(stop),
+  ];
+  return { tasks, directives, roadUsers };
+}
+
+type EvidenceParts = Pick<
+  EvidenceWorkerOptions,
+  'outbox' | 'files' | 'sealer' | 'rings' | 'pictures' | 'roadUsers' | 'logger'
+>;
+
+function listEvidenceTasks({ site, node, evidence }: AgentConfig, parts: EvidenceParts): Task[] {
+  const options = { ...parts, site, node, evidence, clock: CLOCK };
+  const { outbox, logger } = parts;
+  return [
+    (stop) => runEvidenceWorker(options, stop),
+    (stop) => runEvidenceRetention(options, stop),
+    (stop) => runEvidenceBudget({ outbox, maxBytes: evidence.maxBytes, logger }, stop),
+  ];
+}
+
+interface CentreParts {
+  readonly files: EvidenceFiles;
+  readonly outbox: Outbox;
+  readonly directives: DirectiveBook;
+  readonly logger: Logger;
+}
+
+/** What carries messages and files to the centre, and tells what it cost. */
+function listCentreTasks(config: AgentConfig, { files, outbox, directives, logger }: CentreParts): Task[] {
+  const { site, node, version, broker, upload, evidence } = config;
+  const cameras = config.cameras.map(({ name }) => name);
+  const account = new ByteAccount();
+  const uploads = new EvidenceUpload({
+    ...{ queue: outbox, site, node, ...upload, retentionDays: evidence.retentionDays, logger, ...SHARED },
+    locate: (sha256) => files.path(sha256),
+  });
+  const uplink = { outbox, broker, site, node, cameras, version, directives, account, logger };
+  return [
+    (stop) => runDeliveryReport({ site, node, outbox, account, uploads, clock: CLOCK, logger }, stop),
+    (stop) => runUplink({ ...uplink, requests: uploads, ...SHARED }, stop),
+    (stop) => uploads.run(stop),
+  ];
 }
 
 /** Runs all until the signal; where one fails, the others are stopped and its error is thrown. */

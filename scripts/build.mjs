@@ -214,12 +214,17 @@ async function buildPage() {
   const digest = (text) => createHash('sha256').update(text).digest('base64');
   // The schema library makes its validators of text.
   const policy = `default-src 'none'; script-src 'sha256-${digest(script)}' 'unsafe-eval'; style-src 'sha256-${digest(style)}'`;
-  const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
-  const html = await readFile(join(PAGE, 'index.html'), 'utf8');
-  await writeWhole(
-    join(DIST, 'verify.html'),
-    html.replace(/%(POLICY|STYLE|SCRIPT)%/g, (_, name) => parts[name]),
-  );
+  const parts = [
+    [`content="default-src 'none'"`, `content="${policy}"`],
+    ['<style></style>', `<style>${style}</style>`],
+    ['<script></script>', `<script>${script}</script>`],
+  ];
+  let html = await readFile(join(PAGE, 'index.html'), 'utf8');
+  for (const [place, part] of parts) {
+    if (html.split(place).length !== 2) throw new Error(`trust/page/index.html has not one ${place}`);
+    html = html.replace(place, () => part);
+  }
+  await writeWhole(join(DIST, 'verify.html'), html);
 }
 
 /** Brings dist/ up to date. `log` gets one line for each part that had to be built. */

@@ -453,6 +453,6 @@ it('makes an account whose owner changes the password, sets up a second factor a
 
 it('shows the OpenAPI page under a policy without anything inline', async () => {
   await page.goto(`${ready.url}/api/docs/`);
-  await page.getByText('/api/v1/events/{eventId}', { exact: true }).waitFor();
+  await page.getByText('/api/v1/events/{eventId}', { exact: true }).waitFor({ timeout: 30_000 });
   expect(complaints).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { afterEach, expect, it } from 'vitest';
+import { NgatuError } from '@ngatu/contract';
+import { afterEach, expect, it, vi } from 'vitest';
 import { RemoteSeriesStore } from '../cloud/src/store/remote-series-store.ts';
 import type { SqliteEventStore } from '../cloud/src/store/sqlite-event-store.ts';
 import { bundleEntry, LineProcess } from './delivery/child-process.ts';
@@ -137,6 +138,25 @@ it(`keeps what an append had returned when its process is killed (seed ${SEED})`
   }
   expect(next).toBeGreaterThan(KILLS);
   console.log(`${KILLS} kills of the outbox process: ${next} appends, none torn, none lost`);
+});
+
+it('goes on where the disk refuses acknowledgements for a while', { timeout: 60_000 }, async () => {
+  rig = await DeliveryRig.open();
+  await rig.startIngestor();
+  const outbox = rig.openOutbox();
+  let refusals = 0;
+  const ack = outbox.ack.bind(outbox);
+  vi.spyOn(outbox, 'ack').mockImplementation((seqs) => {
+    if (refusals >= 3) return ack(seqs);
+    refusals++;
+    throw new NgatuError('DISK_FULL', 'Cannot use outbox: disk I/O error', { retryable: true });
+  });
+  outbox.append([{ channel: 'event', body: anEvent(1) }]);
+  rig.startUplink(outbox, { leaseMs: 500 });
+  await until('the outbox is empty', () => outbox.pending().entries === 0);
+  expect(refusals).toBe(3);
+  const store = rig.openEvents();
+  expect(listAllEventIds(store)).toEqual([anEventId(1)]);
 });
 
 it('carries the state of the node, also its death', { timeout: 60_000 }, async () => {

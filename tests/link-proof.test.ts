@@ -37,7 +37,7 @@ it('delivers cases over the link of a commune while an original is fetched', asy
         ...{ bitsPerSecond: 4_000_000, roundTripMs: 200, lossFraction: 0.02 },
         ...{ congestionControl: 'cubic', seed },
       },
-      ...{ flows: 12, budgetBitsPerSecond: 3_700_000 },
+      ...{ flows: 16, budgetBitsPerSecond: 3_700_000 },
       ...{ cameras: 8, violationsPerCameraHour: 900, seconds: 3, evidenceDelayMs: 0, fetches: 1 },
       sizes: { 'still-at': 75_000, 'subject-crop': 25_000, clip: 2_500_000 },
       dataDir,

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '..', 'cli', 'bin', 'ngatu.mjs');
 const SEED = Number(process.env['NGATU_TEST_SEED'] ?? 7);
-const FAULTS = Number(process.env['NGATU_TEST_FAULTS'] ?? 20);
+const FAULTS = Number(process.env['NGATU_TEST_FAULTS'] ?? 15);
 /** As many kinds as fit into a minute: those of sight take some seconds each, for the rules must be warm again. */
 const KINDS = [
   ...['agent-killed', 'agent-clock-back', 'camera-killed', 'camera-garbage', 'edge-disk-full'],

@@ -43,7 +43,7 @@ export function findBlind(intervals: readonly LedgerInterval[]): Stretch[] {
 }
 
 /** What no interval speaks of, between the first and the last. */
-export function findHoles(intervals: readonly LedgerInterval[]): Stretch[] {
+export function findHoles(intervals: readonly Stretch[]): Stretch[] {
   const known = joinStretches(intervals);
   return known.slice(1).map(({ fromMs }, index) => ({ fromMs: known[index]?.toMs ?? fromMs, toMs: fromMs }));
 }

@@ -42,7 +42,7 @@ export interface CampaignVerdict {
   /** Over the faults of sight, after the end of their cause, ms. */
   readonly blindPerFault: { readonly max?: number; readonly p95?: number };
   /** Events that a fault destroyed on a disk before the centre had them. */
-  readonly destroyed: number;
+  readonly destroyed: { readonly events: number; readonly ledgerMs: number };
   readonly unreportedMs: number;
   readonly holds: boolean;
 }
@@ -54,7 +54,7 @@ export function checkCampaign(recorded: CampaignRecord): CampaignVerdict {
   const blind = attributeBlind(record.intervals, record.faults);
   const caused = blind.filter(({ faults }) => faults > 0);
   const perFault = caused.flatMap(({ faults, perFaultMs }) => Array<number>(faults).fill(perFaultMs));
-  const holes = findHoles(record.intervals);
+  const holes = findHoles([...record.intervals, ...listDestroyedIntervals(record)]);
   const recovery = computeFigures(record.faults);
   const checks: Check[] = [
     { name: 'every appended event is committed', offences: checkAppended(record) },
@@ -89,7 +89,10 @@ export function checkCampaign(recorded: CampaignRecord): CampaignVerdict {
     matching,
     blind,
     blindPerFault: omitUnknown({ max: computeQuantile(perFault, 1), p95: computeQuantile(perFault, 0.95) }),
-    destroyed: listDestroyed(record).size,
+    destroyed: {
+      events: listDestroyed(record).size,
+      ledgerMs: listDestroyedIntervals(record).reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
+    },
     unreportedMs: holes.reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0),
     holds: checks.every(({ offences }) => offences.length === 0),
   };
@@ -116,6 +119,11 @@ function listDestroyed({ faults, committed, witness }: CampaignRecord): Set<stri
       .flatMap(({ destroyed }) => destroyed?.eventIds ?? [])
       .filter((id) => absent.has(id) || !there.has(id)),
   );
+}
+
+/** What a fault took from the ledger at the centre, which had acknowledged it: nobody has it any more. */
+function listDestroyedIntervals({ faults }: CampaignRecord): Stretch[] {
+  return faults.flatMap(({ destroyed }) => destroyed?.intervals ?? []);
 }
 
 /** Three witnesses of what was appended: the agent's log, its table of known events, and the journal of the second node. */

@@ -8,7 +8,7 @@ it('plans every kind of fault in its first round, in an order and at distances t
   expect(planFaults(100, 42)).toEqual(planFaults(100, 42));
   expect(names(100, 42)).not.toEqual(names(100, 43));
   for (const seed of [1, 2, 3])
-    expect(new Set(names(100, seed))).toEqual(new Set(FAULT_KINDS.map(({ name }) => name)));
+    expect(new Set(names(FAULT_KINDS.length, seed))).toEqual(new Set(FAULT_KINDS.map(({ name }) => name)));
   expect(new Set(FAULT_KINDS.map(({ name }) => name)).size).toBe(FAULT_KINDS.length);
 });
 

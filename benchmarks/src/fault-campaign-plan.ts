@@ -32,10 +32,7 @@ export function planFaults(
   const random = seedRandom(seed);
   const planned: PlannedFault[] = [];
   for (let round = 0; planned.length < count && kinds.length > 0; round++) {
-    for (const kind of shuffle(
-      kinds.flatMap((one) => repeat(one, round)),
-      random,
-    )) {
+    for (const kind of planRound(kinds, round, random)) {
       if (planned.length >= count) break;
       const waitMs = Math.round(WAIT_MS.least + random() * (WAIT_MS.most - WAIT_MS.least));
       planned.push({ kind, index: planned.length, waitMs });
@@ -44,11 +41,12 @@ export function planFaults(
   return planned;
 }
 
-function repeat(kind: FaultKind, round: number): FaultKind[] {
-  const times = Math.floor((round + 1) * kind.weight) - Math.floor(round * kind.weight);
-  // What is rare comes in the first of its rounds, so that a short campaign has it as well.
-  const rare = kind.weight < 1 && round % Math.round(1 / kind.weight) === 0 ? 1 : 0;
-  return Array<FaultKind>(kind.weight < 1 ? rare : times).fill(kind);
+/** First every kind once, then those of more weight again: a short campaign has as many kinds as it has faults. */
+function planRound(kinds: readonly FaultKind[], round: number, random: () => number): FaultKind[] {
+  // What is rare comes in the first of its rounds.
+  const due = kinds.filter(({ weight }) => weight >= 1 || round % Math.round(1 / weight) === 0);
+  const again = due.flatMap((kind) => Array<FaultKind>(Math.max(0, Math.round(kind.weight) - 1)).fill(kind));
+  return [...shuffle(due, random), ...shuffle(again, random)];
 }
 
 function shuffle<T>(items: readonly T[], random: () => number): T[] {

@@ -1,5 +1,5 @@
 import type { CameraStateName, EventKind } from '@ngatu/contract';
-import type { FaultLane } from './fault-injection.ts';
+import type { FaultDamage, FaultLane } from './fault-injection.ts';
 
 /** Where something happened in the picture, source pixels; `heightPx` is that of the road user's box. */
 export interface Place {
@@ -58,7 +58,7 @@ export interface FaultRecord {
   /** When everything was seen to work again; absent where that did not come about. */
   readonly backAtMs?: number;
   readonly detail?: string;
-  readonly destroyed?: { readonly seqs: readonly number[]; readonly eventIds: readonly string[] };
+  readonly destroyed?: FaultDamage;
   /** Why it could not be done; then nothing was. */
   readonly skipped?: string;
 }

@@ -67,7 +67,10 @@ function formatFigures(record: CampaignRecord, verdict: CampaignVerdict): string
       'second node: appended / committed / counted',
       `${witness.appended} / ${witness.committed} / ${witness.counted}`,
     ),
-    row('destroyed by the faults themselves', `${destroyed} events`),
+    row(
+      'destroyed by the faults themselves',
+      `${destroyed.events} events, ${seconds(destroyed.ledgerMs)} of the ledger`,
+    ),
     row('replay events outside blind time, found', `${count('watched').length}, ${found('watched')}`),
     row('replay events in blind time, found', `${count('blind').length}, ${found('blind')}`),
     row('replay events at the edge of it, found', `${count('edge').length}, ${found('edge')}`),

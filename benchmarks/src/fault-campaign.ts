@@ -43,7 +43,7 @@ const BACK_LIMIT_MS = 120_000;
 /** So many of them, and there is nothing left to disturb. */
 const MAX_LOST = 3;
 /** What the clip and its evidence need after the last event, and what a part that died often may wait for its restart. */
-const DRAIN_LIMIT_MS = 180_000;
+const DRAIN_LIMIT_MS = 300_000;
 const DRAIN_POLL_MS = 250;
 /** What was seen before the camera was held is appended within the rules' horizon, ms. */
 const SETTLE_MS = 5_000;
@@ -220,6 +220,8 @@ async function drain(
     const there = new Set(centre.listEventIds(nodes.node));
     const listed = new Set([...listLoggedEvents(target), ...centre.listEventIds(nodes.edge)]);
     return (
+      // A campaign that saw no road user at all would show nothing.
+      listed.size > 0 &&
       witness.appended.every(({ eventId }) => there.has(eventId)) &&
       [nodes.edge, nodes.node].every((node) => centre.readState(node).missing.length === 0) &&
       [...listed].every((id) => centre.isComplete(id))

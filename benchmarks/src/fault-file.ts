@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import type { Stretch } from './fault-campaign-blind.ts';
 
 /** A file and when it was last written, ms since 1970. */
 interface FoundFile {
@@ -87,7 +88,7 @@ export function tearTail(path: string, random: () => number): number {
 /** Noise over the last bytes that were written and promised: what a bad disk does. Returns how many bytes. */
 export function damageTail(path: string, random: () => number): number {
   const end = findEnd(path);
-  const length = Math.min(end, 64 + Math.floor(random() * 12_000));
+  const length = Math.min(end, 64 + Math.floor(random() * 40_000));
   writeNoise(path, end - length, length);
   return length;
 }
@@ -98,27 +99,40 @@ export interface OutboxContent {
   readonly eventIds: ReadonlySet<string>;
 }
 
-/** Reads an outbox whose process is dead, from a copy, so that nothing of it is healed or changed. Empty where it is unreadable. */
-export function readOutboxContent(file: string): OutboxContent {
-  const folder = mkdtempSync(join(tmpdir(), 'ngatu-outbox-'));
+/** Reads a database whose processes are dead from a copy, so that nothing of it is healed or changed. Undefined where it is unreadable. */
+function readCopy<T>(file: string, read: (database: Database.Database) => T): T | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'ngatu-copy-'));
   try {
-    const copy = join(folder, 'outbox.sqlite');
+    const copy = join(folder, 'copy.sqlite');
     for (const suffix of ['', '-wal'])
       if (existsSync(file + suffix)) copyFileSync(file + suffix, copy + suffix);
     const database = new Database(copy);
     try {
-      const seqs = database.prepare<[], { seq: number }>('SELECT seq FROM entry').all();
-      const ids = database.prepare<[], { id: string }>('SELECT event_id AS id FROM recent_event').all();
-      return { seqs: new Set(seqs.map(({ seq }) => seq)), eventIds: new Set(ids.map(({ id }) => id)) };
+      return read(database);
     } finally {
       database.close();
     }
   } catch (error) {
     if (!(error instanceof Database.SqliteError)) throw error;
-    return { seqs: new Set(), eventIds: new Set() };
+    return undefined;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+export function readOutboxContent(file: string): OutboxContent {
+  const content = readCopy(file, (database) => {
+    const seqs = database.prepare<[], { seq: number }>('SELECT seq FROM entry').all();
+    const ids = database.prepare<[], { id: string }>('SELECT event_id AS id FROM recent_event').all();
+    return { seqs: new Set(seqs.map(({ seq }) => seq)), eventIds: new Set(ids.map(({ id }) => id)) };
+  });
+  return content ?? { seqs: new Set(), eventIds: new Set() };
+}
+
+/** Every interval of cameras in the event store of a centre that is down. */
+export function readStoredIntervals(file: string): Stretch[] {
+  const sql = 'SELECT from_ms AS fromMs, to_ms AS toMs FROM camera_interval';
+  return readCopy(file, (database) => database.prepare<[], Stretch>(sql).all()) ?? [];
 }
 
 /** What of it is no longer there. */

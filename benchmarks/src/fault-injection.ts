@@ -14,7 +14,15 @@ export interface FaultCause {
   readonly toMs: number;
   readonly detail?: string;
   /** What the fault itself destroyed on a disk, before any process could know of it. */
-  readonly destroyed?: { readonly seqs: readonly number[]; readonly eventIds: readonly string[] };
+  readonly destroyed?: FaultDamage;
+}
+
+export interface FaultDamage {
+  /** Entries and events of an outbox. */
+  readonly seqs: readonly number[];
+  readonly eventIds: readonly string[];
+  /** Parts of a camera's ledger at the centre. */
+  readonly intervals?: readonly { readonly fromMs: number; readonly toMs: number }[];
 }
 
 export interface FaultContext {

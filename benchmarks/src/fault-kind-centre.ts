@@ -2,7 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildCentrePaths } from '@ngatu/cloud';
-import { damageTail, listFiles, tearTail } from './fault-file.ts';
+import type { Stretch } from './fault-campaign-blind.ts';
+import { damageTail, listFiles, readStoredIntervals, tearTail } from './fault-file.ts';
 import {
   type FaultCause,
   type FaultContext,
@@ -16,7 +17,7 @@ import { FSYNC_CALLS, failWrites, fillDisk, findTail, moveClock, WRITE_CALLS } f
 const CENTRE = { lanes: ['delivery'], proofs: ['delivery'], weight: 2 } as const;
 const COMMIT_LIMIT_MS = 3_000;
 /** An upload that was met under way is looked for this long, ms. */
-const UPLOAD_LIMIT_MS = 8_000;
+const UPLOAD_LIMIT_MS = 15_000;
 const SLOW_LINE_BITS = 256_000;
 const FREE_LINE_BITS = 1e10;
 /** A file that is written to at this moment is younger than this, ms. */
@@ -36,6 +37,20 @@ async function spoilStore(
   return { ...cause, detail: `${done.bytes} bytes at the end of ${done.tail.split('/').at(-1)}` };
 }
 
+/** Events come again from their nodes, which keep copies; the ledger of cameras was acknowledged and is nowhere else. */
+async function damageEvents(context: FaultContext): Promise<FaultCause> {
+  const { events } = buildCentrePaths(context.target.folders.cloud);
+  let intervals: Stretch[] = [];
+  const cause = await spoilStore(context, events, (path, random) => {
+    const before = readStoredIntervals(events);
+    const bytes = damageTail(path, random);
+    const left = new Set(readStoredIntervals(events).map(({ fromMs, toMs }) => `${fromMs} ${toMs}`));
+    intervals = before.filter(({ fromMs, toMs }) => !left.has(`${fromMs} ${toMs}`));
+    return bytes;
+  });
+  return { ...cause, destroyed: { seqs: [], eventIds: [], intervals } };
+}
+
 async function restartWithoutData(context: FaultContext): Promise<FaultCause> {
   const { folders } = context.target;
   const { done: _, ...cause } = await whileDown(context, ['broker'], () =>
@@ -47,11 +62,8 @@ async function restartWithoutData(context: FaultContext): Promise<FaultCause> {
 /** Slows the line until a file is on its way, kills the ingestor, and spoils what has come of the file. */
 async function damageUpload(context: FaultContext): Promise<FaultCause | { skipped: string }> {
   const { target, signal } = context;
-  const { evidence } = buildCentrePaths(target.folders.cloud);
-  const findPartial = () =>
-    listFiles(evidence).find(
-      ({ path, mtimeMs }) => path.includes('partial') && Date.now() - mtimeMs < FRESH_MS,
-    );
+  const parts = join(buildCentrePaths(target.folders.cloud).evidence, 'parts');
+  const findPartial = () => listFiles(parts).find(({ mtimeMs }) => Date.now() - mtimeMs < FRESH_MS);
   target.links.uplink.setConditions({ bitsPerSecond: SLOW_LINE_BITS });
   try {
     const deadline = performance.now() + UPLOAD_LIMIT_MS;
@@ -61,7 +73,7 @@ async function damageUpload(context: FaultContext): Promise<FaultCause | { skipp
       await sleep(50, undefined, { signal });
     }
     const { done, ...cause } = await whileDown(context, ['ingestor'], () => {
-      const partial = listFiles(evidence).find(({ path }) => path.includes('partial'));
+      const [partial] = listFiles(parts);
       return partial === undefined ? 0 : damageTail(partial.path, context.random);
     });
     return { ...cause, toMs: Date.now(), detail: `${done} bytes` };

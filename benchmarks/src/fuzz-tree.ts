@@ -36,6 +36,8 @@ const NUMBERS = [
 const POLLUTION = ['__proto__', 'constructor', 'prototype', 'toString', 'valueOf', 'toJSON'] as const;
 const MAX_DEPTH = 400;
 const MAX_REPEATS = 300;
+/** A word does not grow past this by being repeated: several changes of one place would multiply. */
+const MAX_WORD_CHARS = 20_000;
 
 function isBranch(value: Json | undefined): value is Branch {
   return typeof value === 'object' && value !== null;
@@ -92,7 +94,7 @@ function mutateWord(word: string, random: FuzzRandom): string {
   return random.pick([
     word.slice(0, at) + random.pick(HOSTILE_WORDS) + word.slice(at),
     word.slice(0, at),
-    word.repeat(1 + random.below(40)),
+    word.repeat(1 + random.below(Math.min(40, MAX_WORD_CHARS / Math.max(1, word.length)))),
     word.toUpperCase(),
     `${word} `,
     word.slice(0, at) + String.fromCharCode(random.below(0x2_000)) + word.slice(at + 1),
@@ -111,7 +113,8 @@ function mutateOnce(root: Branch, random: FuzzRandom): void {
   else if (action === 6 && !Array.isArray(branch)) {
     set(branch, random.pick([...POLLUTION, ...HOSTILE_WORDS, `${key}x`]), drawValue(random, old));
   } else if (action === 7 && Array.isArray(branch)) {
-    const copies = Array.from({ length: 1 + random.below(MAX_REPEATS) }, () => old);
+    const most = isBranch(old) || typeof old === 'string' ? MAX_REPEATS / 10 : MAX_REPEATS;
+    const copies = Array.from({ length: 1 + random.below(most) }, () => old);
     branch.splice(random.below(branch.length + 1), 0, ...copies);
   } else if (action === 8) {
     const other = keys[random.below(keys.length)] ?? key;

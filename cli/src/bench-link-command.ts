@@ -46,7 +46,7 @@ export function addLinkBench(command: Command): void {
     .option('--round-trip <ms>', 'round trip of the link, ms', '200')
     .option('--loss <percent>', 'loss of the link, percent', '2')
     .option('--congestion <name>', `congestion control: ${CONGESTION_CONTROLS.join(', ')}`, 'cubic')
-    .option('--flows <n>', 'connections that carry files side by side', '12')
+    .option('--flows <n>', 'connections that carry files side by side', '16')
     .option('--budget <mbit>', 'what uploads may send, Mbit/s (default: 92 % of the link)')
     .option('--seed <n>', 'seed of losses and violations', '1')
     .option('--json <file>', 'write the figures as JSON')

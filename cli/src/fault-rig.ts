@@ -37,6 +37,7 @@ export interface FaultRigOptions {
 export const SECOND_NODE = 'gateway-2';
 const DISK_BYTES = 3 * 1024 ** 3;
 const NODE_EVERY_MS = 200;
+const SHORT_CLIP = { beforeMs: 2_000, afterMs: 1_000 };
 const NODE_READY_MS = 30_000;
 /** A process waits before this gate until the file named first is gone, and then becomes what it is to be. */
 const GATE = 'while [ -e "$0" ]; do sleep 0.02; done; exec "$@"';
@@ -229,9 +230,10 @@ function openClocks({ run }: StartPaths): Partial<Record<FaultPart, FaultClock>>
   return clocks;
 }
 
-/** The scene at fewer pictures a second. */
+/** The scene at fewer pictures a second, and less of it in the evidence: blurring is most of what a case costs. */
 function thinProfile(profile: GatewayProfile, scene: string): GatewayProfile {
-  return { ...profile, cameras: profile.cameras.map((camera) => ({ ...camera, scene })) };
+  const evidence = { ...profile.evidence, ...SHORT_CLIP };
+  return { ...profile, evidence, cameras: profile.cameras.map((camera) => ({ ...camera, scene })) };
 }
 
 function writeThinScene(path: string, { scenes }: ProfileFile, maxFps: number): void {

@@ -72,7 +72,7 @@ export interface UploadPart {
 }
 
 /** Every part but a file's last has at least this length, so that a file has few parts, bytes. */
-export const UPLOAD_PART_MIN_BYTES = 64 * 1024;
+export const UPLOAD_PART_MIN_BYTES = 16 * 1024;
 
 const PART_ID = /^([0-9a-f]{64})-(0|[1-9]\d{0,9})-([1-9]\d{0,9})$/;
 

@@ -40,7 +40,7 @@ export const UploadBudget = Type.Object(
     flows: Type.Integer({
       minimum: 1,
       maximum: 32,
-      default: 8,
+      default: 12,
       description:
         'Connections that carry files side by side. Over a link with loss a single one is slow, whatever the rate of the link.',
       ...restart,

@@ -3,6 +3,7 @@ import { DirectiveSet } from './directive.ts';
 import { buildDropMeasurements, DROP_MANNERS, readDropRanges } from './drop-record.ts';
 import { Ack, ENVELOPES } from './envelope.ts';
 import { EVENT_KINDS, Event, ROAD_USER_LABELS } from './event.ts';
+import { EvidenceGone, EvidenceRequest } from './evidence-request.ts';
 import { type LawQuestion, resolveLaw } from './law/resolve-law.ts';
 import { GatewayProfile } from './profile.ts';
 import { Scene } from './scene.ts';
@@ -25,6 +26,8 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   TelemetryEnvelope: ENVELOPES.telemetry,
   NodeState,
   DirectiveSet,
+  EvidenceRequest,
+  EvidenceGone,
   SignalMessage,
   GatewayProfile,
   Scene,
@@ -135,8 +138,9 @@ const lawParser: UntrustedParser = {
         const value = (parseJson(input) ?? {}) as Partial<LawQuestion>;
         const { kind, label, measures, atMs } = value;
         // what the schema of an event lets through
-        if (typeof atMs !== 'number' || findSchemaIssues(Event.properties.measures, measures).length > 0)
+        if (typeof kind !== 'string' || typeof label !== 'string' || typeof atMs !== 'number')
           return 'MESSAGE_INVALID';
+        if (findSchemaIssues(Event.properties.measures, measures).length > 0) return 'MESSAGE_INVALID';
         const question = { kind, label, measures, atMs } as LawQuestion;
         resolveLaw(question);
         return undefined;

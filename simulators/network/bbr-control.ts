@@ -1,4 +1,4 @@
-import { type AckSample, type CongestionControl, INITIAL_WINDOW } from './congestion-control.ts';
+import { type AckSample, type CongestionControl, INITIAL_WINDOW } from './congestion-sample.ts';
 
 /** Cardwell et al., BBR: Congestion-Based Congestion Control, ACM Queue 14 (5), 2016; draft-cardwell-iccrg-bbr-00. */
 const STARTUP_GAIN = 2.885;

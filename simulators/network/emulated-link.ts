@@ -1,10 +1,7 @@
 import { SeededRandom } from '../random/seeded-random.ts';
 import { Bottleneck, type DirectionConditions, type DirectionStatistics } from './bottleneck.ts';
-import {
-  type CongestionControl,
-  type CongestionControlName,
-  createCongestionControl,
-} from './congestion-control.ts';
+import { type CongestionControlName, createCongestionControl } from './congestion-control.ts';
+import type { CongestionControl } from './congestion-sample.ts';
 import type { Schedule } from './event-schedule.ts';
 
 export interface LinkConditions {

@@ -91,11 +91,15 @@ describe('openLinkEmulator', () => {
     await ask(socket, 'a');
     expect(performance.now() - begunMs).toBeGreaterThanOrEqual(198);
     link.setConditions({ roundTripMs: 20 });
-    const askedMs = performance.now();
-    await ask(socket, 'b');
-    const tookMs = performance.now() - askedMs;
-    expect(tookMs).toBeGreaterThanOrEqual(19);
-    expect(tookMs).toBeLessThan(100);
+    const took: number[] = [];
+    // A busy machine may delay one answer; none comes before its time.
+    for (let turn = 0; turn < 30 && Math.min(...took) >= 80; turn++) {
+      const askedMs = performance.now();
+      await ask(socket, 'b');
+      took.push(performance.now() - askedMs);
+    }
+    expect(Math.min(...took)).toBeGreaterThanOrEqual(19);
+    expect(Math.min(...took)).toBeLessThan(80);
     socket.destroy();
   });
 

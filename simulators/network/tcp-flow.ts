@@ -1,5 +1,5 @@
 import type { Bottleneck } from './bottleneck.ts';
-import type { CongestionControl } from './congestion-control.ts';
+import type { CongestionControl } from './congestion-sample.ts';
 import type { Schedule, ScheduledAction } from './event-schedule.ts';
 import { RoundTripGauge } from './round-trip-gauge.ts';
 import { type Acknowledgement, TcpReceiver } from './tcp-receiver.ts';

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { buildPrivacyPolicyPath } from '../../cloud/src/privacy/privacy-policy.ts';
 import { SqliteEventStore } from '../../cloud/src/store/sqlite-event-store.ts';
 import { Outbox } from '../../edge/src/outbox/outbox.ts';
 import { DirectiveBook } from '../../edge/src/uplink/directive-book.ts';
@@ -43,6 +44,9 @@ export class DeliveryRig {
     const rig = new DeliveryRig();
     rig.#broker = await LoopbackBroker.start(rig.folder);
     rig.#seal = await TestSeal.open(rig.folder, rig.dataDir);
+    // The messages of the builders are of 2025: by the default policy the centre would delete the cases at its next start.
+    const retentionDays = { open: 36_500, confirmed: 36_500, rejected: 36_500, 'let-pass': 36_500 };
+    writeFileSync(buildPrivacyPolicyPath(rig.dataDir), JSON.stringify({ schemaVersion: 1, retentionDays }));
     rig.#script = await bundleEntry('ingestor-process', rig.folder);
     return rig;
   }

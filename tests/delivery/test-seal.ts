@@ -4,6 +4,7 @@ import { createAuthority, issueCentreIdentity, issueNodeIdentity } from '@ngatu/
 import { pino } from 'pino';
 import { EvidenceSealer } from '../../edge/src/evidence/seal-chain.ts';
 import { buildSealedFacts } from '../../edge/src/evidence/seal-facts.ts';
+import { aScene } from '../../edge/src/testing/builder.ts';
 import { anEvent, NODE, SITE } from './message-builder.ts';
 
 /** Before the first message of the builders, 1 March 2025, and after the last that a test will send. */
@@ -36,20 +37,8 @@ export class TestSeal {
 
   /** Seals the next manifest of the node's chain; it is that of `event`. */
   seal({ seal: _, ...manifest }: EvidenceManifest, event: Event = anEvent(0)): EvidenceManifest {
-    const scene = {
-      ...{ schemaVersion: 1, name: 'test', picture: { width: 1920, height: 1080 } },
-      ...{ analysis: { maxWidth: 960, maxFps: 12.5 }, view: { depressionDeg: 25 } },
-      ...{
-        zones: [],
-        tripwires: [],
-        signals: [],
-        rules: [{ kind: 'LINE_COUNT', name: event.rule, tripwire: 'line', labels: ['car'] }],
-      },
-    } as const;
-    const facts = buildSealedFacts(event, {
-      scene: structuredClone(scene) as never,
-      softwareVersion: '0.1.0',
-    });
+    const rule = { name: event.rule, kind: 'RED_LIGHT', stopLine: 'stop-line', signal: 'main' };
+    const facts = buildSealedFacts(event, { scene: aScene({ rules: [rule] }), softwareVersion: '0.1.0' });
     const outboxId = '00000000-0000-4000-8000-000000000000';
     const sealed = this.#sealer.seal(manifest, { facts, outboxId, head: this.#head });
     this.#head = sealed.head;

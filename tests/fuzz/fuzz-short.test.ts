@@ -59,8 +59,8 @@ describe('a mutation', () => {
 describe('a campaign', () => {
   const open = async () => ({ samples: [Buffer.from('{"a":1}')] });
   const bad = { name: 'bad', covers: [], source: 'nobody', form: 'json', pace: 'process' } as const;
-  const run = (parse: (input: Uint8Array) => string | undefined, to = 300) => {
-    const task = { seed: 1, from: 0, to, progressFile: join(folder, 'bad'), limitMs: 60 };
+  const run = (parse: (input: Uint8Array) => string | undefined, to = 300, from = 0) => {
+    const task = { seed: 1, from, to, progressFile: join(folder, 'bad'), limitMs: 60 };
     return runFuzzTask({ ...bad, open: async () => ({ ...(await open()), parse }) }, task, () => undefined);
   };
 
@@ -75,11 +75,15 @@ describe('a campaign', () => {
   });
 
   it('finds what is slow, also when it is tried again', async () => {
-    const { findings } = await run(() => {
-      const begun = process.cpuUsage();
-      while (process.cpuUsage(begun).user < 80_000);
-      return undefined;
-    }, 1);
+    const { findings } = await run(
+      () => {
+        const begun = process.cpuUsage();
+        while (process.cpuUsage(begun).user < 80_000);
+        return undefined;
+      },
+      2,
+      1,
+    );
     expect(findings.map(({ kind }) => kind)).toContain('slow');
   });
 

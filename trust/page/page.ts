@@ -1,4 +1,9 @@
-import { CHECK_TITLES, type ExportCheck, type ExportReport, VERDICT_TITLES } from '../src/case-export/export-report.ts';
+import {
+  CHECK_TITLES,
+  type ExportCheck,
+  type ExportReport,
+  VERDICT_TITLES,
+} from '../src/case-export/export-report.ts';
 import { verifyExport } from '../src/case-export/verify-export.ts';
 
 /** The page that verifies a case export: the product's own checks, in the browser, on files that leave it nowhere. */
@@ -37,7 +42,8 @@ const TEXTS = {
 
 const SIGNS = { passed: '✓', warning: '!', failed: '✗' } as const;
 
-let language: Language = navigator.language.startsWith('vi') || !navigator.language.startsWith('en') ? 'vi' : 'en';
+let language: Language =
+  navigator.language.startsWith('vi') || !navigator.language.startsWith('en') ? 'vi' : 'en';
 let latest: { readonly name: string; readonly report: ExportReport } | undefined;
 /** Of several checks under way only the last one is shown. */
 let run = 0;
@@ -61,7 +67,8 @@ function showTexts(): void {
   document.documentElement.lang = language;
   for (const element of document.querySelectorAll<HTMLElement>('[data-text]')) {
     const name = element.dataset['text'];
-    if (name !== undefined && name in TEXTS) element.textContent = TEXTS[name as keyof typeof TEXTS][language];
+    if (name !== undefined && name in TEXTS)
+      element.textContent = TEXTS[name as keyof typeof TEXTS][language];
   }
   find('#language').textContent = TEXTS.other[language];
   if (latest !== undefined) showReport(latest.name, latest.report);
@@ -70,7 +77,11 @@ function showTexts(): void {
 function showReport(name: string, report: ExportReport): void {
   const verdict = create('p', `verdict ${report.verdict}`, VERDICT_TITLES[report.verdict][language]);
   verdict.dataset['verdict'] = report.verdict;
-  const file = create('p', '', `${name}, ${report.sizeBytes.toLocaleString(language)} ${TEXTS.bytes[language]}, SHA-256 `);
+  const file = create(
+    'p',
+    '',
+    `${name}, ${report.sizeBytes.toLocaleString(language)} ${TEXTS.bytes[language]}, SHA-256 `,
+  );
   file.append(create('code', '', report.sha256));
   const parts: Node[] = [verdict, file];
   let list = create('ul', '');
@@ -92,7 +103,13 @@ function describeCheck({ check, state, detail }: ExportCheck): HTMLElement {
   const sign = create('span', `sign-${state}`, SIGNS[state]);
   sign.setAttribute('role', 'img');
   sign.setAttribute('aria-label', TEXTS[state][language]);
-  return create('li', '', sign, create('strong', '', CHECK_TITLES[check][language]), create('span', '', detail[language]));
+  return create(
+    'li',
+    '',
+    sign,
+    create('strong', '', CHECK_TITLES[check][language]),
+    create('span', '', detail[language]),
+  );
 }
 
 async function verifyChosen(): Promise<void> {

@@ -6,7 +6,6 @@ import type {
   DirectiveRequest,
   EventDetail,
   EventPage,
-  OriginalStatus,
   ReviewRequest,
   SeriesAnswer,
   SeriesRequest,
@@ -16,6 +15,7 @@ import type {
 } from '../../src/api/api-schema.ts';
 import type { DeliveryReport } from '../../src/api/delivery-schema.ts';
 import type { OpeningList, OpeningStatus } from '../../src/api/opening-schema.ts';
+import type { OriginalStatus } from '../../src/api/original-schema.ts';
 import { endOfDay, startOfDay } from './day.ts';
 
 export type Account = SignedInAccount;

@@ -6,14 +6,14 @@ import { useText } from './language.tsx';
 import { useTask } from './task.ts';
 
 /** One area a line: name of the area | its name for people | the area that it lies in | its sites. */
-export function formatAreas(areas: Areas): string {
+function formatAreas(areas: Areas): string {
   return areas
     .map(({ areaId, name, parent, sites }) => [areaId, name, parent ?? '', sites.join(', ')].join(' | '))
     .join('\n');
 }
 
 /** What `formatAreas` writes; empty lines count for nothing. */
-export function parseAreas(text: string): Areas {
+function parseAreas(text: string): Areas {
   return text
     .split('\n')
     .filter((line) => line.trim() !== '')

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { EventDetail, OriginalStatus } from '../../src/api/api-schema.ts';
+import type { EventDetail } from '../../src/api/api-schema.ts';
+import type { OriginalStatus } from '../../src/api/original-schema.ts';
 import { ApiFailure, fetchOriginals, requestOriginal } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';

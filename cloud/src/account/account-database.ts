@@ -2,6 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { openCentreDatabase, toStoreError } from '../store/sqlite-database.ts';
+import { AuditAnchor } from './audit-anchor.ts';
 import { chainOlderRows } from './audit-chain.ts';
 import { ACCOUNT_MIGRATIONS } from './migration.ts';
 
@@ -24,6 +25,7 @@ export function openAccountDatabase(path: string): Database.Database {
   const database = openCentreDatabase(path, ACCOUNT_MIGRATIONS);
   try {
     chainOlderRows(database);
+    new AuditAnchor(dirname(path)).begin(database, Date.now());
     return database;
   } catch (error) {
     database.close();

@@ -17,13 +17,13 @@ export const ACCOUNT_ACTIONS = [
 export type AccountAction = (typeof ACCOUNT_ACTIONS)[number];
 
 /** Who looks after the accounts, from where and why; all of it goes into the audit trail. */
-export interface OfficeRequest {
+interface OfficeRequest {
   readonly actor: string;
   readonly reason: string;
   readonly address?: string;
 }
 
-export interface AccountChange {
+interface AccountChange {
   readonly username: string;
   readonly roles: readonly Role[];
   readonly areas: readonly string[] | 'all';

@@ -16,7 +16,7 @@ import { loadIdentity } from '@ngatu/trust';
 import { type Static, Type } from '@sinclair/typebox';
 import type Database from 'better-sqlite3';
 import { toStoreError } from '../store/sqlite-database.ts';
-import { type AuditHead, readHead } from './audit-chain.ts';
+import { type AuditHead, CHAINED_ACTION, readHead } from './audit-chain.ts';
 
 const Digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
@@ -25,8 +25,9 @@ const AnchorLine = Type.Object(
   {
     version: Type.Literal(1),
     at: Type.String(),
-    id: Type.Integer({ minimum: 1 }),
-    digest: Digest,
+    /** 0 before the first row: its digest is empty. */
+    id: Type.Integer({ minimum: 0 }),
+    digest: Type.Union([Type.Literal(''), Digest]),
     /** SHA-256 of the line before; absent on the first. */
     previous: Type.Optional(Digest),
     /** DER of the certificate of the centre's seal key, base64; only on the first line that it signs. */
@@ -134,7 +135,7 @@ export class AuditAnchor {
         .transaction(() => {
           const head = readHead(database);
           const tail = this.readTail();
-          if (head.id === 0 || head.id === readNumber(tail.lastRow)) return undefined;
+          if (head.id === readNumber(tail.lastRow)) return undefined;
           this.append(head, tail, nowMs);
           return head;
         })
@@ -193,6 +194,19 @@ export class AuditAnchor {
     return { ...signed, signature: sign(null, buildSigned(signed), pair.privateKey).toString('base64') };
   }
 
+  /**
+   * Writes the first line for a trail that begins: one without rows, or one that was just brought into the chain. A file that
+   * begins later was put in the place of another.
+   * @throws NgatuError as `write`
+   */
+  begin(database: Database.Database, nowMs: number): void {
+    if (existsSync(this.path)) return;
+    const last = database
+      .prepare<[], { action: string }>('SELECT action FROM audit ORDER BY id DESC LIMIT 1')
+      .get();
+    if (last === undefined || last.action === CHAINED_ACTION) this.write(database, nowMs);
+  }
+
   /** True where the last anchor names a row that the trail does not hold: a sign to verify the whole. */
   isContradicted(database: Database.Database): boolean {
     const { lastRow } = this.readTail();
@@ -200,6 +214,7 @@ export class AuditAnchor {
     const parsed = parseLine(lastRow);
     if ('fault' in parsed) return true;
     const { id, digest } = parsed.anchor;
+    if (id === 0) return false;
     const row = database
       .prepare<[number], { digest: string }>('SELECT digest FROM audit WHERE id = ?')
       .get(id);

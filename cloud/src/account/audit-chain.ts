@@ -23,6 +23,8 @@ export interface AuditHead {
 
 /** What a trail without rows ends with. */
 export const EMPTY_HEAD: AuditHead = { id: 0, digest: '' };
+/** The row at which a trail from before the chain was brought into it. */
+export const CHAINED_ACTION = 'audit-chained';
 const FORM_VERSION = 1;
 
 /**
@@ -79,6 +81,9 @@ export function chainOlderRows(database: Database.Database): void {
         )
         .all();
       for (const row of rows) appendRow(database, row);
+      const nobody = { actor: null, target: null, detail: null, reason: null, address: null };
+      if (rows.length > 0)
+        appendRow(database, { at: new Date().toISOString(), action: CHAINED_ACTION, ...nobody });
       database.exec('DROP TABLE audit_unchained');
     })
     .immediate();

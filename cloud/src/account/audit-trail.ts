@@ -22,6 +22,7 @@ export type AuditAction =
   | 'session-end'
   | 'audit-read'
   | 'audit-mismatch'
+  | 'audit-chained'
   | 'event-read'
   | 'evidence-read'
   | 'original-read'

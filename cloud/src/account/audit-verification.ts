@@ -4,12 +4,18 @@ import { errorMessage } from '@ngatu/contract';
 import { verifyCertificate } from '@ngatu/trust';
 import type Database from 'better-sqlite3';
 import { type AnchorLine, type AuditAnchor, isAnchorSignedBy } from './audit-anchor.ts';
-import { type AuditHead, type AuditRow, computeAuditDigest, EMPTY_HEAD } from './audit-chain.ts';
+import {
+  type AuditHead,
+  type AuditRow,
+  CHAINED_ACTION,
+  computeAuditDigest,
+  EMPTY_HEAD,
+} from './audit-chain.ts';
 
 /**
  * `row-changed`: a row, or its place, is not what its digest was made of. `rows-missing`: numbers are left out. `cut`: the
- * trail ends before a place where it stood once. `rewritten`: it holds another row there. `anchors-missing`: nothing tells
- * where it stood. The others are about lines of the anchor file.
+ * trail ends before a place where it stood once. `rewritten`: it holds another row there. `anchors-missing`: the file that
+ * tells where it stood is gone, or begins later than the trail. The others are about lines of the anchor file.
  */
 export type AuditFaultKind =
   | 'row-changed'
@@ -118,15 +124,23 @@ class AnchorVerifier {
   }
 }
 
+interface AnchorVerdict {
+  readonly byRow: Map<number, AnchorLine[]>;
+  /** The row that the first line names; undefined where there is none, or none that can be read. */
+  readonly first: number | undefined;
+  /** Whether the first line is that of a trail that began. */
+  isFromBeginning: boolean;
+  readonly highest: number;
+  readonly lines: number;
+  readonly signed: number;
+}
+
 /** Reads the anchor file; gives by row number what the anchors say of it. */
-async function verifyAnchors(
-  anchor: AuditAnchor,
-  list: FaultList,
-): Promise<{ byRow: Map<number, AnchorLine[]>; highest: number; lines: number; signed: number }> {
+async function verifyAnchors(anchor: AuditAnchor, list: FaultList): Promise<AnchorVerdict> {
   const verifier = new AnchorVerifier(anchor.readAuthority());
   const byRow = new Map<number, AnchorLine[]>();
   let signed = 0;
-  let highest = 0;
+  let highest = -1;
   const rows = anchor.read();
   for (const [index, row] of rows.entries()) {
     const line = index + 1;
@@ -148,7 +162,16 @@ async function verifyAnchors(
     const detail = await verifier.findFault(row.anchor);
     if (detail !== undefined) list.add({ kind: 'anchor-forged', line, detail });
   }
-  return { byRow, highest, lines: rows.length, signed };
+  const [head] = rows;
+  const first = head !== undefined && 'anchor' in head ? head.anchor.id : undefined;
+  return {
+    byRow,
+    first,
+    isFromBeginning: first === 0,
+    highest: Math.max(0, highest),
+    lines: rows.length,
+    signed,
+  };
 }
 
 /**
@@ -161,7 +184,8 @@ export async function verifyAuditTrail(
 ): Promise<AuditReport> {
   const list = new FaultList();
   const anchors = await verifyAnchors(anchor, list);
-  const { rows, head } = await verifyRows(database, list, ({ id, digest, at }) => {
+  const { rows, head } = await verifyRows(database, list, ({ id, digest, at, action }) => {
+    if (action === CHAINED_ACTION && anchors.first === id) anchors.isFromBeginning = true;
     for (const known of anchors.byRow.get(id) ?? []) {
       if (known.digest === digest) continue;
       const detail = `an anchor of ${known.at} names another row than this of ${at}`;
@@ -173,8 +197,8 @@ export async function verifyAuditTrail(
     const detail = `the trail stood at row ${last} once and ends at ${head.id}: rows were cut off, or an older copy was put in its place`;
     list.add({ kind: 'cut', row: last, detail });
   }
-  if (rows > 0 && anchors.lines === 0)
-    list.add({ kind: 'anchors-missing', detail: `there is no line in ${anchor.path}` });
+  if (!anchors.isFromBeginning)
+    list.add({ kind: 'anchors-missing', detail: `${anchor.path} does not begin where the trail began` });
   return {
     ...{ rows, head },
     anchors: anchors.lines,

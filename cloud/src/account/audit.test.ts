@@ -57,7 +57,7 @@ describe('a trail that nobody touched', () => {
     run(0);
     run(2);
     const report = await verifyAuditOf(folder);
-    expect(report).toMatchObject({ rows: 5, anchors: 2, signedAnchors: 0, unanchoredRows: 0, faults: [] });
+    expect(report).toMatchObject({ rows: 5, anchors: 3, signedAnchors: 0, unanchoredRows: 0, faults: [] });
     const [last] = listAuditOf(folder, { limit: 1 });
     expect(report.head).toEqual({ id: 5, digest: last?.digest });
     expect(last).toMatchObject({ id: 5, actor: 'lan', target: 'ev-1', reason: 'đối chiếu' });
@@ -161,26 +161,31 @@ describe('tampering is found', () => {
     for (let round = 0; round < 4; round += 1) run(1);
     const lines = (await readFile(anchorFile, 'utf8')).split('\n').slice(0, -1);
     const put = (changed: string[]) => writeFile(anchorFile, `${changed.join('\n')}\n`);
-    const [a = '', b = '', c = '', d = ''] = lines;
-    await put([a, b.replace('"id":2', '"id":3'), c, d]);
+    const [zero = '', a = '', b = '', c = '', d = ''] = lines;
+    await put([zero, a, b.replace('"id":2', '"id":3'), c, d]);
     expect(await findFaults()).toContain('anchor-unreadable');
-    await put([a, c, d]);
+    await put([zero, a, c, d]);
     expect(await findFaults()).toEqual(['anchor-unreadable']);
-    await put([a, b, b, c, d]);
+    await put([zero, a, b, b, c, d]);
     expect(await findFaults()).toContain('anchor-unreadable');
-    await put([a, 'nonsense', c, d]);
+    await put([zero, a, 'nonsense', c, d]);
     expect(await findFaults()).toEqual(['anchor-unreadable']);
     await rm(anchorFile);
     expect(await findFaults()).toEqual(['anchors-missing']);
+    // The centre goes on and begins another file: that shows.
+    run(1);
+    expect(await findFaults()).toEqual(['anchors-missing']);
+    await put([a, b, c, d]);
+    expect(await findFaults()).toContain('anchor-unreadable');
   });
 });
 
 it('goes on after a power cut in the middle of an anchor', async () => {
   run(2);
   await writeFile(anchorFile, `${await readFile(anchorFile, 'utf8')}{"version":1,"at":"20`);
-  expect(await verifyAuditOf(folder)).toMatchObject({ anchors: 1, faults: [] });
+  expect(await verifyAuditOf(folder)).toMatchObject({ anchors: 2, faults: [] });
   run(2);
-  expect(await verifyAuditOf(folder)).toMatchObject({ rows: 4, anchors: 2, faults: [] });
+  expect(await verifyAuditOf(folder)).toMatchObject({ rows: 4, anchors: 3, faults: [] });
 });
 
 it('signs its anchors once the centre has a seal key, and finds forged ones', async () => {
@@ -189,22 +194,23 @@ it('signs its anchors once the centre has a seal key, and finds forged ones', as
   await issueCentreIdentity(authority, { dir: join(folder, 'identity'), hosts: ['localhost'] });
   run(1);
   run(1);
-  expect(await verifyAuditOf(folder)).toMatchObject({ anchors: 3, signedAnchors: 2, faults: [] });
+  expect(await verifyAuditOf(folder)).toMatchObject({ anchors: 4, signedAnchors: 2, faults: [] });
   const text = await readFile(anchorFile, 'utf8');
   const lines = text.split('\n').slice(0, -1);
-  const last = JSON.parse(lines[2] ?? '');
+  const last = JSON.parse(lines[3] ?? '');
   await writeFile(
     anchorFile,
-    text.replace(lines[2] ?? '', JSON.stringify({ ...last, at: '2020-01-01T00:00:00.000Z' })),
+    text.replace(lines[3] ?? '', JSON.stringify({ ...last, at: '2020-01-01T00:00:00.000Z' })),
   );
   expect(await findFaults()).toEqual(['anchor-forged']);
   const { signature: _, ...unsigned } = last;
-  await writeFile(anchorFile, text.replace(lines[2] ?? '', JSON.stringify(unsigned)));
+  await writeFile(anchorFile, text.replace(lines[3] ?? '', JSON.stringify(unsigned)));
   expect(await findFaults()).toEqual(['anchor-unsigned']);
 });
 
 it('chains the rows of a trail from before', async () => {
   const database = openAccountDatabase(file);
+  await rm(anchorFile);
   // What the database was before its second and third migration.
   database.exec(`
     DROP TABLE audit; DROP TABLE session; DROP TABLE recovery_code; DROP TABLE account;
@@ -229,8 +235,9 @@ it('chains the rows of a trail from before', async () => {
       ['tuan', 'reviewer,operator', 'all'],
     ]);
   }
-  expect(await verifyAuditOf(folder)).toMatchObject({ rows: 2, anchors: 1, faults: [] });
+  expect(await verifyAuditOf(folder)).toMatchObject({ rows: 3, anchors: 1, faults: [] });
   expect(listAuditOf(folder, { limit: 5 }).map(({ id, at, action }) => [id, at, action])).toEqual([
+    [3, expect.any(String), 'audit-chained'],
     [2, '2025-01-02', 'sign-out'],
     [1, '2025-01-01', 'sign-in'],
   ]);

@@ -418,6 +418,8 @@ it('takes nothing that changes something from another site, or from no page', as
 });
 
 it('gives an analyst no picture and no case', async () => {
+  // The newest case, with a picture that has arrived.
+  commitManifest(commitEvent('site-east'), [anEvidenceFile(Buffer.from('still of site-east'))]);
   const cookie = beginSession(addPerson({ roles: ['analyst'] }));
   const list = await app.inject({ url: '/api/v1/events?letPass=with', headers: { cookie } });
   expect(list.json().items.length).toBeGreaterThan(1);

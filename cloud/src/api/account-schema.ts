@@ -11,7 +11,7 @@ import { ROLES } from '../account/role.ts';
 const closed = { additionalProperties: false } as const;
 const AREAS_MAX = 500;
 
-export const RoleName = Type.Union(ROLES.map((role) => Type.Literal(role)));
+const RoleName = Type.Union(ROLES.map((role) => Type.Literal(role)));
 const Username = Type.String({ pattern: USERNAME_PATTERN });
 const Secret = Type.String({ minLength: 1, maxLength: PASSWORD_MAX_LENGTH });
 const Roles = Type.Array(RoleName, { minItems: 1, maxItems: ROLES.length, uniqueItems: true });
@@ -28,7 +28,7 @@ const Reason = Type.String({
 });
 const Method = Type.Union([Type.Literal('password'), Type.Literal('oidc')]);
 
-export const SessionEntry = Type.Object(
+const SessionEntry = Type.Object(
   {
     sessionId: Type.String(),
     method: Method,

@@ -10,7 +10,6 @@ import {
   EventId,
   EventKind,
   EvidenceFile,
-  EvidenceGone,
   EvidenceManifest,
   LawRow,
   LET_PASS_REASONS,
@@ -23,7 +22,8 @@ import {
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { ROLES } from '../account/role.ts';
 import { REVIEW_STATES } from '../store/event-store.ts';
-import { REQUEST_CAUSES } from '../store/transfer-store.ts';
+import { FILE_WHEREABOUTS } from './original-schema.ts';
+import { SealStatus } from './seal-schema.ts';
 
 /** Schemas of the API: they validate requests, type the handlers and the console, and make the OpenAPI document. */
 
@@ -159,60 +159,7 @@ export const Review = Type.Object(
 );
 export type Review = Static<typeof Review>;
 
-const FileTransfer = Type.Object(
-  {
-    receivedBytes: Type.Optional(
-      Type.Integer({ minimum: 0, description: 'Of its bytes at the centre, as of `receivedAt`.' }),
-    ),
-    receivedAt: Type.Optional(Timestamp),
-    requestedAt: Type.Optional(Timestamp),
-    requestedBy: Type.Optional(Type.String()),
-    cause: Type.Optional(
-      Type.Union(
-        REQUEST_CAUSES.map((cause) => Type.Literal(cause)),
-        { description: 'Whether a person asked, or the decision did.' },
-      ),
-    ),
-    gone: Type.Optional(
-      Type.Object(
-        { reason: EvidenceGone.properties.reason, detail: Type.Optional(Type.String()), at: Timestamp },
-        { ...closed, description: 'The node no longer has it.' },
-      ),
-    ),
-  },
-  {
-    ...closed,
-    description: 'What is known of a file that has not arrived; absent where it lies on the node unasked.',
-  },
-);
-const transfer = { arrived: Type.Boolean(), transfer: Type.Optional(FileTransfer) };
-
-const StoredFile = Type.Object({ ...EvidenceFile.properties, ...transfer }, closed);
-
-export const OriginalStatus = Type.Object(
-  {
-    files: Type.Array(
-      Type.Object(
-        {
-          role: EvidenceFile.properties.role,
-          sha256: Sha256,
-          sizeBytes: EvidenceFile.properties.sizeBytes,
-          ...transfer,
-        },
-        closed,
-      ),
-    ),
-  },
-  closed,
-);
-export type OriginalStatus = Static<typeof OriginalStatus>;
-
-export const OriginalRequest = Type.Object(
-  {
-    reason: Type.String({ minLength: 3, maxLength: 500, description: 'Why; it goes into the audit trail.' }),
-  },
-  closed,
-);
+const StoredFile = Type.Object({ ...EvidenceFile.properties, ...FILE_WHEREABOUTS }, closed);
 
 const LawReading = Type.Object(
   {
@@ -229,24 +176,6 @@ const LawReading = Type.Object(
   { ...closed, description: 'One reading of the case with what the law says of it.' },
 );
 export type LawReading = Static<typeof LawReading>;
-
-const SealStatus = Type.Object(
-  {
-    sealedAt: Type.Unsafe<string>({ ...Timestamp, description: 'When the node sealed it, by its clock.' }),
-    receivedAt: Type.Unsafe<string>({
-      ...Timestamp,
-      description: 'When the ingestor had proved the seal and signed its receipt.',
-    }),
-    manifestSha256: Sha256,
-    chainId: Type.String(),
-    chainSeq: Count,
-    links: Type.Integer({ minimum: 1, description: 'Links of this chain that are at the centre.' }),
-    lastSeq: Type.Integer({ minimum: 1, description: 'The highest place among them.' }),
-    missing: Type.Integer({ minimum: 0, description: 'Places below it that are not at the centre.' }),
-  },
-  { ...closed, description: 'What is proved of the evidence; absent where it carries no seal.' },
-);
-export type SealStatus = Static<typeof SealStatus>;
 
 export const EventDetail = Type.Object(
   {
@@ -469,31 +398,6 @@ export const NodeList = Type.Object(
           missing: Type.Array(Count, {
             description: 'Numbers of the outbox that the centre has not got yet.',
           }),
-        },
-        closed,
-      ),
-    ),
-  },
-  closed,
-);
-
-export const DeadLetterQuery = Type.Object(
-  { limit: Type.Integer({ minimum: 1, maximum: 200, default: 50 }) },
-  closed,
-);
-
-export const DeadLetterList = Type.Object(
-  {
-    total: Count,
-    items: Type.Array(
-      Type.Object(
-        {
-          topic: Type.String(),
-          code: ApiError.properties.code,
-          reason: Type.String(),
-          receivedAt: Timestamp,
-          sizeBytes: Count,
-          payloadStart: Type.String({ description: 'The first 2,000 bytes as UTF-8.' }),
         },
         closed,
       ),

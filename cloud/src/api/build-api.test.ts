@@ -497,7 +497,7 @@ describe('evidence files', () => {
 
   async function storeAnnounced(): Promise<{ url: string; sha256: string }> {
     const file = anEvidenceFile(bytes, {
-      role: 'clip',
+      role: 'preview',
       mediaType: 'video/mp4',
       codec: 'h264',
       durationMs: 10_000,
@@ -526,7 +526,7 @@ describe('evidence files', () => {
     expect(again.body).toBe('');
     const reads = centre.deps.audit.list(5).filter(({ action }) => action === 'evidence-read');
     expect(reads).toHaveLength(2);
-    expect(reads[0]).toMatchObject({ actor: 'lan', target: sha256, detail: `${eventIdOf(1)} clip` });
+    expect(reads[0]).toMatchObject({ actor: 'lan', target: sha256, detail: `${eventIdOf(1)} preview` });
   });
 
   it.each([
@@ -580,6 +580,14 @@ describe('evidence files', () => {
     );
     expect(centre.deps.audit.list(10).some(({ action }) => action === 'evidence-read')).toBe(false);
   });
+});
+
+it('exports no case that carries no seal', async () => {
+  const session = await signIn('minh');
+  centre.commitEvent(anEvent(1));
+  const url = `/api/v1/events/${eventIdOf(1)}/export`;
+  const answer = await inject({ method: 'POST', url, payload: { reason: 'court' }, headers: session });
+  expectRefusal(answer, 409, 'SEAL_MISSING');
 });
 
 describe('fleet', () => {

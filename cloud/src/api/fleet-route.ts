@@ -1,15 +1,9 @@
 import { MAY } from '../account/permission.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
-import {
-  CameraQuery,
-  CameraReport,
-  DeadLetterList,
-  DeadLetterQuery,
-  Health,
-  NodeList,
-} from './api-schema.ts';
+import { CameraQuery, CameraReport, Health, NodeList } from './api-schema.ts';
 import { keepInScope, scopeSites } from './area-scope.ts';
 import { computeCameraOverviews } from './camera-overview.ts';
+import { DeadLetterList, DeadLetterQuery } from './dead-letter-schema.ts';
 import { refusals } from './refusal-schema.ts';
 import { parsePeriod } from './request-validation.ts';
 import { requireSession } from './session-guard.ts';

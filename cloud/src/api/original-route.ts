@@ -4,8 +4,9 @@ import type { EventRecord } from '../store/event-store.ts';
 import type { RequestCause } from '../store/transfer-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { refuseInvalid } from './api-error.ts';
-import { EventParams, OriginalRequest, OriginalStatus } from './api-schema.ts';
+import { EventParams } from './api-schema.ts';
 import { requireEventInScope } from './area-scope.ts';
+import { OriginalRequest, OriginalStatus } from './original-schema.ts';
 import { refusals } from './refusal-schema.ts';
 import { requireSession } from './session-guard.ts';
 

@@ -1,5 +1,5 @@
 import type { SealRecord } from '../store/receipt-store.ts';
-import type { SealStatus } from './api-schema.ts';
+import type { SealStatus } from './seal-schema.ts';
 
 /** What is proved of a case's evidence, for who looks at the case. */
 export function describeSeal({ manifest, receipt, chain }: SealRecord): SealStatus {

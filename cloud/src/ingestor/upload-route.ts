@@ -29,7 +29,7 @@ export interface UploadRouteParts {
 /** Uploads of all nodes that run at once; each holds one socket and some tens of kilobytes. */
 const UPLOADS_MAX = 512;
 /** Parts that one answer names; a node sends the others again from their beginning. */
-const PARTS_TOLD_MAX = 200;
+const PARTS_TOLD_MAX = 300;
 
 const DigestParams = Type.Object({ sha256: Sha256 });
 

@@ -52,6 +52,13 @@ export function describeSeriesStore(
       expect(await values()).toEqual([[1 + 1 + 2 + 3]]);
     });
 
+    it('keeps to the sites that it is asked for', async () => {
+      await store.write([aPoint(1), aPoint(2, { site: 'q2', camera: 'cam-2' })]);
+      expect(await values({ sites: ['q2', 'q9'] })).toEqual([[2]]);
+      expect(await values({ sites: [] })).toEqual([]);
+      expect(await values()).toEqual([[1], [2]]);
+    });
+
     it('tells messages of the same number from two outboxes apart', async () => {
       await store.write([aPoint(1), aPoint(1, { outboxId: OUTBOX.replace(/^1/, '2') })]);
       expect(await values()).toEqual([[2]]);

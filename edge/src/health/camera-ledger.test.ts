@@ -72,24 +72,36 @@ describe('CameraLedger', () => {
     watch(ledger, 100, 10_000);
     ledger.endStream('clock-moved');
     ledger.startStream(T0 + hour + 11_000);
-    expect(describeIntervals(ledger.cut(T0 + hour + 11_000, NONE)).at(-1)).toBe('6000–3611000 blind clock-moved');
+    watch(ledger, hour + 11_100, hour + 16_000);
+    expect(describeIntervals(ledger.cut(T0 + hour + 16_000, NONE)).slice(-2)).toEqual([
+      '6000–3611000 blind clock-moved',
+      '3611000–3612000 blind warming-up',
+    ]);
     ledger.endStream('clock-moved');
     ledger.startStream(T0 + 15_000);
     watch(ledger, 15_100, 25_000);
     expect(describeIntervals(ledger.cut(T0 + 25_000, NONE))).toEqual([
+      '6000–15000 blind clock-moved',
       '15000–18000 blind warming-up',
       '18000–21000 analysed',
     ]);
   });
 
-  it('takes back what was not reported yet of a future that has not been', () => {
+  it('keeps what it had seen and not told where the clock was set an hour back and put right', () => {
+    const hour = 3_600_000;
     const ledger = new CameraLedger({ nowMs: T0, horizonMs: HORIZON_MS });
     ledger.startStream(T0);
+    watch(ledger, 100, 10_000);
     ledger.endStream('clock-moved');
-    ledger.startStream(T0 + 3_600_000);
+    ledger.startStream(T0 + 11_000 - hour);
+    watch(ledger, 11_100 - hour, 15_000 - hour);
     ledger.endStream('clock-moved');
-    ledger.startStream(T0 + 5_000);
-    expect(describeIntervals(ledger.cut(T0 + 5_000, NONE))).toEqual(['0–5000 blind clock-moved']);
+    ledger.startStream(T0 + 16_000);
+    expect(describeIntervals(ledger.cut(T0 + 16_000, NONE))).toEqual([
+      '0–3000 blind warming-up',
+      '3000–6000 analysed',
+      `${11_000 - hour}–16000 blind clock-moved`,
+    ]);
   });
 
   it('tells nothing twice where the kill came between report and heartbeat, and leaves nothing out after it', () => {

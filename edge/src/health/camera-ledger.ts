@@ -8,8 +8,8 @@ import type { CameraInterval, CameraStateName, CameraStateReason } from '@ngatu/
 export const WARM_UP_MS = 3000;
 /** Analysed frames further apart than this leave a hole in between, ms. */
 const MAX_FRAME_GAP_MS = 2000;
-/** The node's clock was set back where a stream begins this much before what is accounted already, ms. */
-const SET_BACK_MS = 1_000;
+/** The node's clock was set where a stream begins this much before, or after, what is accounted already, ms. */
+const CLOCK_STEP_MS = 1_000;
 /** From this share of dropped frames on the analysis is degraded. */
 const DEGRADED_DROP_SHARE = 0.25;
 
@@ -54,6 +54,8 @@ export class CameraLedger {
   #impairment: CameraStateReason | undefined;
   #overloaded = false;
   #intervals: OpenInterval[] = [];
+  /** Where what was accounted ended when the clock was set forward last, ms since 1970. */
+  #leapFromMs: number | undefined;
   #lastCounts: FrameCounts = { decoded: 0, analysed: 0, dropped: 0 };
 
   /**
@@ -92,7 +94,9 @@ export class CameraLedger {
   /** A stream began: pictures come, and the rules start from nothing. */
   startStream(nowMs: number): void {
     this.endStream(this.#blindReason);
-    if (this.#coveredMs - nowMs > SET_BACK_MS) this.#goBack(nowMs);
+    const leapMs = nowMs - this.#coveredMs;
+    if (leapMs > CLOCK_STEP_MS && this.#blindReason === 'clock-moved') this.#leapFromMs = this.#coveredMs;
+    if (leapMs < -CLOCK_STEP_MS) this.#goBack(Math.floor(nowMs));
     this.#advance(nowMs, 'blind', this.#blindReason);
     this.#stream = { warmUntilMs: nowMs + WARM_UP_MS, lastFrameMs: nowMs };
   }
@@ -148,15 +152,17 @@ export class CameraLedger {
   }
 
   /**
-   * The clock had run ahead, and what was accounted by it lies in a future that has not been: from now on it is told again. What was cut
-   * already stays with the centre, for which the interval that ends first counts.
+   * What was told by the other clock stays: nobody here knows which of the two was right. Where two intervals tell of one time the
+   * centre believes the one that ends first; so what the leap forward called blind, into a future that has not been, is told again up to
+   * now.
    */
   #goBack(nowMs: number): void {
-    const untilMs = Math.floor(nowMs);
-    this.#intervals = this.#intervals
-      .filter(({ fromMs }) => fromMs < untilMs)
-      .map((interval) => ({ ...interval, toMs: Math.min(interval.toMs, untilMs) }));
-    this.#coveredMs = untilMs;
+    const fromMs = this.#leapFromMs;
+    if (fromMs !== undefined && fromMs < nowMs) {
+      this.#intervals.push({ fromMs, toMs: nowMs, state: 'blind', reason: 'clock-moved' });
+    }
+    this.#leapFromMs = undefined;
+    this.#coveredMs = nowMs;
   }
 
   /** Accounts decided time of the running stream. */
@@ -174,7 +180,8 @@ export class CameraLedger {
     const toMs = Math.floor(untilMs);
     if (toMs <= this.#coveredMs) return;
     const last = this.#intervals.at(-1);
-    if (last !== undefined && last.state === state && last.reason === reason) last.toMs = toMs;
+    const goesOn = last !== undefined && last.toMs === this.#coveredMs;
+    if (goesOn && last.state === state && last.reason === reason) last.toMs = toMs;
     else this.#intervals.push({ fromMs: this.#coveredMs, toMs, state, reason });
     this.#coveredMs = toMs;
   }

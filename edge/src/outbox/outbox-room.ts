@@ -30,6 +30,13 @@ export interface RoomOutcome {
   readonly casesDropped: number;
 }
 
+/** Under which mark each total is kept. */
+export const TOTAL_MARKS = {
+  thinned: 'outbox.telemetry-thinned-total',
+  telemetryDropped: 'outbox.telemetry-dropped-total',
+  casesDropped: 'outbox.cases-dropped-total',
+} as const satisfies Record<keyof RoomOutcome, string>;
+
 /**
  * Brings the outbox back below its limit, in the order: telemetry is thinned (what may have been sent is not), telemetry is dropped, then
  * let-pass cases, then cases that hinder, the gravest last; within each the oldest first. Everything that goes is named in records

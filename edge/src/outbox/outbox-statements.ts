@@ -35,6 +35,11 @@ const COPIED = 'seq, channel, event_id, size_bytes, body, drop_rank, camera, cas
 
 /** Every statement on numbered messages and on what is written with them, prepared once. */
 export function prepareStatements(database: Database.Database) {
+  return { ...prepareEntries(database), ...prepareCopies(database), ...prepareJobs(database) };
+}
+
+/** On messages that wait. */
+function prepareEntries(database: Database.Database) {
   return {
     outboxId: database.prepare<[], { outboxId: string }>('SELECT outbox_id AS outboxId FROM identity'),
     setOutboxId: database.prepare<[string]>('UPDATE identity SET outbox_id = ?'),
@@ -68,6 +73,12 @@ export function prepareStatements(database: Database.Database) {
       `SELECT drop_rank AS dropRank FROM entry WHERE case_id = ? AND channel = 'event'
          UNION ALL SELECT drop_rank FROM sent WHERE case_id = ? AND channel = 'event' LIMIT 1`,
     ),
+  };
+}
+
+/** On copies of what was sent, on what was seen before, and on what was refused. */
+function prepareCopies(database: Database.Database) {
+  return {
     keepSent: database.prepare<[number]>(
       `INSERT OR REPLACE INTO sent (${COPIED}) SELECT ${COPIED} FROM entry WHERE seq = ? AND channel <> 'telemetry'`,
     ),
@@ -103,6 +114,12 @@ export function prepareStatements(database: Database.Database) {
     deleteRejectedCase: database.prepare<[string]>(
       `DELETE FROM rejected WHERE json_extract(body, '$.eventId') = ?`,
     ),
+  };
+}
+
+/** On evidence jobs and marks. */
+function prepareJobs(database: Database.Database) {
+  return {
     insertJob: database.prepare<[string, string, string, number, number]>(
       `INSERT OR IGNORE INTO evidence_job (event_id, camera, session, media_time_ms, captured_at_ms)
          VALUES (?, ?, ?, ?, ?)`,

@@ -2,31 +2,44 @@ import { randomUUID } from 'node:crypto';
 import type { DropRange, ErrorCode, EvidenceManifest, NumberedChannel, SeqRange } from '@ngatu/contract';
 import { NgatuError } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
-import type { Logger } from 'pino';
 import { DROP_RANK } from './drop-rank.ts';
 import { appendDropRecords } from './drop-record-writer.ts';
 import {
   EvidenceLedger,
   type EvidenceLimits,
-  type NewUpload,
   type PendingUpload,
   type ReleasedFile,
 } from './evidence-ledger.ts';
 import { LaneBook, type LeaseLimits } from './lane-book.ts';
 import { openOutboxDatabase, toOutboxError } from './outbox-database.ts';
 import { type EncodedMessage, encodeOutboxMessage, type OutboxMessage } from './outbox-message.ts';
-import { OutboxRoom, type RoomOutcome } from './outbox-room.ts';
-import {
-  type EntryRow,
-  type EvidenceJobRow,
-  type OutboxStatements,
-  prepareStatements,
-} from './outbox-statements.ts';
+import { OutboxRoom, type RoomOutcome, TOTAL_MARKS } from './outbox-room.ts';
+import type {
+  AppendExtras,
+  AppendOutcome,
+  LeasedEntry,
+  OutboxOptions,
+  OutboxUsage,
+  PendingEvidenceJob,
+  ResendOutcome,
+} from './outbox-shape.ts';
+import { type OutboxStatements, prepareStatements } from './outbox-statements.ts';
 import { SentMarks } from './sent-marks.ts';
 import { subtractNumbers } from './seq-range.ts';
 
 export type { NewUpload, PendingUpload, UploadClass } from './evidence-ledger.ts';
 export type { OutboxMessage } from './outbox-message.ts';
+export type {
+  AppendExtras,
+  AppendOutcome,
+  EvidenceJob,
+  LeasedEntry,
+  OutboxClock,
+  OutboxOptions,
+  OutboxUsage,
+  PendingEvidenceJob,
+  ResendOutcome,
+} from './outbox-shape.ts';
 
 /** Event ids that are remembered after their entries have left. */
 const RECENT_EVENTS = 100_000;
@@ -37,84 +50,12 @@ const SENT_SHARE = 1 / 16;
 /** An identity is given up at most once in this time, ms. */
 const RENEW_EVERY_MS = 60_000;
 
-export interface OutboxClock {
-  /** Wall clock, ms since 1970. */
-  nowMs(): number;
-  /** Never steps back, ms. */
-  monotonicMs(): number;
-}
-
-/** Evidence that is still to be made for an event; the decisive moment in its session and in the world, ms. */
-export type EvidenceJob = Omit<EvidenceJobRow, 'attempts'> & {
-  /** JSON of its maker's own; read back with `evidenceContext` until the job is finished. */
-  readonly context?: string;
-};
-export type PendingEvidenceJob = EvidenceJobRow;
-export type LeasedEntry = EntryRow;
-
-/** What is written in the same transaction as the messages. */
-export interface AppendExtras {
-  /** Jobs of events that turn out to be duplicates are left out. */
-  readonly evidenceJobs?: readonly EvidenceJob[];
-  /** Ids of events whose evidence is done: their jobs are removed. */
-  readonly finishedEvidenceJobs?: readonly string[];
-  readonly uploads?: readonly NewUpload[];
-  /** Values by name, for instance the last analysed instant of a camera. */
-  readonly marks?: Readonly<Record<string, string>>;
-}
-
-export type AppendOutcome =
-  | { readonly outcome: 'appended'; readonly seq: number }
-  | { readonly outcome: 'duplicate' };
-
-export interface OutboxUsage {
-  readonly entries: number;
-  readonly bytes: number;
-  /** Lowest number that waits; absent where none does. */
-  readonly oldestSeq?: number;
-  /** Highest number that was ever given. */
-  readonly newestSeq: number;
-  /** Since the database was begun. */
-  readonly telemetryDroppedTotal: number;
-  readonly telemetryThinnedTotal: number;
-  readonly casesDroppedTotal: number;
-  readonly uploadsPending: number;
-  readonly uploadsRefused: number;
-  readonly evidenceFiles: number;
-  readonly evidenceBytes: number;
-}
-
-export interface OutboxOptions {
-  readonly file: string;
-  /** Limit of the messages in it, bytes: bodies and what their envelopes add. */
-  readonly maxBytes: number;
-  /** Whose records of what was dropped they are. */
-  readonly origin: { readonly site: string; readonly node: string };
-  readonly clock: OutboxClock;
-  readonly logger: Logger;
-}
-
 export interface OutboxOpening {
   readonly outbox: Outbox;
   /** Where the corrupt database went that lay there before (OUTBOX_CORRUPT). */
   readonly movedAside?: { readonly file: string; readonly reason: string };
 }
 
-/** What became of numbers that the centre asked for again. */
-export interface ResendOutcome {
-  /** They wait here and are sent. */
-  readonly waiting: number;
-  /** They had left, and a copy was put back. */
-  readonly restored: number;
-  /** No copy is left: a message of their own says so. */
-  readonly gone: number;
-}
-
-const TOTAL_MARKS = {
-  thinned: 'outbox.telemetry-thinned-total',
-  telemetryDropped: 'outbox.telemetry-dropped-total',
-  casesDropped: 'outbox.cases-dropped-total',
-} as const satisfies Record<keyof RoomOutcome, string>;
 const SENT_MARK = 'outbox.maybe-sent';
 
 /**
@@ -215,9 +156,10 @@ export class Outbox implements Disposable {
     this.#lanes.extend(this.#options.clock.monotonicMs() + leaseMs);
   }
 
-  /** Ends all leases: what was sent may never have arrived. */
-  releaseLeases(): void {
-    this.#lanes.releaseAll();
+  /** Ends the leases of these numbers, or all: what was sent may never have arrived. */
+  releaseLeases(seqs?: readonly number[]): void {
+    if (seqs === undefined) this.#lanes.releaseAll();
+    else this.#lanes.release(seqs);
   }
 
   /**

@@ -95,22 +95,35 @@ async function runJob(
   signal: AbortSignal,
 ): Promise<void> {
   const { outbox, logger } = options;
-  const attempts = outbox.countEvidenceAttempt(job.eventId);
-  try {
-    const result =
-      attempts > MAX_ATTEMPTS ? explainGivenUp(attempts) : await produceEvidence(options, job, signal);
-    await options.sealer.refresh();
-    finishJob(options, job, result);
-    logger.info(
-      { eventId: job.eventId, files: result.files.length, missing: result.missing.length },
-      'evidence',
-    );
-  } catch (error) {
-    if (signal.aborted) return;
-    const code = error instanceof NgatuError ? error.code : 'INTERNAL';
-    logger.warn({ eventId: job.eventId, attempts, code }, `evidence failed: ${errorMessage(error)}`);
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  let attempts: number | undefined;
+  while (!signal.aborted) {
+    try {
+      attempts ??= outbox.countEvidenceAttempt(job.eventId);
+      const result =
+        attempts > MAX_ATTEMPTS ? explainGivenUp(attempts) : await produceEvidence(options, job, signal);
+      await options.sealer.refresh();
+      finishJob(options, job, result);
+      logger.info(
+        { eventId: job.eventId, files: result.files.length, missing: result.missing.length },
+        'evidence',
+      );
+      return;
+    } catch (error) {
+      if (signal.aborted) return;
+      const code = error instanceof NgatuError ? error.code : 'INTERNAL';
+      logger.warn({ eventId: job.eventId, attempts, code }, `evidence failed: ${errorMessage(error)}`);
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      // A disk that is full for a minute says nothing against the job: only what the job itself does is counted.
+      if (!isDiskRefusal(error)) return;
+    }
   }
+}
+
+/** The outbox speaks in codes, the file system in its own. */
+function isDiskRefusal(error: unknown): boolean {
+  if (error instanceof NgatuError) return error.code === 'DISK_FULL' || error.code === 'OUTBOX_FULL';
+  const refusals: unknown[] = ['ENOSPC', 'EDQUOT', 'EIO'];
+  return error instanceof Error && 'code' in error && refusals.includes(error.code);
 }
 
 async function produceEvidence(

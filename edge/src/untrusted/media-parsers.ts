@@ -11,6 +11,7 @@ import { probeSegment } from '../evidence/session-folder.ts';
 import { extractStills } from '../evidence/still.ts';
 import { decodeJpegLs } from '../thermal/jpeg-ls.ts';
 import { readThermalVideo } from '../thermal/thermal-video.ts';
+import { openHostileCamera, recordCameraInput } from './hostile-camera.ts';
 
 const SIZE = { width: 64, height: 48 } as const;
 const SOURCE = ['-f', 'lavfi', '-i', `testsrc2=s=${SIZE.width}x${SIZE.height}:r=10:d=1`] as const;
@@ -65,6 +66,40 @@ const sessionParser: UntrustedParser = {
         const end = await session.ended;
         return end.reason === 'failed' ? end.error.code : undefined;
       },
+    };
+  },
+};
+
+const cameraParser: UntrustedParser = {
+  name: 'camera-stream',
+  covers: [],
+  source: 'a camera, or who stands between it and the node: SDP, RTP and what is in it',
+  form: 'binary',
+  pace: 'media',
+  open: async (folder) => {
+    const camera = await openHostileCamera();
+    return {
+      samples: [],
+      variations: [await recordCameraInput(folder)],
+      parse: async (input, signal) => {
+        camera.show(input);
+        const options = {
+          ...{ session: 'fuzz', picture: SIZE, lamps: [], clock: () => Date.now() },
+          input: { kind: 'rtsp', url: camera.url, stallTimeoutMs: 2_000 },
+          analysis: { maxWidth: 32, maxFps: 25 },
+        } as const;
+        const session = openVideoSession(options, signal);
+        let frames = 0;
+        try {
+          for await (const _ of session.frames) frames++;
+        } finally {
+          await session.stop();
+        }
+        // a camera never ends by itself: its end is a failure, and what came before it counts
+        const end = await session.ended;
+        return end.reason === 'failed' && frames === 0 ? end.error.code : undefined;
+      },
+      close: () => camera.close(),
     };
   },
 };
@@ -149,6 +184,7 @@ const jpegLsParser: UntrustedParser = {
 
 export const MEDIA_PARSERS: readonly UntrustedParser[] = [
   sessionParser,
+  cameraParser,
   segmentParser,
   thermalParser,
   jpegLsParser,

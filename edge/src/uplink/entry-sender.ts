@@ -27,6 +27,17 @@ const PROBE = { nobody: { firstMs: 500, capMs: 2_000 }, silence: { firstMs: 1_00
 /** What MQTT puts around a payload beside the topic: fixed header, lengths, packet id. */
 const PACKET_BYTES = 9;
 
+/** Where nothing was answered for this long, or twice the usual, one entry more asks whether anybody is there, ms. */
+const QUIET_MS = 2_000;
+
+interface Sent {
+  readonly channel: NumberedChannel;
+  /** When it was sent first, monotonic ms. */
+  readonly firstAtMs: number;
+  /** Place in the order of sending, of the last time. */
+  readonly order: number;
+}
+
 /**
  * Sends the entries of the outbox over one connection, within a window, and takes the centre's answers. Where nobody listens at the
  * centre, or nothing that was sent is answered, it sends single entries with growing waits until it hears again: a centre that
@@ -41,8 +52,10 @@ export class EntrySender {
   #probeTimer: NodeJS.Timeout | undefined;
   #checkTimer: NodeJS.Timeout | undefined;
   #answeredAtMs: number;
-  /** When an entry on its way was sent first, monotonic ms. */
-  readonly #sentAtMs = new Map<number, number>();
+  /** Entries on their way. */
+  readonly #sent = new Map<number, Sent>();
+  /** Counts what was sent. */
+  #order = 0;
   /** How long an acknowledgement took lately, ms. */
   #answerMs = 0;
   /** How often in a row nothing was heard for a whole lease. */
@@ -87,8 +100,9 @@ export class EntrySender {
   takeAck(ack: Ack): boolean {
     const { outbox, logger } = this.#options;
     if (ack.outboxId !== outbox.outboxId) return true;
-    this.#noteAnswer(ack.committed);
+    const lost = this.#noteAnswer([...ack.committed, ...ack.rejected.map(({ seq }) => seq)]);
     if (ack.committed.length > 0) outbox.ack(ack.committed);
+    if (lost.length > 0) outbox.releaseLeases(lost);
     for (const { seq, code, reason } of ack.rejected) {
       if (code === 'OUTBOX_CONFLICT') {
         if (outbox.renewIdentity(seq)) return false;
@@ -130,7 +144,8 @@ export class EntrySender {
       ...(camera === null ? {} : { camera }),
       bytes: payload.length + topic.length + PACKET_BYTES,
     });
-    if (!this.#sentAtMs.has(seq)) this.#sentAtMs.set(seq, clock.monotonicMs());
+    const firstAtMs = this.#sent.get(seq)?.firstAtMs ?? clock.monotonicMs();
+    this.#sent.set(seq, { channel, firstAtMs, order: this.#order++ });
     this.#client.publish(topic, payload, { qos: 1 }, (error) => {
       // The entry stays in the outbox under its lease: it is sent again when that ends or when the connection is new.
       if (error && this.#client.connected)
@@ -145,26 +160,44 @@ export class EntrySender {
     return Math.min(Math.max(leaseMs, PATIENCE.maxMs), patient);
   }
 
-  #noteAnswer(committed: readonly number[]): void {
+  /**
+   * Returns the entries that must be lost: a channel is delivered, committed and answered in order, so what was sent before an answered
+   * entry of its channel and is not answered with it never came.
+   */
+  #noteAnswer(answered: readonly number[]): number[] {
     const now = this.#options.clock.monotonicMs();
     this.#answeredAtMs = now;
     this.#silences = 0;
     let slowestMs = 0;
-    for (const seq of committed) {
-      slowestMs = Math.max(slowestMs, now - (this.#sentAtMs.get(seq) ?? now));
-      this.#sentAtMs.delete(seq);
+    const through = new Map<NumberedChannel, number>();
+    for (const seq of answered) {
+      const sent = this.#sent.get(seq);
+      if (sent === undefined) continue;
+      slowestMs = Math.max(slowestMs, now - sent.firstAtMs);
+      through.set(sent.channel, Math.max(through.get(sent.channel) ?? -1, sent.order));
+      this.#sent.delete(seq);
     }
     // Growing at once, shrinking slowly: too early a repetition costs more than too late a one.
     const isSlower = slowestMs > this.#answerMs;
     this.#answerMs = isSlower
       ? slowestMs
       : this.#answerMs + (slowestMs - this.#answerMs) * PATIENCE.smoothing;
+    const lost: number[] = [];
+    for (const [seq, { channel, order }] of this.#sent) {
+      if (order >= (through.get(channel) ?? -1)) continue;
+      lost.push(seq);
+      this.#sent.delete(seq);
+    }
+    return lost;
   }
 
   #check(): void {
     const { outbox, clock } = this.#options;
     if (outbox.leasedCount === 0 && this.#probing === undefined) this.#answeredAtMs = clock.monotonicMs();
-    if (clock.monotonicMs() - this.#answeredAtMs > this.#leaseMs()) this.#startProbing('silence');
+    const quietMs = clock.monotonicMs() - this.#answeredAtMs;
+    if (quietMs > this.#leaseMs()) this.#startProbing('silence');
+    else if (this.#probing === undefined && quietMs > Math.max(QUIET_MS, 2 * this.#answerMs))
+      this.#sendOneMore();
     else this.pump();
   }
 
@@ -191,9 +224,8 @@ export class EntrySender {
   #sendProbe(): void {
     const { outbox } = this.#options;
     if (this.#probing === 'nobody') this.#forgetSent();
-    const [entry] = outbox.lease(1, this.#leaseMs());
-    if (entry !== undefined) this.#send(entry);
-    else if (outbox.leasedCount === 0) {
+    this.#sendOneMore();
+    if (outbox.leasedCount === 0) {
       this.#stopProbing();
       return;
     }
@@ -201,9 +233,14 @@ export class EntrySender {
     if (this.#probing === 'silence') this.#startProbing('silence');
   }
 
+  #sendOneMore(): void {
+    const [entry] = this.#options.outbox.lease(1, this.#leaseMs());
+    if (entry !== undefined) this.#send(entry);
+  }
+
   /** What was sent is lost: nobody was there to take it. */
   #forgetSent(): void {
-    this.#sentAtMs.clear();
+    this.#sent.clear();
     this.#options.outbox.releaseLeases();
   }
 

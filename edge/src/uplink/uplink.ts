@@ -17,7 +17,7 @@ export interface UplinkOutbox {
     leaseMs: number,
     limits?: { readonly bytes?: number; readonly backlog?: number },
   ): { seq: number; channel: NumberedChannel; body: string; camera: string | null }[];
-  releaseLeases(): void;
+  releaseLeases(seqs?: readonly number[]): void;
   extendLeases(leaseMs: number): void;
   ack(seqs: readonly number[]): number;
   nack(seq: number, code: ErrorCode, reason: string): boolean;
@@ -64,8 +64,8 @@ const STABLE_SESSION_MS = 5_000;
 /**
  * Carries the outbox to the centre until `signal` aborts: connects, sends what is most urgent within a window, deletes
  * what the ingestor acknowledges, and begins again with whatever is left after each break. Never throws for a broker that
- * is away; a failing outbox is thrown to the caller.
- * @throws NgatuError of the outbox (OUTBOX_CORRUPT, DISK_FULL)
+ * is away or for a disk that is full; an outbox that no new attempt can cure is thrown to the caller.
+ * @throws NgatuError of the outbox (OUTBOX_CORRUPT)
  */
 export async function runUplink(options: UplinkOptions, signal: AbortSignal): Promise<void> {
   const bootId = randomUUID();
@@ -80,7 +80,9 @@ export async function runUplink(options: UplinkOptions, signal: AbortSignal): Pr
         await pause(TAKEN_OVER_MS * (1 + random()), signal);
       }
     } catch (error) {
-      if (!(error instanceof NgatuError) || !isConnectionFailure(error)) throw error;
+      // A disk that refuses an acknowledgement is no reason to stop watching: what it did not take is sent and acknowledged again.
+      const isPassing = error instanceof NgatuError && (isConnectionFailure(error) || error.retryable);
+      if (!isPassing) throw error;
       if (!signal.aborted) logger.warn({ code: error.code, attempt }, error.message);
     }
     if (signal.aborted) return;

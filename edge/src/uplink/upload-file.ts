@@ -9,8 +9,8 @@ export interface PartState extends UploadPart {
   busy: boolean;
 }
 
-/** A file of some megabytes has enough parts for all flows, and its last ones end nearly together. */
-const PARTS_WANTED = 36;
+/** A part is this fraction of what is left: the last ones are short and end nearly together, the first ones cost few round trips. */
+const PART_FRACTION = 1 / 24;
 /** One exchange of at most some seconds on a slow flow; few enough parts that the centre can name all of them. */
 const PART_MAX_BYTES = 512 * 1024;
 
@@ -57,15 +57,20 @@ export class UploadFile {
 }
 
 /**
- * Parts of equal length that follow from the size alone, so that a node which was started anew cuts at the same places; what is over
- * goes to the last one.
+ * Parts that become shorter towards the end. They follow from the size alone, so that a node which was started anew cuts at the same
+ * places; what is over goes to the last one.
  */
 export function splitFile(sizeBytes: number): { start: number; length: number }[] {
-  const fairBytes = Math.ceil(sizeBytes / PARTS_WANTED);
-  const partBytes = Math.min(PART_MAX_BYTES, Math.max(UPLOAD_PART_MIN_BYTES, fairBytes));
-  const count = Math.max(1, Math.floor(sizeBytes / partBytes));
-  return Array.from({ length: count }, (_, index) => {
-    const start = index * partBytes;
-    return { start, length: index === count - 1 ? sizeBytes - start : partBytes };
-  });
+  const parts: { start: number; length: number }[] = [];
+  for (let start = 0; start < sizeBytes; ) {
+    const left = sizeBytes - start;
+    const fairBytes = Math.min(
+      PART_MAX_BYTES,
+      Math.max(UPLOAD_PART_MIN_BYTES, Math.ceil(left * PART_FRACTION)),
+    );
+    const length = left - fairBytes < UPLOAD_PART_MIN_BYTES ? left : fairBytes;
+    parts.push({ start, length });
+    start += length;
+  }
+  return parts;
 }

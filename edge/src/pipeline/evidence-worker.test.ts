@@ -43,7 +43,6 @@ it('waits for a disk that refuses, and counts only what the job itself does', {
         afterMs: 0,
         stillOffsetMs: 0,
         retentionDays: 1,
-        maxBytes: 1024 ** 3,
         maxBytes: 1e6,
       },
       files: await EvidenceFiles.open(join(folder, 'evidence')),

@@ -145,8 +145,7 @@ export const centreFaults: readonly FaultKind[] = [
     name: 'events-damaged',
     title: 'event store: noise over the tail of its journal',
     proofs: ['delivery', 'api'],
-    inject: (context) =>
-      spoilStore(context, buildCentrePaths(context.target.folders.cloud).events, damageTail),
+    inject: damageEvents,
   },
   {
     ...CENTRE,

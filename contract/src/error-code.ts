@@ -86,7 +86,8 @@ export const ERROR_CODES = {
   ACCOUNT_INCOMPLETE: 'The person must first choose another password, or set up a second factor.',
   ACCOUNT_TAKEN: 'Another account has this name.',
   OIDC_UNAVAILABLE: 'The provider of single sign-on does not answer, or its settings are wrong.',
-  OIDC_REFUSED: 'The provider of single sign-on did not vouch for the person, or gives the person no role here.',
+  OIDC_REFUSED:
+    'The provider of single sign-on did not vouch for the person, or gives the person no role here.',
   ACCESS_SETTINGS_INVALID: 'The settings of single sign-on do not match their schema.',
   AUDIT_TAMPERED: 'The audit trail does not prove itself: a row was changed, removed, moved or taken back.',
   FORBIDDEN: 'The account has not the role that this needs, or the request came from another site.',

@@ -64,6 +64,9 @@ export function buildEvidenceGonePath(sha256: string): string {
 /** Where uploads are created (tus 1.0.0), below the ingestor's upload address. */
 export const UPLOAD_PATH = '/v1/uploads';
 
+/** Header of the answer to the last bytes of a file: `stored` says that it is at the centre whole and verified. */
+export const UPLOAD_STORED_HEADER = 'ngatu-evidence';
+
 /** A stretch of an evidence file that is uploaded by itself, bytes. */
 export interface UploadPart {
   readonly sha256: string;

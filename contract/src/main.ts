@@ -34,11 +34,11 @@ export type {
   SpeedRule,
 } from './scene-rule-lane.ts';
 export * from './schema.ts';
+export * from './schema-example.ts';
 export * from './screening.ts';
 export * from './signal-message.ts';
 export * from './signal-source.ts';
 export * from './telemetry.ts';
 export * from './topic.ts';
-export * from './schema-example.ts';
 export type * from './untrusted-parser.ts';
 export { CONTRACT_PARSERS } from './untrusted-parsers.ts';

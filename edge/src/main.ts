@@ -1,10 +1,10 @@
 export { type AgentConfig, runAgent } from './agent.ts';
 export type { Detection, Detector } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
+export { BlurTrial } from './evidence/blur-trial.ts';
 export { CHAIN_MARK, EvidenceSealer } from './evidence/seal-chain.ts';
 export { buildSealedFacts } from './evidence/seal-facts.ts';
 export type { Frame } from './frame/frame.ts';
-export { BlurTrial } from './evidence/blur-trial.ts';
 export { readPictureFile } from './frame/picture-file.ts';
 export { computeIou } from './geometry/box.ts';
 export { GroundPlane } from './geometry/ground-plane.ts';

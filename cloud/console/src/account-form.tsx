@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ROLES, type Role } from '../../src/account/role.ts';
+import type { Role } from '../../src/account/role.ts';
 import type { AccountActRequest, AccountEntry } from '../../src/api/account-schema.ts';
 import { type Areas, actOnAccount, createAccount, updateAccount } from './access-client.ts';
+import { AreaChoices, NameField, RoleChoices } from './account-field.tsx';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
@@ -23,8 +24,22 @@ function listActions({ disabledAt, lockedUntil, failures, totpSince, hasPassword
   ];
 }
 
-function toggle<T>(list: readonly T[], item: T): T[] {
-  return list.includes(item) ? list.filter((other) => other !== item) : [...list, item];
+function ActButtons(props: {
+  account: AccountEntry;
+  isReady: boolean;
+  onAct: (action: Action) => Promise<void>;
+}) {
+  const { account, isReady, onAct } = props;
+  const { t } = useText();
+  return (
+    <>
+      {listActions(account).map((action) => (
+        <button key={action} type="button" disabled={!isReady} onClick={() => void onAct(action)}>
+          {t(`accounts.action.${action}`)}
+        </button>
+      ))}
+    </>
+  );
 }
 
 /** Makes an account, or changes one: roles, areas, state; always with a reason. */
@@ -70,63 +85,12 @@ export function AccountForm(props: {
   return (
     <CancelForm class="panel" onSend={save} onCancel={onCancel}>
       <h2>{before === undefined ? t('accounts.new') : t('accounts.change', { name: before.username })}</h2>
-      {before === undefined && (
-        <label>
-          {t('session.username')}
-          <input
-            ref={first}
-            value={username}
-            required
-            pattern="[a-z0-9][a-z0-9._\-]{1,63}"
-            title={t('accounts.name.hint')}
-            autocomplete="off"
-            spellcheck={false}
-            onInput={(event) => setUsername(event.currentTarget.value)}
-          />
-          <small>{t('accounts.name.hint')}</small>
-        </label>
-      )}
+      {before === undefined && <NameField first={first} username={username} onChange={setUsername} />}
       {before?.oidcIssuer !== undefined && (
         <p class="note">{t('accounts.oidc', { issuer: before.oidcIssuer })}</p>
       )}
-      <fieldset class="choices">
-        <legend>{t('account.roles')}</legend>
-        {ROLES.map((role, index) => (
-          <label key={role} class="choice">
-            <input
-              ref={before !== undefined && index === 0 ? first : null}
-              type="checkbox"
-              checked={roles.includes(role)}
-              onChange={() => setRoles(toggle(roles, role))}
-            />
-            <strong>{t(`role.${role}`)}</strong>
-            <small>{t(`role.${role}.meaning`)}</small>
-          </label>
-        ))}
-      </fieldset>
-      <fieldset class="choices">
-        <legend>{t('account.areas')}</legend>
-        <label class="choice">
-          <input
-            type="checkbox"
-            checked={held === 'all'}
-            onChange={() => setHeld(held === 'all' ? [] : 'all')}
-          />
-          <strong>{t('account.areas.all')}</strong>
-        </label>
-        {held !== 'all' &&
-          areas.map(({ areaId, name }) => (
-            <label key={areaId} class="choice">
-              <input
-                type="checkbox"
-                checked={held.includes(areaId)}
-                onChange={() => setHeld(toggle(held, areaId))}
-              />
-              <strong>{name}</strong>
-              <small>{areaId}</small>
-            </label>
-          ))}
-      </fieldset>
+      <RoleChoices roles={roles} first={before === undefined ? undefined : first} onChange={setRoles} />
+      <AreaChoices areas={areas} held={held} onChange={setHeld} />
       <label>
         {t('accounts.reason')}
         <input
@@ -142,12 +106,7 @@ export function AccountForm(props: {
         <button type="submit" class="primary" disabled={!isReady || roles.length === 0}>
           {t('common.save')} <kbd>Enter</kbd>
         </button>
-        {before !== undefined &&
-          listActions(before).map((action) => (
-            <button key={action} type="button" disabled={!isReady} onClick={() => void act(action)}>
-              {t(`accounts.action.${action}`)}
-            </button>
-          ))}
+        {before !== undefined && <ActButtons account={before} isReady={isReady} onAct={act} />}
         <button type="button" class="quiet" onClick={onCancel}>
           {t('common.cancel')} <kbd>Esc</kbd>
         </button>

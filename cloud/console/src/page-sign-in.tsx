@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Account, ApiFailure, signIn } from './api-client.ts';
 import { FailureNote } from './failure-note.tsx';
@@ -9,6 +10,75 @@ function readSignOnFailure(): ApiFailure | undefined {
   const code = /^#\/sign-on-failed\/(OIDC_REFUSED|OIDC_UNAVAILABLE)$/.exec(location.hash)?.[1];
   if (code !== 'OIDC_REFUSED' && code !== 'OIDC_UNAVAILABLE') return undefined;
   return new ApiFailure(code, 'single sign-on failed', undefined, 1);
+}
+
+function SignInHead() {
+  const { t } = useText();
+  return (
+    <div class="sign-in-head">
+      <img src="/icon.svg" alt="" width="44" height="44" />
+      <div>
+        <h1>{t('app.name')}</h1>
+        <p>{t('app.tagline')}</p>
+      </div>
+      <span class="push" />
+      <LanguageSwitch />
+    </div>
+  );
+}
+
+type Field = RefObject<HTMLInputElement>;
+
+function SignInFields(props: {
+  fields: { username: Field; password: Field; code: Field };
+  needsCode: boolean;
+}) {
+  const { fields, needsCode } = props;
+  const { username, password, code } = fields;
+  const { t } = useText();
+  return (
+    <>
+      <label>
+        {t('session.username')}
+        <input
+          ref={username}
+          name="username"
+          autocomplete="username"
+          required
+          maxLength={64}
+          spellcheck={false}
+          readOnly={needsCode}
+        />
+      </label>
+      <label>
+        {t('session.password')}
+        <input
+          ref={password}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          maxLength={256}
+          readOnly={needsCode}
+        />
+      </label>
+      {needsCode && (
+        <label>
+          {t('session.code')}
+          <input
+            ref={code}
+            name="code"
+            autocomplete="one-time-code"
+            required
+            minLength={6}
+            maxLength={32}
+            spellcheck={false}
+          />
+          <small>{t('session.code.hint')}</small>
+        </label>
+      )}
+    </>
+  );
 }
 
 export function SignInPage(props: {
@@ -25,6 +95,7 @@ export function SignInPage(props: {
   const username = useRef<HTMLInputElement>(null);
   const password = useRef<HTMLInputElement>(null);
   const code = useRef<HTMLInputElement>(null);
+  const fields = { username, password, code };
   useEffect(() => (needsCode ? code : username).current?.focus(), [needsCode]);
 
   const submit = async () => {
@@ -61,59 +132,13 @@ export function SignInPage(props: {
           setFailure(undefined);
         }}
       >
-        <div class="sign-in-head">
-          <img src="/icon.svg" alt="" width="44" height="44" />
-          <div>
-            <h1>{t('app.name')}</h1>
-            <p>{t('app.tagline')}</p>
-          </div>
-          <span class="push" />
-          <LanguageSwitch />
-        </div>
+        <SignInHead />
         {hasEnded && failure === undefined && (
           <p class="note" role="status">
             {t('session.ended')}
           </p>
         )}
-        <label>
-          {t('session.username')}
-          <input
-            ref={username}
-            name="username"
-            autocomplete="username"
-            required
-            maxLength={64}
-            spellcheck={false}
-            readOnly={needsCode}
-          />
-        </label>
-        <label>
-          {t('session.password')}
-          <input
-            ref={password}
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            maxLength={256}
-            readOnly={needsCode}
-          />
-        </label>
-        {needsCode && (
-          <label>
-            {t('session.code')}
-            <input
-              ref={code}
-              name="code"
-              autocomplete="one-time-code"
-              required
-              minLength={6}
-              maxLength={32}
-              spellcheck={false}
-            />
-            <small>{t('session.code.hint')}</small>
-          </label>
-        )}
+        <SignInFields fields={fields} needsCode={needsCode} />
         {failure !== undefined && <FailureNote failure={failure} />}
         <button type="submit" class="primary" disabled={isSending}>
           {isSending ? t('session.signingIn') : t('session.signIn')}

@@ -132,7 +132,7 @@ function addPasswordRoute(app: ApiApp, deps: ApiDeps, gate: SignIn): void {
 }
 
 function addTotpRoutes(app: ApiApp, deps: ApiDeps, gate: SignIn): void {
-  const { accounts, audit, policy } = deps;
+  const { accounts, audit } = deps;
   const pending = new PendingSecrets(deps.now);
   app.post(
     '/account/totp',
@@ -186,6 +186,9 @@ function addTotpRoutes(app: ApiApp, deps: ApiDeps, gate: SignIn): void {
       return { recoveryCodes };
     },
   );
+}
+
+function addTotpRemoveRoute(app: ApiApp, { accounts, audit, policy }: ApiDeps, gate: SignIn): void {
   app.post(
     '/account/totp/remove',
     {
@@ -248,5 +251,6 @@ export function addOwnAccountRoutes(app: ApiApp, deps: ApiDeps, gate: SignIn): v
   addReadRoute(app, deps);
   addPasswordRoute(app, deps, gate);
   addTotpRoutes(app, deps, gate);
+  addTotpRemoveRoute(app, deps, gate);
   addSessionEndRoute(app, deps);
 }

@@ -23,7 +23,7 @@ function describeAccount({ username, roles, areas, method, needs, expiresAtMs }:
 }
 
 export function addSessionRoutes(app: ApiApp, deps: ApiDeps, gate: SignIn): void {
-  const { sessions, audit, singleSignOn, publicUrl } = deps;
+  const { sessions, singleSignOn } = deps;
 
   app.post(
     '/session',
@@ -67,6 +67,11 @@ export function addSessionRoutes(app: ApiApp, deps: ApiDeps, gate: SignIn): void
     }),
   );
 
+  addSignOutRoute(app, deps);
+}
+
+function addSignOutRoute(app: ApiApp, deps: ApiDeps): void {
+  const { sessions, audit, singleSignOn, publicUrl } = deps;
   app.delete(
     '/session',
     {

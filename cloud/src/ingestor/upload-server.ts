@@ -6,6 +6,7 @@ import {
   NgatuError,
   parseUploadPartId,
   UPLOAD_PATH,
+  UPLOAD_STORED_HEADER,
   type UploadPart,
 } from '@ngatu/contract';
 import { DataStore, ERRORS, Server, Upload } from '@tus/server';
@@ -18,9 +19,6 @@ export interface UploadServerParts {
   /** HTTP status that an error of this code is answered with. */
   readonly statusOf: (code: ErrorCode) => number;
 }
-
-/** Said with the answer to the last bytes of a file: it is here whole and verified. */
-export const EVIDENCE_STORED_HEADER = 'ngatu-evidence';
 
 /**
  * Resumable upload by tus 1.0.0 (core, creation, creation-with-upload): each part of an evidence file is one upload, so that
@@ -42,7 +40,7 @@ export function buildUploadServer({ desk, parts, statusOf }: UploadServerParts):
     },
     onUploadFinish: async (_request, upload) => {
       const isWhole = await desk.hasArrived(requirePartId(upload.id).sha256);
-      return isWhole ? { headers: { [EVIDENCE_STORED_HEADER]: 'stored' } } : {};
+      return isWhole ? { headers: { [UPLOAD_STORED_HEADER]: 'stored' } } : {};
     },
     onResponseError: async (_request, error) => {
       if (!(error instanceof NgatuError)) return undefined;

@@ -13,6 +13,7 @@ import {
   type ReceivedPart,
   UPLOAD_PARTS_HEADER,
   UPLOAD_PATH,
+  UPLOAD_STORED_HEADER,
 } from '@ngatu/contract';
 import { type HttpAnswer, type HttpExchange, sendHttp } from './http-exchange.ts';
 import type { BudgetClass, LinkBudget } from './link-budget.ts';
@@ -116,7 +117,7 @@ export class UploadExchange {
     part.created = true;
     const reached = Number(answer.headers['upload-offset']);
     part.offset = Number.isSafeInteger(reached) ? reached : undefined;
-    return { outcome: 'sent', isFileStored: answer.headers['ngatu-evidence'] === 'stored' };
+    return { outcome: 'sent', isFileStored: answer.headers[UPLOAD_STORED_HEADER] === 'stored' };
   }
 
   /** Says that the node no longer has a file. */

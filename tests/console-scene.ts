@@ -33,6 +33,8 @@ function buildFilter(hue: string): string {
 
 export interface Footage {
   readonly clip: Buffer;
+  /** What is shown before the original is opened: small, and of a codec that every browser plays. */
+  readonly preview: Buffer;
   readonly stills: readonly Buffer[];
 }
 
@@ -90,28 +92,31 @@ export async function drawFootage(
     ]);
     stills.push(await readFile(still));
   }
-  return { clip: await readFile(clip), stills };
+  const preview = join(folder, `${name}-preview.mp4`);
+  const small = ['-vf', 'scale=640:360', '-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25'];
+  await run('ffmpeg', [...quiet, '-i', clip, ...small, '-movflags', '+faststart', preview]);
+  return { clip: await readFile(clip), preview: await readFile(preview), stills };
 }
 
 /** The manifest's files for an event that happened at `capturedAt`. */
 export function describeFootage(
-  { clip, stills }: Footage,
+  { clip, preview, stills }: Footage,
   { capturedAt, codec }: { capturedAt: string; codec: 'h264' | 'hevc' },
 ): EvidenceFile[] {
   const moment = Date.parse(capturedAt);
   const at = (offsetMs: number) => new Date(moment + offsetMs - MOMENT_MS).toISOString();
+  const video = {
+    mediaType: 'video/mp4',
+    durationMs: CLIP_MS,
+    eventOffsetMs: MOMENT_MS,
+    capturedAt: at(0),
+  } as const;
   return [
     ...STILLS.map(({ role, atMs }, index) =>
       anEvidenceFile(stills[index] ?? Buffer.of(), { role, capturedAt: at(atMs) }),
     ),
-    anEvidenceFile(clip, {
-      role: 'clip',
-      mediaType: 'video/mp4',
-      codec,
-      durationMs: CLIP_MS,
-      eventOffsetMs: MOMENT_MS,
-      capturedAt: at(0),
-    }),
+    anEvidenceFile(preview, { role: 'preview', codec: 'h264', ...video, width: 640, height: 360 }),
+    anEvidenceFile(clip, { role: 'clip', codec, ...video }),
   ];
 }
 
@@ -123,7 +128,7 @@ export async function commitCase(
   const { event, footage, codec = 'h264' } = request;
   centre.commitEvent(event);
   centre.commitManifest(event, describeFootage(footage, { capturedAt: event.capturedAt, codec }));
-  for (const bytes of [...footage.stills, footage.clip]) await centre.storeFile(bytes);
+  for (const bytes of [...footage.stills, footage.preview, footage.clip]) await centre.storeFile(bytes);
 }
 
 /** An event `agoMs` before `nowMs`. */

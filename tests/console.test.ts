@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -177,16 +177,84 @@ it('reviews a case from its arrival to its rejection, by keyboard', async () => 
   expect(complaints).toEqual([]);
 });
 
+/** Somebody asks at another desk. */
+function askForOriginal(eventId: string, requestedBy: string): string {
+  const openingId = `op-${randomBytes(12).toString('hex')}`;
+  const now = Date.now();
+  centre.events.privacy.requestOpening({
+    ...{ openingId, eventId, requestedBy, reason: 'Đối chiếu biển số' },
+    requestedAt: new Date(now).toISOString(),
+    lapsesAt: new Date(now + 60 * MINUTE_MS).toISOString(),
+  });
+  return openingId;
+}
+
+function grantOpening(openingId: string, decidedBy: string): void {
+  const openUntil = new Date(Date.now() + 30 * MINUTE_MS).toISOString();
+  const decidedAt = new Date().toISOString();
+  const grant = { decision: 'granted', decidedBy, decidedAt, openUntil } as const;
+  expect(centre.events.privacy.decideOpening(openingId, grant)).toBeDefined();
+}
+
+it('keeps the original closed until another person agrees, and a case under hold from being deleted', async () => {
+  const event = anEventAgo(1, Date.now(), { agoMs: 30_000 });
+  await commitCase(centre, { event, footage });
+  const asked = askForOriginal(event.eventId, 'lan');
+  await signIn();
+  const waiting = page.locator('section', { hasText: '1 yêu cầu mở bản gốc đang chờ đồng ý' });
+  await waiting.getByRole('link', { name: /lan yêu cầu lúc/ }).click();
+  await page.keyboard.press('6');
+  const panel = page.getByRole('region', { name: 'Mở bản gốc' });
+  await panel.getByText('“Đối chiếu biển số”').waitFor();
+  expect(await page.locator('video').count()).toBe(0);
+  await panel.getByRole('button', { name: 'Từ chối' }).click();
+  await page.keyboard.type('Không cần thiết');
+  await page.keyboard.press('Enter');
+  await panel.getByText('Bị từ chối').waitFor();
+  expect(centre.events.privacy.getOpening(asked)).toMatchObject({
+    ...{ decision: 'refused', decidedBy: 'admin', decisionReason: 'Không cần thiết' },
+  });
+
+  // Nobody agrees to the own request.
+  await panel.getByRole('button', { name: 'Mở bản gốc …' }).click();
+  await page.keyboard.type('Cần xem rõ biển số');
+  await page.keyboard.press('Enter');
+  await panel.getByText('Người khác phải đồng ý với yêu cầu của bạn.').waitFor();
+  expect(await panel.getByRole('button', { name: 'Đồng ý' }).count()).toBe(0);
+  const [own] = centre.events.privacy.listOpenings(event.eventId);
+  grantOpening(own?.openingId ?? '', 'minh');
+  await page.locator('video').waitFor();
+
+  const hold = page.locator('section', { hasText: 'Lưu giữ theo yêu cầu pháp lý' }).last();
+  await hold.getByText('Không có lệnh lưu giữ').waitFor();
+  await hold.getByRole('button', { name: 'Lưu giữ' }).click();
+  await page.keyboard.type('Công văn của tòa');
+  await page.keyboard.press('Enter');
+  await hold.getByText('Đang được lưu giữ, không bị xóa.').waitFor();
+  const due = () => centre.events.privacy.listDue(() => 0, Date.now() + MINUTE_MS, 9).length;
+  expect(due()).toBe(0);
+  await hold.getByRole('button', { name: 'Gỡ lưu giữ' }).click();
+  await page.keyboard.type('Vụ đã xong');
+  await page.keyboard.press('Enter');
+  await hold.getByText(/admin gỡ lúc/).waitFor();
+  expect(due()).toBe(1);
+  const trail = centre.deps.audit.list(100).map(({ action }) => action);
+  expect(trail).toEqual(expect.arrayContaining(['opening-request', 'hold-place', 'hold-lift']));
+  expect(complaints).toEqual([]);
+});
+
 it('says it where somebody else was faster, and where a clip cannot be played', async () => {
   const now = Date.now();
   const event = anEventAgo(1, now, { agoMs: 30_000 });
   const hevc = await drawFootage(folder, { codec: 'hevc', hue: '0x30a050' });
   await commitCase(centre, { event, footage: hevc, codec: 'hevc' });
+  const opening = askForOriginal(event.eventId, 'admin');
+  grantOpening(opening, 'minh');
   await signIn();
   await page.locator('a.event').click();
   await page.getByRole('heading', { name: 'Vượt đèn đỏ · Xe máy' }).waitFor();
 
-  await page.keyboard.press('4');
+  await page.keyboard.press('6');
   const canPlay = await page.evaluate<string>(
     `document.createElement('video').canPlayType('video/mp4; codecs="hvc1.1.6.L120.90"')`,
   );

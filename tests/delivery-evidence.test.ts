@@ -346,6 +346,42 @@ it('keeps an original until it is asked for, fetches it, and says of what is gon
   await stop();
 });
 
+it('deletes at the centre and on the node, which may be away, what belongs to an erased case', async () => {
+  const sent = randomBytes(40_000);
+  const { eventId, sha256 } = await announce(sent);
+  const copy = writeEvidence(sent);
+  outbox.append([], { uploads: [{ sha256, path: copy, sizeBytes: sent.length }] });
+  const first = startUpload();
+  await until('it has arrived', () => hasArrived(eventId) === true);
+  const other = await announce(randomBytes(30_000));
+  const original = join(rig.folder, `${other.sha256}.bin`);
+  writeFileSync(original, randomBytes(30_000));
+  outbox.append([], {
+    uploads: [{ sha256: other.sha256, path: original, sizeBytes: 30_000, class: 'original' }],
+  });
+  await first.stop();
+  const order = {
+    cause: 'order',
+    reason: 'test',
+    erasedBy: 'minh',
+    erasedAt: new Date().toISOString(),
+  } as const;
+  for (const id of [eventId, other.eventId]) expect(store.privacy.erase(id, order)).toBe('erased');
+  await until('the centre has deleted its file', () => !existsSync(storedFile(sha256)));
+  expect([existsSync(copy), existsSync(original)]).toEqual([true, true]);
+  expect(store.privacy.listNodeErasures(10)).toHaveLength(1);
+  // The node is told anew once it answers again; here the next ingestor does not wait for the minute.
+  await rig.endIngestor('SIGKILL');
+  const second = startUpload();
+  await rig.startIngestor();
+  await rig.untilConnected();
+  await until('the node has deleted its copies', () => !existsSync(copy) && !existsSync(original));
+  await until('the centre knows it', () => store.privacy.listNodeErasures(10).length === 0);
+  expect(outbox.listUploads(9).map((upload) => upload.sha256)).not.toContain(other.sha256);
+  expect(store.getEvent(eventId)).toBeUndefined();
+  await second.stop();
+});
+
 it('takes from a node only word of its own files', async () => {
   const { eventId, sha256 } = await announce(randomBytes(500));
   const say = async (node: string) => {

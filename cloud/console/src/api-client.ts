@@ -14,6 +14,7 @@ import type {
   SignedOut,
 } from '../../src/api/api-schema.ts';
 import type { DeliveryReport } from '../../src/api/delivery-schema.ts';
+import type { Hold, HoldList } from '../../src/api/hold-schema.ts';
 import type { OpeningList, OpeningStatus } from '../../src/api/opening-schema.ts';
 import type { OriginalStatus } from '../../src/api/original-schema.ts';
 import { endOfDay, startOfDay } from './day.ts';
@@ -163,6 +164,24 @@ export function decideOpening(
 ): Promise<OpeningStatus> {
   const path = `/events/${eventId}/openings/${openingId}/decision`;
   return call<OpeningStatus>('POST', path, { body: { decision, reason } });
+}
+
+/** Requests to open an original that wait for a second person, oldest first. */
+export async function fetchWaitingOpenings(signal: AbortSignal): Promise<readonly OpeningStatus[]> {
+  const { items } = await call<Pick<OpeningList, 'items'>>('GET', '/openings', { signal, background: true });
+  return items;
+}
+
+export function fetchHolds(eventId: string): Promise<HoldList> {
+  return call<HoldList>('GET', `/events/${eventId}/holds`);
+}
+
+export function placeHold(eventId: string, reason: string): Promise<Hold> {
+  return call<Hold>('POST', `/events/${eventId}/holds`, { body: { reason } });
+}
+
+export function liftHold({ eventId, holdId }: Hold, reason: string): Promise<HoldList> {
+  return call<HoldList>('POST', `/events/${eventId}/holds/${holdId}/end`, { body: { reason } });
 }
 
 /** Where the originals of a case are; asked while one is on its way. */

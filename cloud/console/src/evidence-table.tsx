@@ -1,5 +1,5 @@
 import type { EventDetail } from '../../src/api/api-schema.ts';
-import { buildEvidenceUrl } from './api-client.ts';
+import { type Account, buildEvidenceUrl } from './api-client.ts';
 import type { TextKey } from './dictionary.ts';
 import { formatBytes } from './format.ts';
 import { useText } from './language.tsx';
@@ -17,13 +17,14 @@ function stateOf({ arrived, role, transfer }: StoredFile): TextKey {
 }
 
 /** Every file by its digest, and every absence with its reason. */
-export function EvidenceTable({ detail, onEnded }: { detail: EventDetail; onEnded: () => void }) {
+export function EvidenceTable(props: { detail: EventDetail; account: Account; onEnded: () => void }) {
+  const { detail, account, onEnded } = props;
   const { t, language } = useText();
   const { evidence } = detail;
   return (
     <section class="evidence">
       <h2>{t('evidence.title')}</h2>
-      <OriginalPanel detail={detail} onEnded={onEnded} />
+      <OriginalPanel detail={detail} account={account} onEnded={onEnded} />
       {evidence === undefined ? (
         <p>{t('evidence.none')}</p>
       ) : (

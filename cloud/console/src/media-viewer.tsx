@@ -1,7 +1,7 @@
 import type { EvidenceRole } from '@ngatu/contract';
 import { useState } from 'preact/hooks';
 import type { EventDetail } from '../../src/api/api-schema.ts';
-import { buildEvidenceUrl } from './api-client.ts';
+import { type Account, buildEvidenceUrl } from './api-client.ts';
 import { ClipPlayer } from './clip-player.tsx';
 import { useText } from './language.tsx';
 import { OpeningPanel, useOpenings } from './opening-panel.tsx';
@@ -38,7 +38,7 @@ function useSlot(detail: EventDetail): (role: EvidenceRole) => Slot {
 }
 
 /** The chosen picture or video large, all of them below it. The original stays closed until it was opened by request. */
-export function MediaViewer({ detail }: { detail: EventDetail }) {
+export function MediaViewer({ detail, account }: { detail: EventDetail; account: Account }) {
   const { t } = useText();
   const [role, setRole] = useState<EvidenceRole>('still-at');
   const [isMarked, setMarked] = useState(true);
@@ -59,7 +59,7 @@ export function MediaViewer({ detail }: { detail: EventDetail }) {
   return (
     <section class="media" aria-label={t('event.media')}>
       <div class="stage">
-        {isSealed && <OpeningPanel eventId={detail.event.eventId} openings={openings} />}
+        {isSealed && <OpeningPanel eventId={detail.event.eventId} account={account} openings={openings} />}
         {'words' in slot && !isSealed && (
           <p class="stage-words" role="status">
             {slot.words}

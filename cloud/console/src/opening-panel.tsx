@@ -1,10 +1,11 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { OpeningList, OpeningStatus } from '../../src/api/opening-schema.ts';
-import { ApiFailure, decideOpening, fetchOpenings, requestOpening } from './api-client.ts';
-import { CancelForm } from './cancel-form.tsx';
+import { type Account, ApiFailure, decideOpening, fetchOpenings, requestOpening } from './api-client.ts';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
+import { ReasonForm } from './reason-form.tsx';
 
 /** While somebody waits for a second person it is asked this often whether that one has decided, ms. */
 const POLL_EVERY_MS = 4_000;
@@ -41,7 +42,8 @@ export function useOpenings(eventId: string, isWanted: boolean): Openings {
 }
 
 /** In place of the original: why it is closed, a way to ask for it, who waits, and who has opened it before. */
-export function OpeningPanel({ eventId, openings }: { eventId: string; openings: Openings }) {
+export function OpeningPanel(props: { eventId: string; account: Account; openings: Openings }) {
+  const { eventId, account, openings } = props;
   const { t } = useText();
   const [isAsking, setAsking] = useState(false);
   const { list, failure, reload } = openings;
@@ -49,7 +51,7 @@ export function OpeningPanel({ eventId, openings }: { eventId: string; openings:
     <section class="stage-words opening" aria-label={t('opening.title')}>
       <p>{t('opening.sealed')}</p>
       {failure !== undefined && <FailureNote failure={failure} onRetry={reload} />}
-      {!isAsking && (
+      {!isAsking && isAllowed(account, MAY.requestOriginal) && (
         <button type="button" class="primary" onClick={() => setAsking(true)}>
           {t('opening.ask')}
         </button>
@@ -70,7 +72,7 @@ export function OpeningPanel({ eventId, openings }: { eventId: string; openings:
       {list !== undefined && list.items.length > 0 && (
         <ol class="opening-list">
           {list.items.map((opening) => (
-            <OpeningItem key={opening.openingId} opening={opening} onDecided={reload} />
+            <OpeningItem key={opening.openingId} opening={opening} account={account} onDecided={reload} />
           ))}
         </ol>
       )}
@@ -78,10 +80,13 @@ export function OpeningPanel({ eventId, openings }: { eventId: string; openings:
   );
 }
 
-function OpeningItem({ opening, onDecided }: { opening: OpeningStatus; onDecided: () => void }) {
+function OpeningItem(props: { opening: OpeningStatus; account: Account; onDecided: () => void }) {
+  const { opening, account, onDecided } = props;
   const { t, language } = useText();
   const [decision, setDecision] = useState<'granted' | 'refused' | undefined>(undefined);
   const { state, requestedBy, requestedAt, reason, decidedBy, openUntil, eventId, openingId } = opening;
+  const mayDecide = isAllowed(account, MAY.overruleCase);
+  const isOwn = requestedBy === account.username;
   return (
     <li>
       <strong>{t(`opening.state.${state}`)}</strong>{' '}
@@ -90,7 +95,8 @@ function OpeningItem({ opening, onDecided }: { opening: OpeningStatus; onDecided
       {state === 'open' && openUntil !== undefined && (
         <> · {t('opening.until', { time: formatDateTime(Date.parse(openUntil), language) })}</>
       )}
-      {state === 'waiting' && decision === undefined && (
+      {state === 'waiting' && mayDecide && isOwn && <p class="hint">{t('opening.own')}</p>}
+      {state === 'waiting' && mayDecide && !isOwn && decision === undefined && (
         <div class="decision-keys">
           <button type="button" onClick={() => setDecision('granted')}>
             {t('opening.grant')}
@@ -113,59 +119,5 @@ function OpeningItem({ opening, onDecided }: { opening: OpeningStatus; onDecided
         />
       )}
     </li>
-  );
-}
-
-function ReasonForm(props: {
-  label: string;
-  hint?: string | undefined;
-  sendText: string;
-  send: (reason: string) => Promise<unknown>;
-  onDone: () => void;
-  onCancel: () => void;
-}) {
-  const { t } = useText();
-  const [reason, setReason] = useState('');
-  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
-  const [isSending, setSending] = useState(false);
-  const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
-  const send = async () => {
-    if (isSending) return;
-    setSending(true);
-    try {
-      await props.send(reason.trim());
-      props.onDone();
-    } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error;
-      setFailure(error);
-    } finally {
-      setSending(false);
-    }
-  };
-  return (
-    <CancelForm class="opening-form" onSend={send} onCancel={props.onCancel}>
-      <label>
-        {props.label}
-        <input
-          ref={input}
-          value={reason}
-          required
-          minLength={3}
-          maxLength={500}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
-      {props.hint !== undefined && <p class="hint">{props.hint}</p>}
-      {failure !== undefined && <FailureNote failure={failure} />}
-      <div class="decision-keys">
-        <button type="submit" class="primary" disabled={isSending || reason.trim().length < 3}>
-          {props.sendText} <kbd>Enter</kbd>
-        </button>
-        <button type="button" class="quiet" onClick={props.onCancel}>
-          {t('common.cancel')} <kbd>Esc</kbd>
-        </button>
-      </div>
-    </CancelForm>
   );
 }

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventDetail } from '../../src/api/api-schema.ts';
 import type { OriginalStatus } from '../../src/api/original-schema.ts';
-import { ApiFailure, fetchOriginals, requestOriginal } from './api-client.ts';
+import { type Account, ApiFailure, fetchOriginals, requestOriginal } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatBytes, formatDateTime } from './format.ts';
@@ -49,12 +50,13 @@ function useOriginals(detail: EventDetail): {
 }
 
 /** The sealed original: where it is, how much of it has come, and a way to fetch it with a reason. */
-export function OriginalPanel({ detail, onEnded }: { detail: EventDetail; onEnded: () => void }) {
+export function OriginalPanel(props: { detail: EventDetail; account: Account; onEnded: () => void }) {
+  const { detail, account, onEnded } = props;
   const { t } = useText();
   const { files, setFiles } = useOriginals(detail);
   const [isAsking, setAsking] = useState(false);
   const absent = files.filter(({ arrived }) => !arrived);
-  const canAsk = absent.some((file) => !isTravelling(file));
+  const canAsk = isAllowed(account, MAY.requestOriginal) && absent.some((file) => !isTravelling(file));
   useShortcuts({
     f: () => {
       if (!canAsk) return false;

@@ -8,6 +8,7 @@ import { EventFacts } from './event-facts.tsx';
 import { EvidenceTable } from './evidence-table.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDate, formatPreciseTime } from './format.ts';
+import { HoldPanel } from './hold-panel.tsx';
 import { useText } from './language.tsx';
 import { LawReadings } from './law-readings.tsx';
 import { LetPassPanel } from './let-pass-panel.tsx';
@@ -139,7 +140,7 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
         {event.letPass !== undefined && detail.evidence === undefined ? (
           <p class="stage stage-words media">{t('letPass.noPictures')}</p>
         ) : (
-          <MediaViewer detail={detail} />
+          <MediaViewer detail={detail} account={work.account} />
         )}
         <div class="case-side">
           {event.letPass === undefined && !isAllowed(work.account, MAY.decideCase) && (
@@ -155,11 +156,12 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
           )}
           {event.letPass !== undefined && <LetPassPanel letPass={event.letPass} />}
           <LawReadings event={event} laws={detail.laws} />
-          <SealPanel detail={detail} onEnded={work.onEnded} />
+          <SealPanel detail={detail} account={work.account} onEnded={work.onEnded} />
+          <HoldPanel eventId={event.eventId} account={work.account} />
           <EventFacts event={event} ingestedAt={detail.ingestedAt} />
         </div>
         {(event.letPass === undefined || detail.evidence !== undefined) && (
-          <EvidenceTable detail={detail} onEnded={work.onEnded} />
+          <EvidenceTable detail={detail} account={work.account} onEnded={work.onEnded} />
         )}
       </div>
       <footer class="keys">

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import { BlindStrip } from './blind-strip.tsx';
 import { useCameraPoll } from './camera-poll.ts';
 import { EventFilterBar } from './event-filter-bar.tsx';
@@ -7,6 +8,7 @@ import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
 import { NoticeBar } from './notice-bar.tsx';
 import { useShortcuts } from './shortcut.ts';
+import { WaitingOpenings } from './waiting-openings.tsx';
 import type { Workplace } from './workplace.ts';
 
 /** The state of now needs no more of the past than this. */
@@ -70,6 +72,7 @@ export function EventsPage({ work }: { work: Workplace }) {
     <div class="page">
       <BlindStrip report={report} />
       <NoticeBar work={work} />
+      {isAllowed(work.account, MAY.overruleCase) && <WaitingOpenings onEnded={work.onEnded} />}
       <div class="list-head">
         <h1>{t('events.title')}</h1>
         <EventFilterBar work={work} cameras={report?.cameras.map(({ camera }) => camera) ?? []} />

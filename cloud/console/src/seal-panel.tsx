@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventDetail } from '../../src/api/api-schema.ts';
-import { ApiFailure, exportCase } from './api-client.ts';
+import { type Account, ApiFailure, exportCase } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
@@ -8,13 +9,15 @@ import { useText } from './language.tsx';
 import { useShortcuts } from './shortcut.ts';
 
 /** What is proved of the evidence: the node's seal, the centre's receipt, the place in the chain; and the signed archive of the case. */
-export function SealPanel({ detail, onEnded }: { detail: EventDetail; onEnded: () => void }) {
+export function SealPanel(props: { detail: EventDetail; account: Account; onEnded: () => void }) {
+  const { detail, account, onEnded } = props;
   const { t, language } = useText();
   const [isAsking, setAsking] = useState(false);
   const { seal, evidence } = detail;
+  const mayExport = seal !== undefined && isAllowed(account, MAY.exportCase);
   useShortcuts({
     x: () => {
-      if (seal === undefined) return false;
+      if (!mayExport) return false;
       setAsking(true);
       return undefined;
     },
@@ -51,9 +54,10 @@ export function SealPanel({ detail, onEnded }: { detail: EventDetail; onEnded: (
         </dd>
       </dl>
       {missing > 0 && <p class="note note-warn">{t('seal.gaps', { missing })}</p>}
-      {isAsking ? (
+      {mayExport && isAsking && (
         <ExportForm eventId={detail.event.eventId} onDone={() => setAsking(false)} onEnded={onEnded} />
-      ) : (
+      )}
+      {mayExport && !isAsking && (
         <button type="button" onClick={() => setAsking(true)}>
           {t('export.open')} <kbd>X</kbd>
         </button>

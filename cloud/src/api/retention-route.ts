@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { EventId, EventKind, NgatuError } from '@ngatu/contract';
+import { EventKind, NgatuError } from '@ngatu/contract';
 import { Type } from '@sinclair/typebox';
 import { MAY } from '../account/permission.ts';
 import { LEGAL_FACTS } from '../privacy/legal-fact.ts';
@@ -8,32 +8,12 @@ import type { ApiApp, ApiDeps } from './api-app.ts';
 import { refuseInvalid } from './api-error.ts';
 import { EventParams } from './api-schema.ts';
 import { requireEventInScope } from './area-scope.ts';
+import { Hold, HoldList, HoldParams, HoldRequest } from './hold-schema.ts';
 import { refusals } from './refusal-schema.ts';
 import { requireSession } from './session-guard.ts';
 
 const closed = { additionalProperties: false } as const;
 const Instant = Type.String({ format: 'date-time' });
-const Text = Type.String({ minLength: 3, maxLength: 500 });
-
-const Hold = Type.Object(
-  {
-    holdId: Type.String(),
-    eventId: EventId,
-    reason: Type.String(),
-    placedBy: Type.String(),
-    placedAt: Instant,
-    liftedBy: Type.Optional(Type.String()),
-    liftedAt: Type.Optional(Instant),
-    liftReason: Type.Optional(Type.String()),
-  },
-  closed,
-);
-const HoldList = Type.Object({ items: Type.Array(Hold) }, closed);
-const HoldRequest = Type.Object({ reason: Text }, closed);
-const HoldParams = Type.Object(
-  { eventId: EventId, holdId: Type.String({ pattern: '^hold-[0-9a-f]{24}$' }) },
-  closed,
-);
 
 const TombstoneItem = Type.Object(
   {

@@ -114,6 +114,25 @@ describe('retention', () => {
     expect(grepFolder(dataDir, MARK)).toEqual([]);
   });
 
+  it('counts from the arrival of a case whose node was away for longer than it is kept, whatever older cases there are', async () => {
+    const days = DEFAULT_PRIVACY_POLICY.retentionDays.open;
+    const kept = anEvent(20, { capturedAt: '2024-01-01T00:00:00.000Z' });
+    centre.commitEvent(kept);
+    const review = { decision: 'confirmed', reason: 'seen', reviewer: 'lan' } as const;
+    const decidedAt = '2025-11-22T04:00:00.000Z';
+    centre.events.appendReview(kept.eventId, { ...review, decidedAt }, 0);
+    const late = anEvent(21, { capturedAt: '2025-01-01T00:00:00.000Z' });
+    centre.commitEvent(late);
+    const endMs = centre.clock.nowMs + days * DAY_MS;
+    expect((await runRetentionOnce(parts(endMs - 1), DEFAULT_PRIVACY_POLICY)).cases).toEqual([]);
+    expect(centre.events.privacy.listDue(() => days, endMs, 1)).toMatchObject([{ outcome: 'confirmed' }]);
+    const { cases } = await runRetentionOnce(parts(endMs), DEFAULT_PRIVACY_POLICY);
+    expect(cases).toMatchObject([
+      { eventId: late.eventId, since: new Date(centre.clock.nowMs).toISOString() },
+    ]);
+    expect(centre.events.getEvent(kept.eventId)).toBeDefined();
+  });
+
   it('keeps a deleted case deleted, whoever sends it again', async () => {
     const { eventId } = await storeCase(3);
     const order = {

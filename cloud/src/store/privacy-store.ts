@@ -53,7 +53,7 @@ export interface DueCase {
   readonly eventId: string;
   readonly kind: EventKind;
   readonly outcome: CaseOutcome;
-  /** Since when its retention runs: the decision, or the instant of the case where there is none. */
+  /** Since when its retention runs: the last of the instant of the case, its arrival at the centre and its decision. */
   readonly since: string;
 }
 

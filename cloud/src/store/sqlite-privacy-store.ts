@@ -33,15 +33,25 @@ const SUBJECT_CASE = `SELECT case_id AS caseId, kind, received_at AS receivedAt,
   FROM subject_case`;
 
 const DAY_MS = 24 * 3_600_000;
-/** Cases that are looked at for one listing at most. */
-const LOOKED_AT = 20_000;
 
-interface AgedRow {
-  readonly eventId: string;
+/** Cases of one kind that ended in the same way. */
+interface CaseGroup {
   readonly kind: EventKind;
-  readonly outcome: CaseOutcome;
-  readonly since: string;
+  readonly review: Exclude<CaseOutcome, 'let-pass'>;
+  readonly isLetPass: 0 | 1;
 }
+
+const CASE_GROUPS = 'SELECT DISTINCT kind, review, let_pass IS NOT NULL AS isLetPass FROM event';
+/** A node may have been away for longer than a case is kept: time runs from when somebody here could look at it. */
+const SINCE = `max(captured_at, ingested_at,
+  coalesce((SELECT max(decided_at) FROM review WHERE review.event_id = event.event_id), ''))`;
+const buildDueQuery = (isLetPass: boolean): string =>
+  `SELECT event_id AS eventId, ${SINCE} AS since FROM event
+     WHERE kind = ? AND review = ? AND let_pass IS ${isLetPass ? 'NOT NULL' : 'NULL'} AND captured_at <= ? AND since <= ?
+       AND NOT EXISTS (SELECT 1 FROM legal_hold WHERE legal_hold.event_id = event.event_id AND lifted_at IS NULL)
+     ORDER BY captured_at LIMIT ?`;
+const DUE_CASES = buildDueQuery(false);
+const DUE_LET_PASS = buildDueQuery(true);
 
 /** Privacy's part of the centre's database. */
 export class SqlitePrivacyStore implements PrivacyStore {
@@ -139,17 +149,14 @@ export class SqlitePrivacyStore implements PrivacyStore {
 
   listDue(rule: RetentionRule, nowMs: number, limit: number): DueCase[] {
     const due: DueCase[] = [];
-    const rows = this.#all<AgedRow>(
-      `SELECT event_id AS eventId, kind, CASE WHEN let_pass IS NULL THEN review ELSE 'let-pass' END AS outcome,
-         coalesce((SELECT max(decided_at) FROM review WHERE review.event_id = event.event_id), captured_at) AS since
-         FROM event WHERE NOT EXISTS
-           (SELECT 1 FROM legal_hold WHERE legal_hold.event_id = event.event_id AND lifted_at IS NULL)
-         ORDER BY captured_at LIMIT ?`,
-      LOOKED_AT,
-    );
-    for (const { eventId, kind, outcome, since } of rows) {
-      const endsAtMs = Date.parse(since) + rule(kind, outcome) * DAY_MS;
-      if (endsAtMs <= nowMs) due.push({ eventId, kind, outcome, since });
+    for (const { kind, review, isLetPass } of this.#all<CaseGroup>(CASE_GROUPS)) {
+      const outcome = isLetPass === 1 ? 'let-pass' : review;
+      const endedBefore = new Date(nowMs - rule(kind, outcome) * DAY_MS).toISOString();
+      const rows = this.#all<Pick<DueCase, 'eventId' | 'since'>>(
+        isLetPass === 1 ? DUE_LET_PASS : DUE_CASES,
+        ...[kind, review, endedBefore, endedBefore, limit - due.length],
+      );
+      due.push(...rows.map(({ eventId, since }) => ({ eventId, kind, outcome, since })));
       if (due.length >= limit) break;
     }
     return due;

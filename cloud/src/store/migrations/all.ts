@@ -6,6 +6,7 @@ import { createDeliveryLedger } from './005-delivery.ts';
 import { createTransfers } from './006-transfer.ts';
 import { createSeals } from './007-seal.ts';
 import { createPrivacy } from './008-privacy.ts';
+import { indexRetention } from './009-retention.ts';
 import type { Migration } from './migration.ts';
 
 /** The schema of the centre's database, in the order in which it is applied. */
@@ -18,4 +19,5 @@ export const CENTRE_MIGRATIONS: readonly Migration[] = [
   createTransfers,
   createSeals,
   createPrivacy,
+  indexRetention,
 ];

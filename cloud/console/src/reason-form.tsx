@@ -1,0 +1,60 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { ApiFailure } from './api-client.ts';
+import { CancelForm } from './cancel-form.tsx';
+import { FailureNote } from './failure-note.tsx';
+import { useText } from './language.tsx';
+
+/** Asks for a reason, and does with it what `send` does; a failure is shown, and what was written stays. */
+export function ReasonForm(props: {
+  label: string;
+  hint?: string | undefined;
+  sendText: string;
+  send: (reason: string) => Promise<unknown>;
+  onDone: () => void;
+  onCancel: () => void;
+}) {
+  const { t } = useText();
+  const [reason, setReason] = useState('');
+  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
+  const [isSending, setSending] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []);
+  const send = async () => {
+    if (isSending) return;
+    setSending(true);
+    try {
+      await props.send(reason.trim());
+      props.onDone();
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error;
+      setFailure(error);
+    } finally {
+      setSending(false);
+    }
+  };
+  return (
+    <CancelForm class="opening-form" onSend={send} onCancel={props.onCancel}>
+      <label>
+        {props.label}
+        <input
+          ref={input}
+          value={reason}
+          required
+          minLength={3}
+          maxLength={500}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </label>
+      {props.hint !== undefined && <p class="hint">{props.hint}</p>}
+      {failure !== undefined && <FailureNote failure={failure} />}
+      <div class="decision-keys">
+        <button type="submit" class="primary" disabled={isSending || reason.trim().length < 3}>
+          {props.sendText} <kbd>Enter</kbd>
+        </button>
+        <button type="button" class="quiet" onClick={props.onCancel}>
+          {t('common.cancel')} <kbd>Esc</kbd>
+        </button>
+      </div>
+    </CancelForm>
+  );
+}

@@ -84,6 +84,8 @@ export function nameOfComponent({ purl }) {
  */
 export function buildSbom(lock) {
   const args = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application', '--package-lock-only'];
+  // where NODE_ENV says production npm omits dev by itself
+  args.push('--include', 'dev');
   const run = spawnSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
   if (run.status !== 0) throw new Error(`npm sbom failed: ${run.stderr.trim().split('\n').at(-1)}`);
   const bom = JSON.parse(run.stdout);

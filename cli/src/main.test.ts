@@ -42,7 +42,7 @@ describe('help', () => {
   it('lists the commands', async () => {
     const { status, output } = await ngatu(['--help']);
     expect(status).toBe(0);
-    const commands = [...output.matchAll(/^ {2}([a-z]+) /gm)].map((match) => match[1]);
+    const commands = [...output.matchAll(/^ {2}([a-z-]+) /gm)].map((match) => match[1]);
     expect(commands).toEqual(Object.keys(COMMANDS));
     expect(commands).toEqual(expect.arrayContaining(['start', 'edge', 'cloud', 'replay', 'eval', 'assets']));
   });
@@ -51,7 +51,10 @@ describe('help', () => {
     const command = (await load()).buildCommand();
     expect(command.name()).toBe(name);
     expect(command.description().length).toBeGreaterThan(20);
-    expect(command.options.length + command.commands.length).toBeGreaterThan(0);
+    const { options, commands, registeredArguments } = command;
+    // an agent alone starts `pictures`, and tells it over IPC what to do
+    if (name !== 'pictures')
+      expect(options.length + commands.length + registeredArguments.length).toBeGreaterThan(0);
   });
 
   it('of one command is shown without running it', async () => {

@@ -11,17 +11,20 @@ const PURE = [
 const ALONE = ['tests/live-faults.test.ts', 'tests/start.test.ts'];
 const ALL = ['**/src/**/*.test.ts', 'simulators/{camera,network,thermal}/**/*.test.ts', 'tests/**/*.test.ts'];
 const NEVER = ['**/node_modules/**', 'dist/**'];
+/** Most of the time goes into waiting for processes: every core may have its file. */
+const WORKERS = { maxWorkers: '100%' } as const;
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'pure', include: PURE, exclude: NEVER, pool: 'threads', isolate: false } },
+      { test: { name: 'pure', include: PURE, exclude: NEVER, pool: 'threads', isolate: false, ...WORKERS } },
       {
         test: {
           name: 'real',
           include: ALL,
           exclude: [...NEVER, ...PURE, ...ALONE],
           pool: 'forks',
+          ...WORKERS,
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

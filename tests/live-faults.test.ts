@@ -7,18 +7,16 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '..', 'cli', 'bin', 'ngatu.mjs');
 const SEED = Number(process.env['NGATU_TEST_SEED'] ?? 7);
-const FAULTS = Number(process.env['NGATU_TEST_FAULTS'] ?? 15);
-/** As many kinds as fit into a minute: those of sight take some seconds each, for the rules must be warm again. */
+const FAULTS = Number(process.env['NGATU_TEST_FAULTS'] ?? 13);
+/**
+ * As many kinds as fit into a minute. Of those of sight only a few: each blinds the camera for some seconds, and events that were
+ * watched must be left.
+ */
 const KINDS = [
-  ...['agent-killed', 'agent-clock-back', 'camera-killed', 'camera-garbage', 'edge-disk-full'],
-  ...[
-    'node-killed-in-commit',
-    'node-fsync-fails',
-    'node-outbox-damaged',
-    'broker-killed',
-    'broker-without-data',
-  ],
-  ...['ingestor-killed-in-commit', 'events-torn', 'centre-disk-full', 'uplink-cut', 'backbone-half-open'],
+  ...['agent-clock-back', 'camera-killed', 'edge-disk-full'],
+  ...['node-killed-in-commit', 'node-fsync-fails', 'node-outbox-damaged'],
+  ...['broker-killed', 'broker-without-data', 'ingestor-killed-in-commit'],
+  ...['events-torn', 'centre-disk-full', 'uplink-cut', 'backbone-half-open'],
 ];
 
 const store = new AssetStore();

@@ -46,7 +46,8 @@ export const ERROR_CODES = {
   INPUT_UNREADABLE: 'A digital input of a signal cannot be read, or reads something other than 0 or 1.',
   SENSOR_UNREACHABLE: 'A sensor, its line or its broker did not answer in time.',
   SENSOR_REFUSED: 'A sensor answered that it cannot give the value (a Modbus exception, an HTTP status).',
-  SENSOR_GARBLED: 'What a sensor answered or sent is damaged, too large or of another form than its profile says.',
+  SENSOR_GARBLED:
+    'What a sensor answered or sent is damaged, too large or of another form than its profile says.',
   SENSOR_SERIES_INVALID: 'A file of a recorded series is not rows of time and value.',
   BROKER_UNREACHABLE: 'The MQTT broker did not answer.',
   UPLOAD_FAILED: 'An evidence file could not be sent to the centre.',

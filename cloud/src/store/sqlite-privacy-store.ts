@@ -150,7 +150,7 @@ export class SqlitePrivacyStore implements PrivacyStore {
   listDue(rule: RetentionRule, nowMs: number, limit: number): DueCase[] {
     const due: DueCase[] = [];
     for (const { kind, review, isLetPass } of this.#all<CaseGroup>(CASE_GROUPS)) {
-      const outcome = isLetPass === 1 ? 'let-pass' : review;
+      const outcome: DueCase['outcome'] = isLetPass === 1 ? 'let-pass' : review;
       const endedBefore = new Date(nowMs - rule(kind, outcome) * DAY_MS).toISOString();
       const rows = this.#all<Pick<DueCase, 'eventId' | 'since'>>(
         isLetPass === 1 ? DUE_LET_PASS : DUE_CASES,

@@ -203,6 +203,7 @@ it('keeps the original closed until another person agrees, and a case under hold
   await signIn();
   const waiting = page.locator('section', { hasText: '1 yêu cầu mở bản gốc đang chờ đồng ý' });
   await waiting.getByRole('link', { name: /lan yêu cầu lúc/ }).click();
+  await page.getByRole('heading', { name: 'Vượt đèn đỏ · Xe máy' }).waitFor();
   await page.keyboard.press('6');
   const panel = page.getByRole('region', { name: 'Mở bản gốc' });
   await panel.getByText('“Đối chiếu biển số”').waitFor();

@@ -23,7 +23,7 @@ import { aManifest, anEvent, anEventId, NODE, SITE, sha256Of } from './delivery/
 let rig: DeliveryRig;
 let outbox: Outbox;
 let store: SqliteEventStore;
-let requests: EvidenceUpload | undefined;
+let requests: Pick<EvidenceUpload, 'take'> | undefined;
 let key = 0;
 
 beforeAll(async () => {
@@ -372,9 +372,12 @@ it('deletes at the centre and on the node, which may be away, what belongs to an
   expect(store.privacy.listNodeErasures(10)).toHaveLength(1);
   // The node is told anew once it answers again; here the next ingestor does not wait for the minute.
   await rig.endIngestor('SIGKILL');
-  const second = startUpload();
+  const orders: Uint8Array[] = [];
+  requests = { take: (payload) => void orders.push(payload) };
   await rig.startIngestor();
-  await rig.untilConnected();
+  await until('the node is told again', () => orders.length > 0);
+  const second = startUpload();
+  for (const order of orders) second.upload.take(order);
   await until('the node has deleted its copies', () => !existsSync(copy) && !existsSync(original));
   await until('the centre knows it', () => store.privacy.listNodeErasures(10).length === 0);
   expect(outbox.listUploads(9).map((upload) => upload.sha256)).not.toContain(other.sha256);

@@ -227,7 +227,9 @@ export class EvidenceUpload {
         return this.#find(task.asked);
       case 'gone': {
         const failure = await this.#exchange?.reportGone(task.sha256, task.gone, signal);
-        if (failure?.outcome === 'unavailable') this.#noteUnavailable(failure, signal);
+        if (failure?.outcome !== 'unavailable') return;
+        if (!this.#gone.has(task.sha256)) this.#gone.set(task.sha256, task.gone);
+        this.#noteUnavailable(failure, signal);
       }
     }
   }

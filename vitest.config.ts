@@ -9,7 +9,11 @@ const PURE = [
 ];
 /** Live runs whose figures depend on having the machine to themselves. */
 const ALONE = ['tests/live-faults.test.ts', 'tests/start.test.ts'];
-const ALL = ['**/src/**/*.test.ts', 'simulators/{camera,network,thermal}/**/*.test.ts', 'tests/**/*.test.ts'];
+const ALL = [
+  '**/src/**/*.test.ts',
+  'simulators/{camera,network,thermal,sensors}/**/*.test.ts',
+  'tests/**/*.test.ts',
+];
 const NEVER = ['**/node_modules/**', 'dist/**'];
 /** Most of the time goes into waiting for processes: every core may have its file. */
 const WORKERS = { maxWorkers: '100%' } as const;

@@ -13,6 +13,7 @@ import {
   GatewayProfile,
   NodeState,
   Scene,
+  ScreeningReport,
   Telemetry,
 } from '@ngatu/contract';
 import type { Command } from 'commander';
@@ -178,12 +179,13 @@ async function buildPages(): Promise<Record<string, string>> {
           ...ENVELOPES.event,
           properties: {
             ...ENVELOPES.event.properties,
-            body: { type: 'object', description: 'Event, EvidenceManifest or Telemetry' },
+            body: { type: 'object', description: 'Event, EvidenceManifest, ScreeningReport or Telemetry' },
           },
         } as unknown as SchemaNode,
       ],
       ['Event', Event],
       ['EvidenceManifest', EvidenceManifest],
+      ['ScreeningReport', ScreeningReport],
       ['Telemetry', Telemetry],
       ['NodeState', NodeState],
       ['Ack', Ack],

@@ -25,6 +25,7 @@ export const PACKAGES = {
     { name: 'faketime', programs: ['faketime'] },
     { name: 'strace', programs: ['strace'] },
     { name: 'openssl', programs: ['openssl'] },
+    { name: 'influxdb', programs: ['influxd'] },
     { name: 'python3-gi', installed: true },
     { name: 'gir1.2-gst-rtsp-server-1.0', installed: true },
     { name: 'gstreamer1.0-plugins-base', installed: true },

@@ -13,7 +13,7 @@ const ALLOWED = join(ROOT, 'tests', 'allowed-skips.json');
 
 /**
  * Judges the skips of a vitest report. `allowed` maps the full name of a test to why it may be skipped and to the assets
- * (`needs`) without which it may; `absent` are the assets that are not on this machine.
+ * or folders of data (`needs`) without which it may; `absent` are those that are not on this machine.
  * @returns {{skipped: number, offences: string[]}} the skips that stand, and those that count as failures
  */
 export function judgeSkips(skippedNames, allowed, absent) {
@@ -98,6 +98,14 @@ function findAbsentAssets() {
   });
 }
 
+/** Folders of data (`datasets/…`) that tests may need, and that are not beside the local assets. */
+export function findAbsentFolders(allowed, base = process.env.NGATU_ASSETS ?? join(ROOT, '..', 'shared')) {
+  const needed = new Set(
+    Object.values(allowed).flatMap(({ needs }) => needs.filter((name) => name.includes('/'))),
+  );
+  return [...needed].filter((name) => !existsSync(join(base, name)));
+}
+
 async function main(args) {
   const { runChecks } = await import('./check.mjs');
   await setUp('test');
@@ -107,6 +115,7 @@ async function main(args) {
   const { status, report } = await runVitest(args);
   const allowed = existsSync(ALLOWED) ? JSON.parse(await readFile(ALLOWED, 'utf8')) : {};
   const absent = await findAbsentAssets();
+  for (const folder of findAbsentFolders(allowed)) absent.add(folder);
   const { skipped, offences } = judgeSkips(report.skippedNames, allowed, absent);
   for (const name of offences) console.log(`✗ skipped without leave: ${name}`);
   if (absent.size > 0) console.log(`Assets that are not on this machine: ${[...absent].join(', ')}`);

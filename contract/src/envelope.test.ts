@@ -4,6 +4,7 @@ import { Ack, ENVELOPES, EnvelopeHead } from './envelope.ts';
 import type { Event } from './event.ts';
 import type { EvidenceManifest } from './evidence.ts';
 import { findSchemaIssues } from './schema.ts';
+import type { ScreeningReport } from './screening-report.ts';
 import { NodeState, type Telemetry } from './telemetry.ts';
 import { NUMBERED_CHANNELS } from './topic.ts';
 
@@ -69,7 +70,15 @@ const TELEMETRY: Telemetry = {
   ],
   measurements: [{ at: AT, metric: 'analysedFps', value: 12.5, tags: { label: 'car' } }],
 };
-const BODIES = { event: EVENT, evidence: MANIFEST, telemetry: TELEMETRY };
+const SCREENING: ScreeningReport = {
+  schemaVersion: 1,
+  site: 'nga-tu-so',
+  node: 'gate-1',
+  gate: 'hall-1',
+  results: [],
+  selfChecks: [],
+};
+const BODIES = { event: EVENT, evidence: MANIFEST, telemetry: TELEMETRY, screening: SCREENING };
 
 const pathsOf = (schema: TSchema, value: unknown): string[] =>
   findSchemaIssues(schema, value).map(({ path }) => path);

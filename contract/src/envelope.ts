@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode } from './error-code.ts';
 import { Event } from './event.ts';
 import { EvidenceManifest } from './evidence.ts';
 import { OutboxId, Timestamp } from './id.ts';
+import { ScreeningReport } from './screening-report.ts';
 import { Telemetry } from './telemetry.ts';
 import type { NumberedChannel } from './topic.ts';
 
@@ -29,13 +30,22 @@ export const ENVELOPES = {
     { ...delivery, body: EvidenceManifest },
     { additionalProperties: false, $id: 'EvidenceEnvelope' },
   ),
+  screening: Type.Object(
+    { ...delivery, body: ScreeningReport },
+    { additionalProperties: false, $id: 'ScreeningEnvelope' },
+  ),
   telemetry: Type.Object(
     { ...delivery, body: Telemetry },
     { additionalProperties: false, $id: 'TelemetryEnvelope' },
   ),
 } as const;
 
-export type EnvelopeBody = { event: Event; evidence: EvidenceManifest; telemetry: Telemetry };
+export type EnvelopeBody = {
+  event: Event;
+  evidence: EvidenceManifest;
+  screening: ScreeningReport;
+  telemetry: Telemetry;
+};
 export type Envelope<C extends NumberedChannel = NumberedChannel> = {
   [K in C]: { schemaVersion: 1; outboxId: string; seq: number; publishedAt: string; body: EnvelopeBody[K] };
 }[C];

@@ -33,8 +33,12 @@ export const ERROR_CODES = {
   THERMAL_INVALID:
     'A thermal picture, recording or matrix of temperatures is damaged, or not of a form that is known.',
   THERMAL_UNAVAILABLE: 'A thermal camera or its feed did not answer.',
+  GATE_MEMORY_INVALID: 'What a fever gate had learned cannot be read back: it begins anew.',
   MODEL_INVALID: 'The model file cannot be loaded or has not the tensors that its entry names.',
   MODEL_DIGEST_MISMATCH: 'The model file does not have the sha256 of its entry.',
+  LEARNED_STATE_INVALID:
+    'What was learned of a series cannot be read back from the disk; it is learned anew.',
+  LEARNED_STATE_UNWRITTEN: 'What was learned of a series cannot be written to the disk.',
   CLIP_UNAVAILABLE: 'The compressed ring no longer, or not yet, holds the time that was asked for.',
   OUTBOX_CORRUPT: 'The outbox database cannot be opened; it was moved aside and a new one begun.',
   OUTBOX_LOCKED: 'Another process holds the outbox database.',
@@ -48,6 +52,7 @@ export const ERROR_CODES = {
   SENSOR_REFUSED: 'A sensor answered that it cannot give the value (a Modbus exception, an HTTP status).',
   SENSOR_GARBLED:
     'What a sensor answered or sent is damaged, too large or of another form than its profile says.',
+  SENSOR_TEMPLATE_INVALID: 'A file with the readings of a kind of sensor does not match its schema.',
   SENSOR_SERIES_INVALID: 'A file of a recorded series is not rows of time and value.',
   BROKER_UNREACHABLE: 'The MQTT broker did not answer.',
   UPLOAD_FAILED: 'An evidence file could not be sent to the centre.',
@@ -59,6 +64,7 @@ export const ERROR_CODES = {
   TOPIC_INVALID: 'The topic is not one of ngatu, or names another site or node than the payload.',
   EVENT_CONFLICT: 'An event of this id is stored with another content.',
   STORE_CORRUPT: 'A database of the centre cannot be opened.',
+  SERIES_SETTINGS_INVALID: 'The file series.json of the centre cannot be read or does not match its schema.',
   STORE_UNAVAILABLE: 'A store did not answer.',
   EVIDENCE_DIGEST_MISMATCH: 'The uploaded bytes do not have the sha256 that was announced.',
   EVIDENCE_TOO_LARGE: 'The uploaded file is larger than the limit.',
@@ -99,6 +105,7 @@ export const ERROR_CODES = {
   NOT_FOUND: 'There is nothing under this address.',
   EVENT_LET_PASS: 'The case was let pass; there is nothing to decide about it.',
   DIRECTIVE_ENDED: 'The directive has ended already, by its time or by a person.',
+  SCREENING_CLOSED: 'The hour within which a thermometer reading of the passage may be entered is over.',
   DIRECTIVE_LIMIT: 'The node holds as many directives as it can take.',
   ORIGINAL_SEALED: 'The original shows others than the subject: it opens by a granted request with a reason.',
   OPENING_CONFLICT: 'The request to open an original was decided already, or has lapsed.',

@@ -1,4 +1,5 @@
 export * from './camera-state.ts';
+export * from './cross-check.ts';
 export * from './directive.ts';
 export * from './drop-record.ts';
 export * from './envelope.ts';
@@ -8,9 +9,11 @@ export * from './event-severity.ts';
 export * from './evidence.ts';
 export * from './evidence-request.ts';
 export * from './evidence-seal.ts';
+export * from './fever-gate-profile.ts';
 export * from './id.ts';
 export { LawRow } from './law/law-row.ts';
 export { type LawAnswer, type LawQuestion, resolveLaw } from './law/resolve-law.ts';
+export * from './mask-screening.ts';
 export * from './metric-merge.ts';
 export * from './profile.ts';
 export * from './readiness.ts';
@@ -36,6 +39,9 @@ export type {
 export * from './schema.ts';
 export * from './schema-example.ts';
 export * from './screening.ts';
+export * from './screening-report.ts';
+export * from './sensor-profile.ts';
+export * from './sensor-quantity.ts';
 export * from './signal-message.ts';
 export * from './signal-source.ts';
 export * from './telemetry.ts';

@@ -1,5 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { FeverGateProfile } from './fever-gate-profile.ts';
 import { Slug } from './id.ts';
+import { MaskProfile } from './mask-screening.ts';
+import { SensorProfile } from './sensor-profile.ts';
 import { SignalSource } from './signal-source.ts';
 
 /** When a changed field takes effect: at once, or with a restart of the agent. */
@@ -82,6 +85,7 @@ export const CameraProfile = Type.Object(
       description: 'How much of the compressed stream the ring keeps on disk, ms.',
       ...restart,
     }),
+    masks: Type.Optional(MaskProfile),
   },
   { additionalProperties: false },
 );
@@ -232,6 +236,16 @@ export const GatewayProfile = Type.Object(
       maxItems: 128,
       default: [],
       description: 'Sources of signal phases beside the lamps in the pictures.',
+    }),
+    sensors: Type.Array(SensorProfile, {
+      maxItems: 128,
+      default: [],
+      description: 'Devices that measure something beside the cameras.',
+    }),
+    feverGates: Type.Array(FeverGateProfile, {
+      maxItems: 8,
+      default: [],
+      description: 'Gates at which people are screened for fever.',
     }),
   },
   { additionalProperties: false, $id: 'GatewayProfile', description: 'What one gateway runs.' },

@@ -48,6 +48,8 @@ export const SCREENING_REFUSALS = [
   'self-check-due',
   'self-check-failed',
   'not-skin',
+  'no-picture',
+  'picture-frozen',
 ] as const;
 export const ScreeningRefusal = Type.Union(SCREENING_REFUSALS.map((name) => Type.Literal(name)));
 export type ScreeningRefusal = (typeof SCREENING_REFUSALS)[number];

@@ -4,12 +4,30 @@ import { DROP_ITEMS_MAX, DropItem } from './drop-record.ts';
 import { OutboxId, Sha256, Slug, Timestamp } from './id.ts';
 import { Readiness, RuleBlindInterval } from './readiness.ts';
 
-/** A number measured at a time; `metric` carries its unit last (`analysedFps`, `inferenceMsP50`). */
+/**
+ * How far a reading of a sensor can be believed. `uncertain` is kept and shown apart (estimated, held, late, thinned out);
+ * `bad` is kept for those who look after the sensor, and counts in no figure.
+ */
+export const ReadingQuality = Type.Union([
+  Type.Literal('good'),
+  Type.Literal('uncertain'),
+  Type.Literal('bad'),
+]);
+export type ReadingQuality = Static<typeof ReadingQuality>;
+
+/**
+ * A number measured at a time. A figure of the product carries its unit last in `metric` (`analysedFps`, `inferenceMsP50`); a
+ * reading of a sensor carries `unit` and `quality`, and the name of the sensor as tag `sensor`.
+ */
 export const Measurement = Type.Object(
   {
     at: Timestamp,
     metric: Type.String({ pattern: '^[a-z][A-Za-z0-9]*$', maxLength: 64 }),
     value: Type.Number(),
+    unit: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 16, pattern: '^[!-~]+$', description: 'UCUM code.' }),
+    ),
+    quality: Type.Optional(ReadingQuality),
     tags: Type.Optional(
       Type.Record(Type.String({ pattern: '^[a-z][A-Za-z0-9]*$' }), Type.String({ maxLength: 64 }), {
         description: 'What is counted: tripwire, direction, label.',

@@ -1,6 +1,6 @@
 /**
  * MQTT topics, built and parsed here only: `ngatu/v1/{site}/{node}/{channel}`.
- * `event`, `telemetry` and `evidence` carry outbox envelopes from node to ingestor; `ack` carries committed numbers
+ * `event`, `telemetry`, `evidence` and `screening` (health data) carry outbox envelopes from node to ingestor; `ack` carries committed numbers
  * back; `state` is retained, with a will; `directive` is retained, from the centre to the node. `request` (centre → node)
  * asks for an evidence file and `resend` for numbers that are missing; neither is retained, both are repeated until answered.
  */
@@ -8,6 +8,7 @@ export const CHANNELS = [
   'event',
   'telemetry',
   'evidence',
+  'screening',
   'state',
   'ack',
   'directive',
@@ -17,7 +18,7 @@ export const CHANNELS = [
 export type Channel = (typeof CHANNELS)[number];
 
 /** The channels whose messages are numbered by the node's outbox and acknowledged by the ingestor. */
-export const NUMBERED_CHANNELS = ['event', 'telemetry', 'evidence'] as const;
+export const NUMBERED_CHANNELS = ['event', 'telemetry', 'evidence', 'screening'] as const;
 export type NumberedChannel = (typeof NUMBERED_CHANNELS)[number];
 
 /** What the centre writes and a node reads. */

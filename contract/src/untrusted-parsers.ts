@@ -24,6 +24,7 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   EventEnvelope: ENVELOPES.event,
   EvidenceEnvelope: ENVELOPES.evidence,
   TelemetryEnvelope: ENVELOPES.telemetry,
+  ScreeningEnvelope: ENVELOPES.screening,
   NodeState,
   DirectiveSet,
   EvidenceRequest,

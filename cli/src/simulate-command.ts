@@ -18,6 +18,7 @@ import { openNamedDetector } from './model-option.ts';
 import { readCount, readPort } from './option.ts';
 import { writeJson } from './output-file.ts';
 import { addNoiseSimulation } from './simulate-noise-command.ts';
+import { addSensorSimulation } from './simulate-sensors-command.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface SceneOptions {
@@ -70,6 +71,7 @@ export function buildCommand(): Command {
     .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
     .action(measureRecall);
   addNoiseSimulation(command);
+  addSensorSimulation(command);
   return command;
 }
 

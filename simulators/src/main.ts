@@ -38,6 +38,19 @@ export { type FrameTruth, findLampPhase, listFrames, type UserTruth } from '../s
 export { detectPerfectly, type SimulatedDetection, SimulatedDetector } from '../scene/simulated-detector.ts';
 export { encodeVideo } from '../scene/video-encoder.ts';
 export { WEATHERS, type Weather } from '../scene/weather.ts';
+export {
+  type FaultedSeries,
+  type InjectedFault,
+  injectFaults,
+  SENSOR_FAULTS,
+  type SensorFaultKind,
+  type SimulatedReading,
+  withoutFaults,
+} from '../sensors/fault-injection.ts';
+export { WIRE_FAULTS, type WireFault } from '../sensors/modbus-server.ts';
+export { loadRecordedSeries } from '../sensors/recorded-series.ts';
+export { GENERATED_METRICS, generateSeries, type SensorSeries } from '../sensors/sensor-series.ts';
+export { type SensorSimulator, startSensorSimulator } from '../sensors/sensor-simulator.ts';
 export { takeThermalPictures } from '../thermal/scene-camera.ts';
 export { type PlannedScene, planScene, SCENE_KINDS, type SceneKind } from '../thermal/scene-plan.ts';
 export type { SimulatedThermalFrame, ThermalScene } from '../thermal/thermal-scene.ts';

@@ -14,6 +14,7 @@ import { packetizeAccessUnit } from '../camera/rtp-packet.ts';
 import { RtspConnection } from '../camera/rtsp-connection.ts';
 import { RtspRequestParser, RtspSyntaxError } from '../camera/rtsp-message.ts';
 import { buildSessionDescription } from '../camera/sdp.ts';
+import { loadRecordedSeries } from '../sensors/recorded-series.ts';
 
 const encode = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -233,6 +234,31 @@ const clipParser: UntrustedParser = {
   },
 };
 
+const seriesParser: UntrustedParser = {
+  name: 'recorded-series',
+  covers: [
+    'simulators/sensors/recorded-series.ts#readRecordedSeries',
+    'simulators/sensors/recorded-series.ts#loadRecordedSeries',
+  ],
+  source: 'who hands over a series to be replayed',
+  form: 'text',
+  pace: 'process',
+  open: async (folder) => {
+    const file = join(folder, 'speed.csv');
+    const rows =
+      'timestamp,value\n2015-09-01 13:45:00,3.06\n2015-09-01 13:50:00,6.44\n2015-09-01 13:55:00,5\n';
+    return {
+      samples: [encode(rows)],
+      parse: async (input) => {
+        writeFileSync(file, input);
+        const { values } = await loadRecordedSeries(file);
+        if (!values.every(Number.isFinite)) throw new RangeError('a value that is no number');
+        return undefined;
+      },
+    };
+  },
+};
+
 /** Parsers of the simulators that meet untrusted input: they serve whoever connects. */
 export const SIMULATOR_PARSERS: readonly UntrustedParser[] = [
   nalParser,
@@ -241,4 +267,5 @@ export const SIMULATOR_PARSERS: readonly UntrustedParser[] = [
   connectionParser,
   packetListParser,
   clipParser,
+  seriesParser,
 ];

@@ -38,7 +38,7 @@ export interface LaneRequest {
 }
 
 /**
- * Which entries are on their way, and which go next. Six lanes: event, evidence and telemetry, each fresh before backlog, and in order of
+ * Which entries are on their way, and which go next. Eight lanes: event, evidence, screening and telemetry, each fresh before backlog, and in order of
  * number within. Leases live in memory. All times are monotonic, ms.
  */
 export class LaneBook {
@@ -55,7 +55,7 @@ export class LaneBook {
     this.#read = read;
     this.#boundary = newestSeq;
     this.#lanes = [true, false].flatMap((fresh) =>
-      (['event', 'evidence', 'telemetry'] as const).map((channel) => ({
+      (['event', 'evidence', 'screening', 'telemetry'] as const).map((channel) => ({
         channel,
         fresh,
         cursor: 0,

@@ -52,7 +52,7 @@ export function encodeOutboxMessage(message: OutboxMessage): EncodedMessage {
   return {
     channel: message.channel,
     ...describeCase(message),
-    ...(message.body.camera === undefined ? {} : { camera: message.body.camera }),
+    ...('camera' in message.body && message.body.camera !== undefined ? { camera: message.body.camera } : {}),
     body,
     sizeBytes,
   };
@@ -66,6 +66,8 @@ function describeCase(message: OutboxMessage): Pick<EncodedMessage, 'eventId' | 
     }
     case 'evidence':
       return { caseId: message.body.eventId };
+    case 'screening':
+      return { dropRank: DROP_RANK.screening };
     case 'telemetry':
       return { dropRank: DROP_RANK.telemetry };
   }

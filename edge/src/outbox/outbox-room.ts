@@ -147,7 +147,7 @@ export class OutboxRoom {
       usedBytes -= row.sizeBytes;
     }
     for (const row of victims) {
-      if (row.channel === 'telemetry') {
+      if (row.channel === 'telemetry' || row.channel === 'screening') {
         this.#delete(row.seq, 'dropped');
         this.#telemetryDropped += 1;
       } else this.#dropCase(row);

@@ -80,7 +80,7 @@ function prepareEntries(database: Database.Database) {
 function prepareCopies(database: Database.Database) {
   return {
     keepSent: database.prepare<[number]>(
-      `INSERT OR REPLACE INTO sent (${COPIED}) SELECT ${COPIED} FROM entry WHERE seq = ? AND channel <> 'telemetry'`,
+      `INSERT OR REPLACE INTO sent (${COPIED}) SELECT ${COPIED} FROM entry WHERE seq = ? AND channel IN ('event', 'evidence')`,
     ),
     sentUsage: database.prepare<[], { bytes: number }>('SELECT bytes FROM sent_usage'),
     oldestSent: database.prepare<[], { seq: number; sizeBytes: number }>(

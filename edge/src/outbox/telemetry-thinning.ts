@@ -2,6 +2,7 @@ import {
   type CameraInterval,
   computeMetricMerge,
   type Measurement,
+  mergeMetricValues,
   type RuleBlindInterval,
   type Telemetry,
 } from '@ngatu/contract';
@@ -21,8 +22,8 @@ export function findTelemetryTime({ intervals, measurements, readiness }: Teleme
 
 /**
  * One camera's messages of one window as one message, or undefined where they do not fit into one. Exact: every millisecond of the ledger
- * with its state and reason, frames and counts. Coarser: gauges become their mean, maxima and quantiles their greatest value; of the
- * readiness the newest stays.
+ * with its state and reason, frames and counts. Coarser: gauges become their mean, maxima and quantiles their greatest value, readings of
+ * sensors what their quantity asks for, those of different quality apart; of the readiness the newest stays.
  */
 export function mergeTelemetry(messages: readonly Telemetry[]): Telemetry | undefined {
   const first = messages[0];
@@ -96,7 +97,8 @@ function mergeMeasurements(measurements: readonly Measurement[]): Measurement[] 
   const groups = new Map<string, { first: Measurement; values: number[] }>();
   for (const measurement of measurements) {
     const tags = Object.entries(measurement.tags ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = `${measurement.metric} ${JSON.stringify(tags)}`;
+    const { metric, unit, quality } = measurement;
+    const key = JSON.stringify([metric, unit, quality, tags]);
     const group = groups.get(key);
     if (group === undefined) {
       groups.set(key, { first: measurement, values: [measurement.value] });
@@ -105,12 +107,8 @@ function mergeMeasurements(measurements: readonly Measurement[]): Measurement[] 
     group.values.push(measurement.value);
     if (measurement.at < group.first.at) group.first = measurement;
   }
-  return [...groups.values()].map(({ first, values }) => ({ ...first, value: merge(first.metric, values) }));
-}
-
-function merge(metric: string, values: readonly number[]): number {
-  const manner = computeMetricMerge(metric);
-  if (manner === 'max') return Math.max(...values);
-  const sum = values.reduce((total, value) => total + value, 0);
-  return manner === 'sum' ? sum : sum / values.length;
+  return [...groups.values()].map(({ first, values }) => ({
+    ...first,
+    value: mergeMetricValues(computeMetricMerge(first.metric), values),
+  }));
 }

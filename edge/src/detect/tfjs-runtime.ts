@@ -1,59 +1,16 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { io } from '@tensorflow/tfjs-core';
+import { openTfjsEngine, type TfjsEngine } from '../model/tfjs-engine.ts';
 
 export interface TfjsRuntime {
-  readonly core: typeof import('@tensorflow/tfjs-core');
+  readonly core: TfjsEngine;
   readonly converter: typeof import('@tensorflow/tfjs-converter');
 }
 
-let opened: Promise<TfjsRuntime> | undefined;
-
-/**
- * Loads TensorFlow.js with its WebAssembly backend. TensorFlow.js is one engine per process by its own design: it is opened once, and
- * only where a model needs it, because loading takes a second.
- */
-export function openTfjsRuntime(): Promise<TfjsRuntime> {
-  opened ??= startRuntime();
-  return opened;
-}
-
-async function startRuntime(): Promise<TfjsRuntime> {
-  const [core, converter, wasm] = await Promise.all([
-    import('@tensorflow/tfjs-core'),
-    import('@tensorflow/tfjs-converter'),
-    import('@tensorflow/tfjs-backend-wasm'),
-  ]);
-  const manifest = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/package.json');
-  wasm.setWasmPaths(join(dirname(manifest), 'dist/'));
-  const restore = keepProcessListeners();
-  try {
-    if (!(await core.setBackend('wasm'))) throw new Error('the WebAssembly backend did not start');
-    await core.ready();
-  } finally {
-    restore();
-  }
+/** The process's one TensorFlow.js engine, with what loads graph models into it. */
+export async function openTfjsRuntime(): Promise<TfjsRuntime> {
+  const [core, converter] = await Promise.all([openTfjsEngine(), import('@tensorflow/tfjs-converter')]);
   return { core, converter };
-}
-
-/**
- * Emscripten's start-up code hangs its own listeners on uncaught errors of the whole process. How the process ends is not for a
- * library to decide: what was added in between is taken off again.
- */
-function keepProcessListeners(): () => void {
-  const before = {
-    uncaughtException: new Set<unknown>(process.listeners('uncaughtException')),
-    unhandledRejection: new Set<unknown>(process.listeners('unhandledRejection')),
-  };
-  return () => {
-    for (const listener of process.listeners('uncaughtException')) {
-      if (!before.uncaughtException.has(listener)) process.off('uncaughtException', listener);
-    }
-    for (const listener of process.listeners('unhandledRejection')) {
-      if (!before.unhandledRejection.has(listener)) process.off('unhandledRejection', listener);
-    }
-  };
 }
 
 /**

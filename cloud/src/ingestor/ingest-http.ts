@@ -1,23 +1,14 @@
-import {
-  type ErrorCode,
-  Measurement,
-  NgatuError,
-  OutboxId,
-  parseWithSchema,
-  Slug,
-  Timestamp,
-} from '@ngatu/contract';
-import { Type } from '@sinclair/typebox';
+import { type ErrorCode, NgatuError } from '@ngatu/contract';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { EventStore } from '../store/event-store.ts';
-import { SERIES_QUERY_PATH, SERIES_WRITE_PATH } from '../store/remote-series-store.ts';
-import type { SeriesPoint, SeriesQuery, SeriesStore } from '../store/series-store.ts';
+import type { SeriesStore } from '../store/series-store.ts';
 import type { PeerJudge } from './peer-judge.ts';
+import { addSeriesRoutes } from './series-routes.ts';
 import type { UploadDesk } from './upload-desk.ts';
 import type { UploadParts } from './upload-parts.ts';
 import { addUploadRoutes } from './upload-route.ts';
-import { requireOwnName, requireToken, requireUploader } from './uploader.ts';
+import { requireOwnName, requireUploader } from './uploader.ts';
 
 export interface IngestHttpParts {
   readonly events: EventStore;
@@ -58,44 +49,6 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   DISK_FULL: 507,
 };
 
-const Query = Type.Object(
-  {
-    metric: Type.String({ minLength: 1, maxLength: 64 }),
-    from: Timestamp,
-    to: Timestamp,
-    stepMs: Type.Integer({ minimum: 1 }),
-    aggregate: Type.Union((['sum', 'mean', 'max', 'min', 'last'] as const).map((name) => Type.Literal(name))),
-    camera: Type.Optional(Slug),
-    sites: Type.Optional(Type.Array(Slug, { maxItems: 10_000 })),
-    tags: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 64 }))),
-    groupBy: Type.Optional(Type.String({ maxLength: 64 })),
-  },
-  { additionalProperties: false },
-);
-
-const Points = Type.Object(
-  {
-    points: Type.Array(
-      Type.Composite(
-        [
-          Measurement,
-          Type.Object({
-            site: Slug,
-            node: Slug,
-            camera: Type.Optional(Slug),
-            outboxId: OutboxId,
-            seq: Type.Integer({ minimum: 1 }),
-            ordinal: Type.Integer({ minimum: 0 }),
-          }),
-        ],
-        { additionalProperties: false },
-      ),
-      { maxItems: 10_000 },
-    ),
-  },
-  { additionalProperties: false },
-);
-
 /** The ingestor's HTTP side: evidence from nodes, the series for the other processes of the centre, health. */
 export function buildIngestHttp(parts: IngestHttpParts): FastifyInstance {
   const app = fastify({
@@ -125,24 +78,6 @@ function addEvidenceRoutes(app: FastifyInstance, parts: IngestHttpParts): void {
     scope.addHook('onRequest', (request) => requireUploader(request, parts));
     scope.addHook('preHandler', (request) => requireOwnName(request, parts));
     addUploadRoutes(scope, { ...parts, statusOf });
-  });
-}
-
-function addSeriesRoutes(app: FastifyInstance, { series, internalToken }: IngestHttpParts): void {
-  app.register(async (scope) => {
-    scope.addHook('onRequest', async (request) => requireToken(request, internalToken));
-    scope.post(SERIES_QUERY_PATH, async (request) => {
-      const query = parseWithSchema(Query, request.body, { code: 'REQUEST_INVALID', what: 'series query' });
-      return { lines: await series.query(query as SeriesQuery) };
-    });
-    scope.post(SERIES_WRITE_PATH, async (request) => {
-      const { points } = parseWithSchema(Points, request.body, {
-        code: 'REQUEST_INVALID',
-        what: 'series points',
-      });
-      await series.write(points as SeriesPoint[]);
-      return { written: points.length };
-    });
   });
 }
 

@@ -1,9 +1,33 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance, MAP, mapValue, VARCHAR } from '@duckdb/node-api';
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBInstance,
+  MAP,
+  mapValue,
+  VARCHAR,
+} from '@duckdb/node-api';
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { readSeriesPeriod } from './series-request.ts';
-import type { SeriesLine, SeriesPoint, SeriesQuery, SeriesStore } from './series-store.ts';
+import {
+  buildLatest,
+  buildPoints,
+  buildQuery,
+  collectLatest,
+  collectLines,
+  collectPoints,
+} from './duckdb-series-query.ts';
+import { readRawPeriod, readSeriesPeriod, readSince } from './series-request.ts';
+import type {
+  LatestPoint,
+  LatestQuery,
+  RawPoint,
+  RawQuery,
+  SeriesLine,
+  SeriesPoint,
+  SeriesQuery,
+  SeriesStore,
+} from './series-store.ts';
 
 /**
  * `message` remembers which messages are in: one row a message, not a point, so that the only index stays small. It is
@@ -21,15 +45,9 @@ CREATE TABLE IF NOT EXISTS point (
   value DOUBLE NOT NULL,
   tags MAP(VARCHAR, VARCHAR)
 );
+ALTER TABLE point ADD COLUMN IF NOT EXISTS unit VARCHAR;
+ALTER TABLE point ADD COLUMN IF NOT EXISTS quality VARCHAR;
 `;
-
-const AGGREGATES = {
-  sum: 'sum(value)',
-  mean: 'avg(value)',
-  max: 'max(value)',
-  min: 'min(value)',
-  last: 'arg_max(value, at_ms)',
-} as const;
 
 const MEMORY_LIMIT = '256MB';
 const THREADS = '2';
@@ -81,14 +99,15 @@ export class DuckdbSeriesStore implements SeriesStore {
   }
 
   async query(query: SeriesQuery): Promise<SeriesLine[]> {
-    const period = readSeriesPeriod(query);
-    const { sql, values } = buildQuery(query, period);
-    try {
-      const rows = (await this.#reader.runAndReadAll(sql, values)).getRows();
-      return collectLines(rows);
-    } catch (error) {
-      throw toUnavailable('query', error);
-    }
+    return collectLines(await this.#read(buildQuery(query, readSeriesPeriod(query))));
+  }
+
+  async listPoints(query: RawQuery): Promise<RawPoint[]> {
+    return collectPoints(query.metric, await this.#read(buildPoints(query, readRawPeriod(query))));
+  }
+
+  async listLatest(query: LatestQuery): Promise<LatestPoint[]> {
+    return collectLatest(await this.#read(buildLatest(query, readSince(query.since))));
   }
 
   async close(): Promise<void> {
@@ -96,6 +115,14 @@ export class DuckdbSeriesStore implements SeriesStore {
     this.#reader.closeSync();
     this.#writer.closeSync();
     this.#instance.closeSync();
+  }
+
+  async #read({ sql, values }: { sql: string; values: (string | bigint)[] }): Promise<unknown[][]> {
+    try {
+      return (await this.#reader.runAndReadAll(sql, values)).getRows();
+    } catch (error) {
+      throw toUnavailable('query', error);
+    }
   }
 
   async #writeNow(points: readonly SeriesPoint[]): Promise<void> {
@@ -154,16 +181,17 @@ export class DuckdbSeriesStore implements SeriesStore {
     const appender = await this.#writer.createAppender('point');
     const tagsType = MAP(VARCHAR, VARCHAR);
     try {
-      for (const { at, metric, site, node, camera, value, tags } of points) {
+      for (const { at, metric, site, node, camera, value, tags, unit, quality } of points) {
         appender.appendBigInt(BigInt(Date.parse(at)));
         appender.appendVarchar(metric);
         appender.appendVarchar(site);
         appender.appendVarchar(node);
-        if (camera === undefined) appender.appendNull();
-        else appender.appendVarchar(camera);
+        appendText(appender, camera);
         appender.appendDouble(value);
         const entries = Object.entries(tags ?? {}).map(([key, tag]) => ({ key, value: tag }));
         appender.appendMap(mapValue(entries), tagsType);
+        appendText(appender, unit);
+        appendText(appender, quality);
         appender.endRow();
       }
       appender.flushSync();
@@ -180,52 +208,7 @@ function toUnavailable(what: string, error: unknown): NgatuError {
   });
 }
 
-function buildQuery(
-  query: SeriesQuery,
-  { fromMs, toMs, stepMs }: { fromMs: number; toMs: number; stepMs: number },
-): { sql: string; values: (string | bigint)[] } {
-  const conditions = ['metric = ?', 'at_ms >= ?', 'at_ms < ?'];
-  const values: (string | bigint)[] = [query.metric, BigInt(fromMs), BigInt(toMs)];
-  if (query.camera !== undefined) {
-    conditions.push('camera = ?');
-    values.push(query.camera);
-  }
-  if (query.sites !== undefined) {
-    conditions.push(
-      query.sites.length === 0 ? 'false' : `site IN (${query.sites.map(() => '?').join(', ')})`,
-    );
-    values.push(...query.sites);
-  }
-  for (const [name, value] of Object.entries(query.tags ?? {})) {
-    conditions.push('tags[?] = ?');
-    values.push(name, value);
-  }
-  const group = query.groupBy === undefined ? 'NULL' : 'tags[?]';
-  const bucket = '(? + (at_ms - ?) // ? * ?)::BIGINT';
-  const sql = `SELECT camera, ${group} AS line_group, ${bucket} AS bucket_ms, ${AGGREGATES[query.aggregate]}
-    FROM point WHERE ${conditions.join(' AND ')} GROUP BY 1, 2, 3 ORDER BY 1 NULLS FIRST, 2 NULLS FIRST, 3`;
-  const leading = query.groupBy === undefined ? [] : [query.groupBy];
-  const [from, step] = [BigInt(fromMs), BigInt(stepMs)];
-  return { sql, values: [...leading, from, from, step, step, ...values] };
-}
-
-function collectLines(rows: readonly (readonly unknown[])[]): SeriesLine[] {
-  const lines = new Map<
-    string,
-    { group?: string; camera?: string; points: { at: string; value: number }[] }
-  >();
-  for (const [camera, group, bucketMs, value] of rows) {
-    const key = JSON.stringify([camera, group]);
-    let line = lines.get(key);
-    if (line === undefined) {
-      line = {
-        ...(group === null ? {} : { group: String(group) }),
-        ...(camera === null ? {} : { camera: String(camera) }),
-        points: [],
-      };
-      lines.set(key, line);
-    }
-    line.points.push({ at: new Date(Number(bucketMs)).toISOString(), value: Number(value) });
-  }
-  return [...lines.values()];
+function appendText(appender: DuckDBAppender, text: string | undefined): void {
+  if (text === undefined) appender.appendNull();
+  else appender.appendVarchar(text);
 }

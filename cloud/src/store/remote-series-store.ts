@@ -1,11 +1,22 @@
 import { ERROR_CODES, type ErrorCode, errorMessage, NgatuError } from '@ngatu/contract';
-import type { SeriesLine, SeriesPoint, SeriesQuery, SeriesStore } from './series-store.ts';
+import type {
+  LatestPoint,
+  LatestQuery,
+  RawPoint,
+  RawQuery,
+  SeriesLine,
+  SeriesPoint,
+  SeriesQuery,
+  SeriesStore,
+} from './series-store.ts';
 
 const TIMEOUT_MS = 30_000;
 
 /** Paths of the ingestor's internal routes. */
 export const SERIES_QUERY_PATH = '/internal/series/query';
 export const SERIES_WRITE_PATH = '/internal/series/points';
+export const SERIES_POINTS_PATH = '/internal/series/list';
+export const SERIES_LATEST_PATH = '/internal/series/latest';
 
 /** The time series of another process: the ingestor that holds them, asked over HTTP. */
 export class RemoteSeriesStore implements SeriesStore {
@@ -27,6 +38,16 @@ export class RemoteSeriesStore implements SeriesStore {
   async query(query: SeriesQuery): Promise<SeriesLine[]> {
     const answer = await this.#post(SERIES_QUERY_PATH, query);
     return (answer as { lines: SeriesLine[] }).lines;
+  }
+
+  async listPoints(query: RawQuery): Promise<RawPoint[]> {
+    const answer = await this.#post(SERIES_POINTS_PATH, query);
+    return (answer as { points: RawPoint[] }).points;
+  }
+
+  async listLatest(query: LatestQuery): Promise<LatestPoint[]> {
+    const answer = await this.#post(SERIES_LATEST_PATH, query);
+    return (answer as { latest: LatestPoint[] }).latest;
   }
 
   async close(): Promise<void> {

@@ -27,6 +27,12 @@ function aQuery(change: Partial<SeriesQuery> = {}): SeriesQuery {
   };
 }
 
+/** A store behind an interface refuses a name that is none before it asks. */
+function nothingWhereRefused(error: unknown): never[] {
+  expect(error).toMatchObject({ code: 'REQUEST_INVALID' });
+  return [];
+}
+
 /** What every series store does. `open` gives a store on the same data each time; `reset` forgets the data. */
 export function describeSeriesStore(
   name: string,
@@ -108,9 +114,139 @@ export function describeSeriesStore(
         ['cam-2', 'in', 3],
       ]);
       expect(await values({ camera: 'cam-1' })).toEqual([[3]]);
+      expect(await values({ node: 'gw-1', camera: 'cam-2' })).toEqual([[3]]);
+      expect(await values({ node: 'gw-2' })).toEqual([]);
       expect(await values({ tags: { direction: 'in', label: 'bus' } })).toEqual([[3]]);
       expect(await values({ tags: { direction: "in' OR 1=1 --" } })).toEqual([]);
       expect(await values({ metric: 'unknown' })).toEqual([]);
+    });
+
+    it('keeps units apart, and tells the worst quality of a bucket', async () => {
+      const sensor = { metric: 'waterLevel', tags: { sensor: 'gate-1' }, unit: 'm' } as const;
+      await store.write([
+        aPoint(1, { ...sensor, value: 1, quality: 'good' }),
+        aPoint(2, { ...sensor, value: 3, quality: 'uncertain' }),
+        aPoint(3, { ...sensor, value: 50, quality: 'bad' }),
+        aPoint(4, { ...sensor, value: 7, unit: '[ft_i]' }),
+        aPoint(12, { ...sensor, value: 2 }),
+      ]);
+      const query = aQuery({ metric: 'waterLevel', aggregate: 'mean', groupBy: 'sensor' });
+      const line = { group: 'gate-1', camera: 'cam-1' };
+      expect(await store.query(query)).toEqual([
+        { ...line, unit: '[ft_i]', points: [{ at: aTime(0), value: 7 }] },
+        {
+          ...line,
+          unit: 'm',
+          points: [
+            { at: aTime(0), value: 2, quality: 'uncertain' },
+            { at: aTime(10_000), value: 2 },
+          ],
+        },
+      ]);
+      const [, metres] = await store.query({ ...query, includeBad: true });
+      expect(metres?.points[0]).toEqual({ at: aTime(0), value: 18, quality: 'bad' });
+    });
+
+    it('lists points as they were measured, and lets late ones stand where they belong', async () => {
+      const sensor = { metric: 'pm25', unit: 'ug/m3', tags: { sensor: 'air-1' } } as const;
+      await store.write([
+        aPoint(30, { ...sensor, quality: 'good' }),
+        aPoint(31, { ...sensor, quality: 'bad' }),
+      ]);
+      const { camera: _none, ...late } = aPoint(5, { ...sensor, tags: {} });
+      await store.write([late]);
+      const query = { metric: 'pm25', from: aTime(0), to: aTime(60_000), limit: 10 };
+      const origin = { site: 'q1', node: 'gw-1', metric: 'pm25', unit: 'ug/m3' };
+      const [first, second, ...rest] = await store.listPoints(query);
+      expect(first).toEqual({ ...origin, at: aTime(5_000), value: 5 });
+      expect(second).toEqual({
+        ...origin,
+        at: aTime(30_000),
+        value: 30,
+        camera: 'cam-1',
+        quality: 'good',
+        tags: { sensor: 'air-1' },
+      });
+      expect(rest).toEqual([]);
+      expect(await store.listPoints({ ...query, includeBad: true })).toHaveLength(3);
+      expect(await store.listPoints({ ...query, limit: 1 })).toEqual([first]);
+      expect(await store.listPoints({ ...query, sites: ['q2'] })).toEqual([]);
+      expect(await store.listPoints({ ...query, sites: [] })).toEqual([]);
+      expect(await values({ metric: 'pm25', stepMs: 30_000 })).toEqual([[5], [30]]);
+      await expect(store.listPoints({ ...query, limit: 0 })).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+      });
+    });
+
+    it('lists the newest point of each series that carries a tag', async () => {
+      const sensor = (name: string): Partial<SeriesPoint> => ({
+        tags: { sensor: name },
+        unit: 'Cel',
+        metric: 'airTemperature',
+      });
+      await store.write([
+        aPoint(1, sensor('b')),
+        aPoint(9, { ...sensor('b'), quality: 'bad' }),
+        aPoint(5, { ...sensor('b'), quality: 'good' }),
+        aPoint(2, { ...sensor('a'), site: 'q2' }),
+        aPoint(3, { ...sensor('b'), metric: 'soundLevel', unit: 'dB' }),
+        aPoint(4),
+      ]);
+      const query = { tag: 'sensor', since: aTime(0) };
+      const latest = await store.listLatest(query);
+      expect(
+        latest.map(({ site, tag, metric, unit, value, at }) => [site, tag, metric, unit, value, at]),
+      ).toEqual([
+        ['q1', 'b', 'airTemperature', 'Cel', 9, aTime(9_000)],
+        ['q1', 'b', 'soundLevel', 'dB', 3, aTime(3_000)],
+        ['q2', 'a', 'airTemperature', 'Cel', 2, aTime(2_000)],
+      ]);
+      expect(latest.map(({ quality }) => quality)).toEqual(['bad', undefined, undefined]);
+      expect(await store.listLatest({ ...query, sites: ['q2'] })).toHaveLength(1);
+      expect(await store.listLatest({ ...query, sites: [] })).toEqual([]);
+      expect(await store.listLatest({ ...query, since: aTime(4_000) })).toHaveLength(1);
+      await expect(store.listLatest({ ...query, since: 'yesterday' })).rejects.toMatchObject({
+        code: 'REQUEST_INVALID',
+      });
+    });
+
+    it('carries any text of a tag, and takes none for a part of a question', async () => {
+      const texts = [
+        "in' OR 1=1 --",
+        'a"b\\"c\\',
+        'two, words=3',
+        'line\nbreak\ttab',
+        'Ngã tư 100 %',
+        '%',
+        '',
+        '%0a',
+      ];
+      await store.write(
+        texts.map((text, index) => aPoint(index + 1, { tags: { place: text }, value: index })),
+      );
+      for (const [index, text] of texts.entries())
+        expect([text, await values({ tags: { place: text } })]).toEqual([text, [[index]]]);
+      const lines = await store.query(aQuery({ groupBy: 'place' }));
+      expect(lines.map(({ group }) => group).sort()).toEqual([...texts].sort());
+      const points = await store.listPoints({
+        metric: 'lineCount',
+        from: aTime(0),
+        to: aTime(60_000),
+        limit: 100,
+      });
+      expect(points.map(({ tags }) => tags?.['place'])).toEqual(texts);
+      expect(
+        (await store.listLatest({ tag: 'place', since: aTime(0) })).map(({ tag }) => tag).sort(),
+      ).toEqual([...texts].sort());
+      const hostile = ['lineCount"; DROP DATABASE "x', "' OR '1'='1", 'a\\', '/.*/'];
+      for (const text of hostile) {
+        expect(await values({ metric: text })).toEqual([]);
+        for (const change of [{ sites: [text] }, { node: text }, { camera: text }])
+          expect(await values(change).catch(nothingWhereRefused)).toEqual([]);
+        expect(await values({ tags: { [text]: 'x' } })).toEqual([]);
+        expect((await store.query(aQuery({ groupBy: text }))).map(({ group }) => group)).toEqual([undefined]);
+        expect(await store.listLatest({ tag: text, since: aTime(0) })).toEqual([]);
+      }
     });
 
     it.each([

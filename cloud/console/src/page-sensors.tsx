@@ -1,0 +1,172 @@
+import { useMemo, useState } from 'preact/hooks';
+import type { SensorReading } from '../../src/api/series-schema.ts';
+import { Chart } from './chart.tsx';
+import { FailureNote } from './failure-note.tsx';
+import { formatDateTime, formatDuration } from './format.ts';
+import { useText } from './language.tsx';
+import { useSensorPoll } from './sensor-poll.ts';
+import { nameSensor, type SensorCourse, showQuantity, showReading, showUnit } from './sensor-series.ts';
+import { SensorSparkline } from './sensor-sparkline.tsx';
+
+const PERIODS = {
+  '1h': { periodMs: 3_600_000, stepMs: 60_000, everyMs: 15_000 },
+  '24h': { periodMs: 86_400_000, stepMs: 15 * 60_000, everyMs: 60_000 },
+  '7d': { periodMs: 7 * 86_400_000, stepMs: 2 * 3_600_000, everyMs: 300_000 },
+} as const;
+type Period = keyof typeof PERIODS;
+const PERIOD_NAMES = ['1h', '24h', '7d'] as const satisfies readonly Period[];
+/** A sensor that has not spoken for so long is named silent. */
+const SILENT_MS = 15 * 60_000;
+const QUALITY_SIGN = { good: '●', uncertain: '◐', bad: '⊘', unsaid: '?' } as const;
+
+/** All sensors with their last reading; the chosen one with its course. */
+export function SensorsPage({ onEnded }: { onEnded: () => void }) {
+  const { t } = useText();
+  const [period, setPeriod] = useState<Period>('24h');
+  const [includeBad, setIncludeBad] = useState(false);
+  const [chosen, setChosen] = useState<string | undefined>(undefined);
+  const { list, courses, failure } = useSensorPoll({
+    ...PERIODS[period],
+    ...{ includeBad, chosen, onEnded },
+  });
+  const sensors = list?.sensors ?? [];
+  const reading = sensors.find((each) => nameSensor(each) === chosen) ?? sensors[0];
+  return (
+    <div class="page">
+      <div class="list-head">
+        <h1>{t('sensors.title')}</h1>
+        <fieldset class="filters">
+          <legend class="visually-hidden">{t('sensors.filter')}</legend>
+          {PERIOD_NAMES.map((name) => (
+            <button key={name} type="button" aria-pressed={name === period} onClick={() => setPeriod(name)}>
+              {t(`cameras.period.${name}`)}
+            </button>
+          ))}
+          <label class="check">
+            <input
+              type="checkbox"
+              class="tick"
+              checked={includeBad}
+              onChange={(event) => setIncludeBad(event.currentTarget.checked)}
+            />{' '}
+            {t('sensors.bad')}
+          </label>
+        </fieldset>
+      </div>
+      {failure !== undefined && <FailureNote failure={failure} />}
+      {list === undefined && failure === undefined && <p role="status">{t('common.loading')}</p>}
+      {list !== undefined && reading === undefined && (
+        <div class="empty">
+          <p>
+            <strong>{t('sensors.empty')}</strong>
+          </p>
+          <p>{t('sensors.empty.next')}</p>
+        </div>
+      )}
+      {list !== undefined && reading !== undefined && (
+        <>
+          <SensorFigure reading={reading} course={courses.get(nameSensor(reading))} />
+          <SensorTable
+            {...{ sensors, courses, chosen: nameSensor(reading), nowMs: Date.parse(list.now) }}
+            onChoose={setChosen}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+function SensorFigure({ reading, course }: { reading: SensorReading; course: SensorCourse | undefined }) {
+  const { t, language } = useText();
+  const title = `${reading.sensor}: ${showQuantity(reading.metric, language)}`;
+  const lines = useMemo(() => {
+    if (course === undefined) return [];
+    const kinds = (['mean', 'low', 'high'] as const).filter((kind) => course[kind].length > 0);
+    return kinds.map((kind) => ({ name: t(`sensors.${kind}`), values: course[kind] }));
+  }, [course, t]);
+  const isEmpty = course?.mean.every((value) => value === null) === true;
+  return (
+    <section class="figure" aria-label={title}>
+      <div class="figure-head">
+        <h2>{title}</h2>
+        <span class="hint">
+          {reading.site} · {reading.node} · {t('common.zone')} ·{' '}
+          <span class="swatch swatch-gap" aria-hidden="true" /> {t('sensors.band')}
+        </span>
+      </div>
+      {isEmpty && <p class="figure-none">{t('sensors.none')}</p>}
+      {course !== undefined && !isEmpty && (
+        <Chart times={course.times} lines={lines} gaps={course.gaps} unit={showUnit(reading.unit)} free />
+      )}
+    </section>
+  );
+}
+
+function SensorTable(props: {
+  sensors: readonly SensorReading[];
+  courses: ReadonlyMap<string, SensorCourse>;
+  chosen: string;
+  nowMs: number;
+  onChoose: (name: string) => void;
+}) {
+  const { t, language } = useText();
+  const { sensors, courses, chosen, nowMs, onChoose } = props;
+  const columns = ['sensor', 'quantity', 'value', 'quality', 'at', 'course'] as const;
+  return (
+    <div class="scroll">
+      <table class="sensors">
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column} scope="col">
+                {t(`sensors.column.${column}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {sensors.map((reading) => {
+            const name = nameSensor(reading);
+            const { quality = 'unsaid' } = reading;
+            const ageMs = nowMs - Date.parse(reading.at);
+            return (
+              <tr key={name} data-sensor={reading.sensor} class={name === chosen ? 'chosen' : undefined}>
+                <th scope="row">
+                  <div class="sensor-name">
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-pressed={name === chosen}
+                      onClick={() => onChoose(name)}
+                    >
+                      {reading.sensor}
+                    </button>
+                    <span class="hint">
+                      {reading.site} · {reading.node}
+                    </span>
+                  </div>
+                </th>
+                <td>{showQuantity(reading.metric, language)}</td>
+                <td class="number">{showReading(reading, language)}</td>
+                <td>
+                  <span class={`chip quality-${quality}`}>
+                    <span aria-hidden="true">{QUALITY_SIGN[quality]}</span> {t(`quality.${quality}`)}
+                  </span>
+                </td>
+                <td>
+                  {formatDateTime(reading.at, language)}
+                  {ageMs > SILENT_MS && (
+                    <span class="hint"> {t('sensors.silent', { age: formatDuration(ageMs, language) })}</span>
+                  )}
+                </td>
+                <td>
+                  <SensorSparkline values={courses.get(name)?.mean ?? []} />
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { SensorList, SensorReading } from '../../src/api/series-schema.ts';
+import { ApiFailure } from './api-client.ts';
+import {
+  fetchCourse,
+  fetchSensors,
+  nameSensor,
+  type SensorCourse,
+  type SensorPeriod,
+} from './sensor-series.ts';
+
+export interface SensorPoll {
+  readonly list?: SensorList;
+  readonly courses: ReadonlyMap<string, SensorCourse>;
+  readonly failure?: ApiFailure;
+}
+
+/** Courses that are asked for at once: the API takes its time for each. */
+const AT_ONCE = 4;
+/** So many sensors get a line in the list; the chart draws any of them. */
+const COURSES_MAX = 60;
+
+/** Asks for all sensors and their courses of the last `periodMs`, now and then every `everyMs`. */
+export function useSensorPoll(request: {
+  periodMs: number;
+  stepMs: number;
+  everyMs: number;
+  includeBad: boolean;
+  /** Whose lowest and highest readings are asked for as well; the first sensor where it is absent. */
+  chosen: string | undefined;
+  onEnded: () => void;
+}): SensorPoll {
+  const { periodMs, stepMs, everyMs, includeBad, chosen, onEnded } = request;
+  const [poll, setPoll] = useState<SensorPoll>({ courses: new Map() });
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer: number | undefined;
+    const ask = async () => {
+      try {
+        const list = await fetchSensors(stop.signal);
+        setPoll(({ courses }) => ({ list, courses }));
+        const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
+        const period = { fromMs: toMs - periodMs, toMs, stepMs, includeBad };
+        const whole = chosen ?? list.sensors.map(nameSensor)[0];
+        setPoll({ list, courses: await fetchCourses(list, { ...period, whole }, stop.signal) });
+      } catch (error) {
+        if (stop.signal.aborted) return;
+        if (!(error instanceof ApiFailure)) throw error;
+        if (error.code === 'UNAUTHENTICATED') return onEnded();
+        setPoll((before) => ({ ...before, failure: error }));
+      }
+      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
+    };
+    void ask();
+    return () => {
+      stop.abort();
+      window.clearTimeout(timer);
+    };
+  }, [periodMs, stepMs, everyMs, includeBad, chosen, onEnded]);
+  return poll;
+}
+
+async function fetchCourses(
+  { sensors }: SensorList,
+  period: SensorPeriod & { readonly includeBad: boolean; readonly whole: string | undefined },
+  signal: AbortSignal,
+): Promise<Map<string, SensorCourse>> {
+  const courses = new Map<string, SensorCourse>();
+  const isWhole = (reading: SensorReading): boolean => nameSensor(reading) === period.whole;
+  const wanted = sensors.filter((reading, place) => place < COURSES_MAX || isWhole(reading));
+  for (let from = 0; from < wanted.length; from += AT_ONCE) {
+    const some = wanted.slice(from, from + AT_ONCE);
+    const found = await Promise.all(
+      some.map((reading) => fetchCourse(reading, { ...period, isWhole: isWhole(reading) }, signal)),
+    );
+    for (const [index, course] of found.entries()) {
+      const reading = some[index];
+      if (reading !== undefined) courses.set(nameSensor(reading), course);
+    }
+  }
+  return courses;
+}

@@ -1,0 +1,110 @@
+import type { SensorList, SensorReading } from '../../src/api/series-schema.ts';
+import { call, fetchSeries } from './api-client.ts';
+import type { ChartGap } from './chart.tsx';
+import { isTextKey, type Language, translate } from './dictionary.ts';
+import { formatNumber } from './format.ts';
+import { alignLine, listTimes } from './traffic-data.ts';
+
+export interface SensorPeriod {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly stepMs: number;
+}
+
+export interface SensorCourse {
+  readonly times: readonly number[];
+  readonly low: readonly (number | null)[];
+  readonly mean: readonly (number | null)[];
+  readonly high: readonly (number | null)[];
+  readonly gaps: readonly ChartGap[];
+}
+
+/** UCUM codes as people write them; others are shown as they are. */
+const UNIT_SIGNS: Readonly<Record<string, string>> = {
+  '1': '',
+  Cel: '°C',
+  'ug/m3': 'µg/m³',
+  'mg/m3': 'mg/m³',
+  'dB[SPL]': 'dB',
+  'B[SPL]': 'B',
+  'm/s2': 'm/s²',
+  m3: 'm³',
+  'm3/s': 'm³/s',
+  deg: '°',
+  '[ppm]': 'ppm',
+  '[ppb]': 'ppb',
+};
+
+export const nameSensor = ({ site, node, sensor, metric, unit }: SensorReading): string =>
+  [site, node, sensor, metric, unit].join('/');
+
+export const showUnit = (unit = ''): string => UNIT_SIGNS[unit] ?? unit;
+
+/** The quantity of a metric in words; a metric that the dictionary does not know is taken apart. */
+export function showQuantity(metric: string, language: Language): string {
+  const key = `quantity.${metric}`;
+  return isTextKey(key)
+    ? translate(language, key)
+    : metric.replace(/([a-z0-9])([A-Z])/g, '$1 $2').toLowerCase();
+}
+
+/** `1,85 m`: three digits where there are decimals. */
+export function showReading({ value, unit }: SensorReading, language: Language): string {
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.max(1, Math.abs(value)))));
+  return `${formatNumber(value, language, decimals)} ${showUnit(unit)}`.trim();
+}
+
+/** @throws ApiFailure */
+export function fetchSensors(signal: AbortSignal): Promise<SensorList> {
+  return call<SensorList>('GET', '/sensors', { signal, background: true });
+}
+
+/** Mean of each step, and with `isWhole` also its lowest and highest reading. @throws ApiFailure */
+export async function fetchCourse(
+  reading: SensorReading,
+  period: SensorPeriod & { readonly includeBad: boolean; readonly isWhole: boolean },
+  signal: AbortSignal,
+): Promise<SensorCourse> {
+  const { site, node, sensor, metric, unit } = reading;
+  const { fromMs, toMs, stepMs, includeBad, isWhole } = period;
+  const request = {
+    ...{ site, node, metric, stepMs, includeBad, tag: [`sensor:${sensor}`] },
+    from: new Date(fromMs).toISOString(),
+    to: new Date(toMs).toISOString(),
+  };
+  const [mean, low, high] = await Promise.all(
+    (isWhole ? (['mean', 'min', 'max'] as const) : (['mean'] as const)).map(async (aggregate) => {
+      const lines = await fetchSeries({ ...request, aggregate }, signal);
+      const line = lines.find((each) => each.unit === unit);
+      return alignLine(line?.points ?? [], period);
+    }),
+  );
+  return {
+    times: listTimes(period),
+    low: low ?? [],
+    mean: mean ?? [],
+    high: high ?? [],
+    gaps: listSilence(mean ?? [], period),
+  };
+}
+
+/** Stretches of more than two steps without a reading. */
+export function listSilence(
+  values: readonly (number | null)[],
+  { fromMs, stepMs }: Pick<SensorPeriod, 'fromMs' | 'stepMs'>,
+): ChartGap[] {
+  const gaps: ChartGap[] = [];
+  let begin: number | undefined;
+  for (let step = 0; step <= values.length; step++) {
+    if (step < values.length && values[step] === null) {
+      begin ??= step;
+      continue;
+    }
+    if (begin !== undefined && step - begin > 2) {
+      const at = (place: number): number => (fromMs + place * stepMs) / 1_000;
+      gaps.push({ from: at(begin), to: at(step) });
+    }
+    begin = undefined;
+  }
+  return gaps;
+}

@@ -1,0 +1,178 @@
+import { errorMessage, NgatuError } from '@ngatu/contract';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type Box, computeIou, type Point } from '../geometry/box.ts';
+import { decodeAizoo, decodeRfb, decodeYunet, type FaceFinding, type NetOutputs } from './face-decoder.ts';
+import {
+  type BgrPicture,
+  fillTensor,
+  type PictureRegion,
+  type TensorColours,
+  type TensorPlace,
+} from './face-picture.ts';
+
+/** A network's bytes, whose digest was verified. */
+export interface FaceModel {
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Finds faces in a picture and, where it can, tells masks. One call at a time. */
+export interface FaceNet {
+  /** Name and the beginning of the digest: `yunet-n-640@25a606a1`. */
+  readonly label: string;
+  /**
+   * Faces of at least `minConfidence`, the most confident first, none over another. Boxes in pixels of the picture.
+   * @throws NgatuError MODEL_INVALID (retryable) where the inference fails
+   */
+  find(picture: BgrPicture, options: FindOptions): Promise<FaceFinding[]>;
+  close(): Promise<void>;
+}
+
+export interface FindOptions {
+  readonly minConfidence: number;
+  /** The part that is looked at; the whole picture where it is left out. */
+  readonly region?: PictureRegion;
+}
+
+/** The networks that are known, by the form of their tensors. */
+export type FaceNetForm = 'yunet-640' | 'aizoo-360' | 'rfb-640';
+
+interface Network {
+  readonly colours: TensorColours;
+  readonly input: string;
+  readonly outputs: readonly string[];
+  /** Findings that overlap more are one. */
+  readonly maxIou: number;
+  place(width: number, height: number): TensorPlace;
+  decode(outputs: NetOutputs, place: TensorPlace, minConfidence: number): FaceFinding[];
+}
+
+function fit(width: number, height: number, scale: number): Pick<TensorPlace, 'width' | 'height'> {
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+const NETWORKS: Readonly<Record<FaceNetForm, Network>> = {
+  // `input` [1, 3, 640, 640] BGR 0–255
+  'yunet-640': {
+    colours: { order: 'bgr', scale: 1, offset: 0 },
+    input: 'input',
+    outputs: ['cls', 'obj', 'bbox', 'kps'].flatMap((part) =>
+      [8, 16, 32].map((stride) => `${part}_${stride}`),
+    ),
+    maxIou: 0.3,
+    decode: decodeYunet,
+    place: (width, height) => ({
+      ...fit(width, height, 640 / Math.max(width, height)),
+      columns: 640,
+      rows: 640,
+    }),
+  },
+  // `data` [1, 3, 360, 360] RGB 0–1, stretched
+  'aizoo-360': {
+    colours: { order: 'rgb', scale: 1 / 255, offset: 0 },
+    input: 'data',
+    outputs: ['loc', 'cls'],
+    maxIou: 0.4,
+    place: () => ({ width: 360, height: 360, columns: 360, rows: 360 }),
+    decode: decodeAizoo,
+  },
+  // `input` [1, 3, 480, 640] RGB (x − 127) / 128, stretched
+  'rfb-640': {
+    colours: { order: 'rgb', scale: 1 / 128, offset: -127 / 128 },
+    input: 'input',
+    outputs: ['scores', 'boxes'],
+    maxIou: 0.35,
+    place: () => ({ width: 640, height: 480, columns: 640, rows: 480 }),
+    decode: decodeRfb,
+  },
+};
+
+class OnnxFaceNet implements FaceNet {
+  readonly label: string;
+  readonly #network: Network;
+  readonly #session: InferenceSession;
+
+  constructor(label: string, network: Network, session: InferenceSession) {
+    this.label = label;
+    this.#network = network;
+    this.#session = session;
+  }
+
+  async find(picture: BgrPicture, options: FindOptions): Promise<FaceFinding[]> {
+    const { minConfidence } = options;
+    const part = options.region ?? { x: 0, y: 0, width: picture.width, height: picture.height };
+    const { colours, decode, maxIou } = this.#network;
+    const place = this.#network.place(part.width, part.height);
+    const planes = await fillTensor(picture, part, place, colours);
+    const outputs = await this.#infer(planes, place);
+    const scaleX = part.width / place.width;
+    const scaleY = part.height / place.height;
+    const toPicture = ([x, y]: Point): Point => [part.x + x * scaleX, part.y + y * scaleY];
+    return suppress(decode(outputs, place, minConfidence), maxIou).map(({ box, landmarks, ...rest }) => ({
+      ...rest,
+      box: [...toPicture([box[0], box[1]]), ...toPicture([box[2], box[3]])] as unknown as Box,
+      ...(landmarks === undefined ? {} : { landmarks: landmarks.map(toPicture) }),
+    }));
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #infer(planes: Float32Array, { rows, columns }: TensorPlace): Promise<NetOutputs> {
+    const { input, outputs } = this.#network;
+    try {
+      const feeds = { [input]: new Tensor('float32', planes, [1, 3, rows, columns]) };
+      const results = await this.#session.run(feeds, outputs);
+      return new Map(
+        outputs.map((name) => {
+          const data = results[name]?.data;
+          if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not float32`);
+          return [name, data];
+        }),
+      );
+    } catch (cause) {
+      const message = `Cannot run model "${this.label}": ${errorMessage(cause).split('\n')[0]}`;
+      throw new NgatuError('MODEL_INVALID', message, { retryable: true, cause });
+    }
+  }
+}
+
+/** The most confident of those that lie over one another. */
+function suppress(found: FaceFinding[], maxIou: number): FaceFinding[] {
+  const kept: FaceFinding[] = [];
+  for (const finding of found.sort((a, b) => b.confidence - a.confidence)) {
+    if (kept.length >= MAX_FACES) break;
+    if (kept.every(({ box }) => computeIou(box, finding.box) <= maxIou)) kept.push(finding);
+  }
+  return kept;
+}
+
+/** More faces than this are not told apart in one picture: a bound on work, not on crowds. */
+const MAX_FACES = 300;
+
+/** @throws NgatuError MODEL_INVALID */
+export async function openFaceNet(form: FaceNetForm, model: FaceModel): Promise<FaceNet> {
+  const network = NETWORKS[form];
+  let session: InferenceSession | undefined;
+  try {
+    session = await InferenceSession.create(model.bytes, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: 1,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+    });
+    const missing = [
+      ...(session.inputNames.includes(network.input) ? [] : [network.input]),
+      ...network.outputs.filter((name) => session?.outputNames.includes(name) !== true),
+    ];
+    if (missing.length > 0) throw new Error(`it has no tensor ${missing.join(', ')}`);
+    return new OnnxFaceNet(`${model.name}@${model.sha256.slice(0, 8)}`, network, session);
+  } catch (cause) {
+    await session?.release();
+    const reason = errorMessage(cause).split('\n')[0] ?? '';
+    throw new NgatuError('MODEL_INVALID', `Cannot load model "${model.name}": ${reason}`, { cause });
+  }
+}

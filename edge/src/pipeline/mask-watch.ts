@@ -1,0 +1,223 @@
+import type { Frame } from '../frame/frame.ts';
+import { type Box, computeIou } from '../geometry/box.ts';
+import type { FaceFinding } from '../mask/face-decoder.ts';
+import { computeShortSide } from '../mask/face-picture.ts';
+import { assessFace, DEFAULT_QUALITY_LIMITS, type QualityLimits } from '../mask/face-quality.ts';
+import type { FaceSight } from '../mask/face-sight.ts';
+import { MaskEvidence, type MaskJudgement } from '../mask/mask-evidence.ts';
+import { ViewJump } from '../mask/view-jump.ts';
+import type { RoadUser } from '../track/track.ts';
+import { Tracker } from '../track/tracker.ts';
+
+/** A person who has left the picture, or was followed for long enough to be counted. */
+export interface WatchedPerson extends MaskJudgement {
+  /** From 1 within one watch; never used again. */
+  readonly personId: number;
+  readonly firstSeenMs: number;
+  readonly lastSeenMs: number;
+  /** Largest shorter side that the face had, px of the source picture. */
+  readonly largestPx: number;
+}
+
+/** A face in one picture, as it was followed. */
+export interface WatchedFace {
+  readonly personId: number;
+  /** Source pixels. */
+  readonly box: Box;
+  readonly confidence: number;
+}
+
+export interface MaskFrame {
+  readonly faces: readonly WatchedFace[];
+  /** Who is counted with this picture. */
+  readonly counted: readonly WatchedPerson[];
+}
+
+export interface MaskWatchOptions {
+  readonly sight: FaceSight;
+  readonly limits?: Partial<QualityLimits>;
+}
+
+/** Findings of this share of the threshold carry a track on; a track begins with one above it. */
+const FOLLOW_SHARE = 0.6;
+/** Judging takes longer than finding: so many faces of one picture at most are judged, those first who were judged least. */
+const MAX_JUDGED = 3;
+/** Somebody who was judged so often is known. */
+const ENOUGH_LOOKS = 6;
+/** Somebody who stays is counted after this long, and not again, ms. */
+const COUNT_AFTER_MS = 60_000;
+/** A face that is found once or twice and never again is not a person that was seen. */
+const MIN_HITS = 3;
+/** Faces are lost behind others, and found again, ms. */
+const MAX_LOST_MS = 2_000;
+/** The face of a track is the finding that lies on its box. */
+const OWN_FACE_IOU = 0.99;
+
+interface SeenFace {
+  readonly personId: number;
+  readonly box: Box;
+  readonly finding: FaceFinding;
+  readonly person: Person;
+}
+
+interface Person {
+  readonly evidence: MaskEvidence;
+  readonly firstSeenMs: number;
+  lastSeenMs: number;
+  hits: number;
+  largestPx: number;
+  /** Looks in which it was no face. */
+  strange: number;
+  counted: boolean;
+}
+
+/**
+ * Follows the faces of one camera and judges each person once, over all pictures in which the face was seen. Frame → faces → tracks →
+ * one verdict a person. Apart from the network it is pure; time comes in with the frames.
+ */
+export class MaskWatch {
+  readonly #sight: FaceSight;
+  readonly #limits: QualityLimits;
+  readonly #jump = new ViewJump();
+  #tracker: Tracker;
+  #persons = new Map<number, Person>();
+  /** Track ids of the tracker that is in use begin after this. */
+  #offset = 0;
+  #lastId = 0;
+  #session: string | undefined;
+
+  constructor({ sight, limits = {} }: MaskWatchOptions) {
+    this.#sight = sight;
+    this.#limits = { ...DEFAULT_QUALITY_LIMITS, ...limits };
+    this.#tracker = openTracker(sight.sureConfidence);
+  }
+
+  /** Frames of a session must come in order of presentation. @throws NgatuError MODEL_INVALID where the inference fails */
+  async process(frame: Frame): Promise<MaskFrame> {
+    const isJump = this.#jump.add(frame) || (this.#session !== undefined && this.#session !== frame.session);
+    this.#session = frame.session;
+    const before = isJump ? this.finish() : [];
+    const toSource = frame.sourceWidth / frame.width;
+    const findings = await this.#sight.find(frame, FOLLOW_SHARE * this.#sight.sureConfidence);
+    const users = findings.map((finding) => describeFace(finding, toSource));
+    const tracks = this.#tracker.update(users, frame.capturedAtMs);
+    const faces: SeenFace[] = [];
+    for (const { trackId, seen, box } of tracks) {
+      const finding = findings.find((_, at) => computeIou(users[at]?.box ?? box, box) >= OWN_FACE_IOU);
+      if (!seen || finding === undefined) continue;
+      const personId = this.#offset + trackId;
+      faces.push({ personId, box, finding, person: this.#see(personId, frame, finding) });
+    }
+    await this.#judge(frame, faces);
+    const alive = new Set(tracks.map(({ trackId }) => this.#offset + trackId));
+    const counted = [...before, ...this.#count(alive, frame.capturedAtMs)];
+    return {
+      faces: faces.map(({ personId, box, finding }) => ({ personId, box, confidence: finding.confidence })),
+      counted,
+    };
+  }
+
+  /** Whoever is still followed; the next picture begins anew. */
+  finish(): WatchedPerson[] {
+    const counted = this.#count(new Set(), Number.POSITIVE_INFINITY);
+    this.#offset = this.#lastId;
+    this.#tracker = openTracker(this.#sight.sureConfidence);
+    return counted;
+  }
+
+  #see(personId: number, frame: Frame, finding: FaceFinding): Person {
+    const atMs = frame.capturedAtMs;
+    const person = this.#persons.get(personId) ?? openPerson(atMs);
+    this.#persons.set(personId, person);
+    this.#lastId = Math.max(this.#lastId, personId);
+    person.hits += 1;
+    person.lastSeenMs = atMs;
+    const sizePx = (computeShortSide(finding.box) * frame.sourceWidth) / frame.width;
+    person.largestPx = Math.max(person.largestPx, sizePx);
+    return person;
+  }
+
+  /** Looks at those who are not known yet, the least known first. */
+  async #judge(frame: Frame, faces: readonly SeenFace[]): Promise<void> {
+    const waiting = faces
+      .filter(({ person }) => !person.counted && person.evidence.looks < ENOUGH_LOOKS)
+      .sort((a, b) => a.person.evidence.looks - b.person.evidence.looks);
+    let judged = 0;
+    for (const { person, finding } of waiting) {
+      const atMs = frame.capturedAtMs;
+      if (!person.evidence.isDue(atMs)) continue;
+      const toSource = frame.sourceWidth / frame.width;
+      const quality = await assessFace(frame, finding, { toSource, limits: this.#limits });
+      if (quality.doubt !== undefined) {
+        person.evidence.addDoubt(quality.doubt);
+        continue;
+      }
+      if (judged >= MAX_JUDGED) continue;
+      judged += 1;
+      const { faceLogit, maskLogit } = await this.#sight.judge(frame, finding);
+      if (faceLogit < 0) person.strange += 1;
+      else if (maskLogit === undefined) person.evidence.addDoubt('unclear');
+      else
+        person.evidence.add({
+          atMs,
+          maskLogit,
+          quality,
+          fingerprint: computeFingerprint(frame, finding.box),
+        });
+    }
+  }
+
+  #count(alive: ReadonlySet<number>, nowMs: number): WatchedPerson[] {
+    const counted: WatchedPerson[] = [];
+    for (const [personId, person] of this.#persons) {
+      const isGone = !alive.has(personId);
+      const isDue = isGone || nowMs - person.firstSeenMs >= COUNT_AFTER_MS;
+      if (isDue && !person.counted && person.hits >= MIN_HITS && person.strange <= person.evidence.looks) {
+        const { firstSeenMs, lastSeenMs, largestPx } = person;
+        counted.push({ personId, firstSeenMs, lastSeenMs, largestPx, ...person.evidence.judge() });
+        person.counted = true;
+      }
+      if (isGone) this.#persons.delete(personId);
+    }
+    return counted;
+  }
+}
+
+function openTracker(threshold: number): Tracker {
+  return new Tracker({ newTrackConfidence: threshold, maxLostMs: MAX_LOST_MS });
+}
+
+function openPerson(atMs: number): Person {
+  return {
+    evidence: new MaskEvidence(),
+    firstSeenMs: atMs,
+    lastSeenMs: atMs,
+    hits: 0,
+    largestPx: 0,
+    strange: 0,
+    counted: false,
+  };
+}
+
+/** The tracker follows faces as it follows people on foot. */
+function describeFace({ box, confidence }: FaceFinding, toSource: number): RoadUser {
+  return {
+    label: 'person',
+    confidence,
+    box: [box[0] * toSource, box[1] * toSource, box[2] * toSource, box[3] * toSource],
+    occupants: [],
+    groundHidden: false,
+  };
+}
+
+/** FNV-1a over every few pixels of the face: two pictures of a living scene differ in their noise, a repeated one does not. */
+function computeFingerprint({ width, height, pixels }: Frame, box: Box): number {
+  const [x1, y1] = [Math.max(0, Math.floor(box[0])), Math.max(0, Math.floor(box[1]))];
+  const [x2, y2] = [Math.min(width, Math.ceil(box[2])), Math.min(height, Math.ceil(box[3]))];
+  let hash = 0x811c9dc5;
+  for (let y = y1; y < y2; y++) {
+    for (let x = x1; x < x2; x++)
+      hash = Math.imul(hash ^ (pixels[(y * width + x) * 3 + 1] ?? 0), 0x01000193) >>> 0;
+  }
+  return Math.imul(hash ^ (x1 * 8192 + y1), 0x01000193) >>> 0;
+}

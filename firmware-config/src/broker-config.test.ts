@@ -102,7 +102,9 @@ it('lets every certified node write and read below its own name, and lists only 
   expect(ofListener.split('\n')).toEqual(expect.arrayContaining(['user q1/gw-1', `topic read ${topic}`]));
   expect(patterns.trim().split('\n').sort()).toEqual(
     [
-      ...['event', 'telemetry', 'evidence', 'state'].map((name) => `pattern write ngatu/v1/%u/${name}`),
+      ...['event', 'telemetry', 'evidence', 'screening', 'state'].map(
+        (name) => `pattern write ngatu/v1/%u/${name}`,
+      ),
       ...['ack', 'directive', 'request', 'resend'].map((name) => `pattern read ngatu/v1/%u/${name}`),
     ].sort(),
   );

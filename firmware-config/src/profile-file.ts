@@ -1,7 +1,17 @@
 import { dirname, resolve } from 'node:path';
-import { errorMessage, fillDefaults, findSchemaIssues, GatewayProfile, NgatuError } from '@ngatu/contract';
+import {
+  errorMessage,
+  fillDefaults,
+  findSchemaIssues,
+  GatewayProfile,
+  NgatuError,
+  type SensorReading,
+} from '@ngatu/contract';
+import { findFeverGateIssues } from './fever-gate-check.ts';
 import { findRepeatedNames } from './scene-check.ts';
 import { loadScene, type SceneFile } from './scene-file.ts';
+import { findBesideIssues, findSensorIssues } from './sensor-check.ts';
+import { loadSensorReadings } from './sensor-template.ts';
 import { type FileIssue, readYamlFile, refuseFile } from './yaml-file.ts';
 
 /** A profile as it was read, with the scene of each camera by the camera's name. */
@@ -10,6 +20,8 @@ export interface ProfileFile {
   readonly profile: GatewayProfile;
   readonly sha256: string;
   readonly scenes: ReadonlyMap<string, SceneFile>;
+  /** The readings of each sensor by its name, with those of its template. */
+  readonly sensors: ReadonlyMap<string, readonly SensorReading[]>;
 }
 
 const MAX_ISSUES = 50;
@@ -18,7 +30,7 @@ const MAX_ISSUES = 50;
  * Reads and checks a gateway profile and the scenes that it refers to (relative to the profile). Every issue is named at
  * once, with its line. Secrets stay references: see `resolveSecret`.
  * @throws NgatuError FILE_UNREADABLE (the profile), PROFILE_INVALID (also where a scene file is not there),
- *   SCENE_INVALID
+ *   SCENE_INVALID, SENSOR_TEMPLATE_INVALID
  */
 export async function loadProfile(file: string): Promise<ProfileFile> {
   const source = await readYamlFile(file, 'PROFILE_INVALID');
@@ -38,8 +50,12 @@ export async function loadProfile(file: string): Promise<ProfileFile> {
     }
   }
   issues.push(...findSignalIssues(profile, scenes));
+  const { sensors, issues: templateIssues } = await loadSensorReadings(profile.sensors, dirname(file));
+  issues.push(...templateIssues, ...findSensorIssues(profile.sensors, sensors));
+  issues.push(...findFeverGateIssues(profile, sensors));
+  issues.push(...findBesideIssues(profile.sensors, profile.cameras, scenes));
   if (issues.length > 0) throw refuseFile(source, 'PROFILE_INVALID', issues);
-  return { file, profile, sha256: source.sha256, scenes };
+  return { file, profile, sha256: source.sha256, scenes, sensors };
 }
 
 /** A password without a user name says that something was left out. */

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { loadProfile } from './profile-file.ts';
 import { loadCalibrationPoints, loadSceneCalibration, replaceCalibration } from './scene-calibration.ts';
 import { loadScene } from './scene-file.ts';
+import { loadSensorTemplate } from './sensor-template.ts';
 
 const encode = (text: string): Uint8Array => Buffer.from(text);
 
@@ -41,6 +42,34 @@ rules:
     allowed: { from: [400, 250], to: [130, 215] }
   - { name: count, kind: LINE_COUNT, tripwire: left-line, labels: [person] }
 `;
+
+const READINGS = [
+  { metric: 'waterLevel', unit: 'm', scale: 0.01, from: { kind: 'register', address: 3, type: 'i16' } },
+  {
+    metric: 'loopCount',
+    channel: 'lane-1',
+    unit: '1',
+    counter: { modulus: 65_536 },
+    from: { kind: 'register', address: 4 },
+  },
+];
+/** A sensor of every kind of source. */
+const SENSORS = [
+  { name: 'river', source: { kind: 'modbus-tcp', host: '10.0.0.9' }, readings: READINGS },
+  { name: 'meter', source: { kind: 'modbus-rtu', path: '/dev/ttyUSB0', parity: 'even' }, readings: READINGS },
+  {
+    name: 'air',
+    source: { kind: 'mqtt', topic: 'air', broker: { url: 'mqtt://10.0.0.8' } },
+    readings: [{ metric: 'pm25', unit: 'ug/m3', from: { kind: 'json', pointer: '/pm25', time: '/at' } }],
+  },
+  {
+    name: 'cabinet',
+    source: { kind: 'input' },
+    readings: [
+      { metric: 'doorOpen', unit: '1', from: { kind: 'contact', path: '/sys/class/gpio/gpio17/value' } },
+    ],
+  },
+];
 
 /** References that unfold nine by nine: a billion words of a kilobyte. */
 function buildAliasBomb(): string {
@@ -129,8 +158,8 @@ const profileParser: UntrustedParser = {
     const smallCameras = small.cameras.map((camera) => ({ ...camera, scene: 'scenes/a.yaml' }));
     return {
       samples: [
-        encode(stringify({ ...profile, cameras, signals: [] })),
-        encode(stringify({ ...small, cameras: smallCameras, signals: [] })),
+        encode(stringify({ ...profile, cameras, signals: [], sensors: [], feverGates: [] })),
+        encode(stringify({ ...small, cameras: smallCameras, signals: [], sensors: SENSORS })),
       ],
       extremes: EXTREMES,
       parse: async (input) => {
@@ -142,9 +171,34 @@ const profileParser: UntrustedParser = {
   },
 };
 
+const templateParser: UntrustedParser = {
+  name: 'sensor-template-yaml',
+  covers: [
+    'firmware-config/src/sensor-template.ts#loadSensorTemplate',
+    'firmware-config/src/sensor-template.ts#loadSensorReadings',
+  ],
+  source: 'whoever writes or sends the register map of a sensor',
+  form: 'text',
+  pace: 'process',
+  open: async (folder) => {
+    const file = join(folder, 'template.yaml');
+    const made = stringify({ schemaVersion: 1, name: 'river', device: 'a gauge', readings: READINGS });
+    return {
+      samples: [encode(made)],
+      extremes: EXTREMES,
+      parse: async (input) => {
+        writeFileSync(file, input);
+        await loadSensorTemplate(file);
+        return undefined;
+      },
+    };
+  },
+};
+
 /** Parsers of profiles and scenes that meet untrusted input. */
 export const FIRMWARE_CONFIG_PARSERS: readonly UntrustedParser[] = [
   sceneParser,
   calibrationParser,
   profileParser,
+  templateParser,
 ];

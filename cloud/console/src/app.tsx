@@ -9,6 +9,8 @@ import { AuditPage } from './page-audit.tsx';
 import { CamerasPage } from './page-cameras.tsx';
 import { EventPage } from './page-event.tsx';
 import { EventsPage } from './page-events.tsx';
+import { ScreeningPage } from './page-screening.tsx';
+import { SensorsPage } from './page-sensors.tsx';
 import { SignInPage } from './page-sign-in.tsx';
 import { TrafficPage } from './page-traffic.tsx';
 import { type Route, useRoute } from './route.ts';
@@ -108,6 +110,8 @@ function Workplace(props: {
         {route.page === 'event' && <EventPage key={route.eventId} eventId={route.eventId} work={work} />}
         {route.page === 'cameras' && <CamerasPage account={account} onEnded={onEnded} />}
         {route.page === 'traffic' && <TrafficPage onEnded={onEnded} />}
+        {route.page === 'sensors' && <SensorsPage onEnded={onEnded} />}
+        {route.page === 'screening' && <ScreeningPage account={account} onEnded={onEnded} />}
         {route.page === 'account' && (
           <AccountPage account={account} onChanged={onChanged} onEnded={onEnded} />
         )}

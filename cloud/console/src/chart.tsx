@@ -31,6 +31,12 @@ function drawGaps(plot: uPlot, gaps: readonly ChartGap[], colour: string): void 
   ctx.restore();
 }
 
+/** A little air above and below; a line that never moves lies in the middle. */
+function widen(min: number, max: number): [number, number] {
+  const air = max > min ? 0.08 * (max - min) : Math.max(0.5, 0.05 * Math.abs(max));
+  return [min - air, max + air];
+}
+
 /** Lines over time in Vietnam's zone; stretches in which the camera did not look are shaded. */
 export function Chart(props: {
   times: readonly number[];
@@ -39,8 +45,10 @@ export function Chart(props: {
   unit: string;
   /** Lines that stand for counts of a step are drawn as steps. */
   stepped?: boolean;
+  /** The axis follows the values instead of beginning at nought: for quantities whose nought means nothing. */
+  free?: boolean;
 }) {
-  const { times, lines, gaps, unit, stepped = false } = props;
+  const { times, lines, gaps, unit, stepped = false, free = false } = props;
   const { t, language } = useText();
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -76,19 +84,23 @@ export function Chart(props: {
             values: (_plot, splits) => splits.map((value) => formatNumber(value, language, 2)),
           },
         ],
-        scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+        scales: {
+          x: { time: true },
+          y: { range: (_plot, min, max) => (free ? widen(min, max) : [0, max > 0 ? max * 1.08 : 1]) },
+        },
         series: [
           {
             label: t('traffic.time'),
             value: (_plot, at) => (at === null ? '–' : formatShortTime(at * 1_000, language, true)),
           },
           ...lines.map(
-            ({ name }, index): uPlot.Series => ({
+            ({ name, values }, index): uPlot.Series => ({
               label: name,
               stroke: STROKES[index % STROKES.length] ?? '#0b5cad',
               dash: [...(DASHES[Math.floor(index / 2) % DASHES.length] ?? [])],
               width: 2,
-              points: { show: times.length < 40 },
+              // a reading alone between two gaps has no line to stand on
+              points: { show: values.filter((value) => value !== null).length < 40 },
               spanGaps: false,
               value: (_plot, value) => show(value),
               ...(stepped && uPlot.paths.stepped !== undefined
@@ -108,6 +120,6 @@ export function Chart(props: {
       watcher.disconnect();
       plot.destroy();
     };
-  }, [times, lines, gaps, unit, stepped, language, t]);
+  }, [times, lines, gaps, unit, stepped, free, language, t]);
   return <div class="chart" ref={place} />;
 }

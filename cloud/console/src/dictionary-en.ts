@@ -1,11 +1,15 @@
 import { accountEn } from './dictionary-account-en.ts';
 import { evidenceEn } from './dictionary-evidence-en.ts';
+import { screeningEn } from './dictionary-screening-en.ts';
+import { sensorEn } from './dictionary-sensor-en.ts';
 import type { TextKey } from './dictionary-vi.ts';
 
 /** What the console says in English. */
 export const en: Record<TextKey, string> = {
   ...accountEn,
   ...evidenceEn,
+  ...screeningEn,
+  ...sensorEn,
   'app.name': 'ngatu',
   'app.tagline': 'Traffic case review',
   'app.skip': 'Skip to main content',

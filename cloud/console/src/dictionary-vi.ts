@@ -1,10 +1,14 @@
 import { accountVi } from './dictionary-account-vi.ts';
 import { evidenceVi } from './dictionary-evidence-vi.ts';
+import { screeningVi } from './dictionary-screening-vi.ts';
+import { sensorVi } from './dictionary-sensor-vi.ts';
 
 /** What the console says in Vietnamese: the source of every key. `{name}` stands for a value. */
 export const vi = {
   ...accountVi,
   ...evidenceVi,
+  ...screeningVi,
+  ...sensorVi,
   'app.name': 'ngatu',
   'app.tagline': 'Duyệt vi phạm giao thông',
   'app.skip': 'Đến nội dung chính',

@@ -25,6 +25,8 @@ const PAGES = [
   { page: 'events', access: MAY.listCases },
   { page: 'cameras', access: MAY.readFleet },
   { page: 'traffic', access: MAY.readFleet },
+  { page: 'sensors', access: MAY.readFleet },
+  { page: 'screening', access: MAY.readFleet },
   { page: 'accounts', access: MAY.readAccounts },
   { page: 'audit', access: MAY.readAudit },
 ] as const;

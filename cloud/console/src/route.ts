@@ -4,12 +4,14 @@ export type Route =
   | { readonly page: 'events' }
   | { readonly page: 'event'; readonly eventId: string }
   | { readonly page: 'cameras' }
+  | { readonly page: 'screening' }
   | { readonly page: 'account' }
   | { readonly page: 'accounts' }
   | { readonly page: 'audit' }
+  | { readonly page: 'sensors' }
   | { readonly page: 'traffic' };
 
-const PLAIN = ['cameras', 'traffic', 'account', 'accounts', 'audit'] as const;
+const PLAIN = ['cameras', 'traffic', 'sensors', 'screening', 'account', 'accounts', 'audit'] as const;
 
 export function parseRoute(hash: string): Route {
   const event = /^#\/events\/(ev-[0-9a-f]{32})$/.exec(hash)?.[1];

@@ -146,9 +146,14 @@ beforeAll(async () => {
         receivedAt: at,
       },
     ]);
+    commitScreening(site);
     declare(site);
     const origin = { site, node: 'gate-1', camera, outboxId: `${OUTBOX}${index}` };
-    await series.write([{ ...origin, seq: 1, ordinal: 0, at, metric: 'lineCount', value: 1 }]);
+    const reading = { at, metric: 'waterLevel', value: 1, tags: { sensor: `gauge-${site}` } };
+    await series.write([
+      { ...origin, seq: 1, ordinal: 0, at, metric: 'lineCount', value: 1 },
+      { ...origin, seq: 1, ordinal: 1, ...reading },
+    ]);
   }
   app = await buildApi({
     ...centre.deps,
@@ -163,6 +168,26 @@ afterAll(async () => {
   await series.close();
   await centre[Symbol.asyncDispose]();
 });
+
+/** A gate with one passage more, and the address of its passages. */
+function commitScreening(site: Site): { readonly screeningId: string; readonly path: string } {
+  count += 1;
+  const screeningId = `sc-${count.toString(16).padStart(16, '0')}`;
+  const result = {
+    ...{ schemaVersion: 1, screeningId, gate: 'hall-1', at: instant(-60_000), outcome: 'pass' },
+    ...{ instruction: { vi: 'x', en: 'x' }, frames: 6, method: 'inner-canthi', skinC: 35.2 },
+  } as const;
+  const body = {
+    schemaVersion: 1,
+    site,
+    node: 'gate-1',
+    gate: 'hall-1',
+    results: [result],
+    selfChecks: [],
+  } as const;
+  commit(site, { channel: 'screening', body: structuredClone(body) as never });
+  return { screeningId, path: `/screening/gates/${site}/gate-1/hall-1/passages` };
+}
 
 function declare(site: Site): string {
   count += 1;
@@ -273,6 +298,7 @@ const REQUESTS: Readonly<Record<string, (cell: Cell) => readonly [string, unknow
     const { eventId } = commitEvent(site);
     return [`/events/${eventId}/holds/${placeHold(eventId)}/end`, { reason }];
   },
+  'GET /api/v1/sensors': () => ['/sensors'],
   'GET /api/v1/series': () => [
     `/series?metric=lineCount&aggregate=sum&stepMs=3600000&from=${instant(-7_200_000)}&to=${instant(0)}`,
   ],
@@ -283,6 +309,11 @@ const REQUESTS: Readonly<Record<string, (cell: Cell) => readonly [string, unknow
     `/cameras/${site}/gate-1/cam-${site}/directives`,
     { kind: 'officer-directing', until: instant(900_000), reason },
   ],
+  'GET /api/v1/screening/gates/{site}/{node}/{gate}/passages': ({ site }) => [commitScreening(site).path],
+  'PUT /api/v1/screening/gates/{site}/{node}/{gate}/passages/{screeningId}/reading': ({ site }) => {
+    const { path, screeningId } = commitScreening(site);
+    return [`${path}/${screeningId}/reading`, { celsius: 37.2, place: 'oral' }];
+  },
   'POST /api/v1/directives/{directiveId}/end': ({ site }) => [`/directives/${declare(site)}/end`, { reason }],
 };
 

@@ -87,11 +87,17 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'GET /api/v1/privacy/tombstones': { roles: 'U', scope: 'none', status: 200 },
 
   'GET /api/v1/cameras': { roles: 'RSOAU', scope: 'many', status: 200 },
+  'GET /api/v1/sensors': { roles: 'RSOAU', scope: 'many', status: 200 },
   'GET /api/v1/series': { roles: 'RSOAU', scope: 'many', status: 200 },
   'GET /api/v1/nodes': { roles: 'OU', scope: 'many', status: 200 },
   'GET /api/v1/delivery': { roles: 'OU', scope: 'many', status: 200 },
   'GET /api/v1/delivery/drops': { roles: 'OU', scope: 'many', status: 200 },
   'GET /api/v1/dead-letters': { roles: 'OU', scope: 'many', status: 200 },
+  'GET /api/v1/screening/gates': { roles: 'RSOAU', scope: 'many', status: 200 },
+  'GET /api/v1/screening/gates/{site}/{node}/{gate}/passages': { ...one, roles: 'OU', status: 200 },
+  'PUT /api/v1/screening/gates/{site}/{node}/{gate}/passages/{screeningId}/reading': {
+    ...{ ...one, roles: 'O', status: 200 },
+  },
   'GET /api/v1/directives': { roles: 'RSOAU', scope: 'many', status: 200 },
   'GET /api/v1/cameras/{site}/{node}/{camera}/directives': { ...one, roles: 'RSOAU', status: 200 },
   'POST /api/v1/cameras/{site}/{node}/{camera}/directives': { ...one, roles: 'SO', status: 201 },

@@ -21,6 +21,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   ACCOUNT_TAKEN: 409,
   DIRECTIVE_ENDED: 409,
   DIRECTIVE_LIMIT: 409,
+  SCREENING_CLOSED: 409,
   RATE_LIMITED: 429,
 };
 

@@ -15,6 +15,7 @@ import {
   LET_PASS_REASONS,
   NodeState,
   Readiness,
+  ReadingQuality,
   Sha256,
   Slug,
   Timestamp,
@@ -355,7 +356,12 @@ export const SeriesRequest = Type.Object(
     to: Timestamp,
     stepMs: Type.Integer({ minimum: 1_000, maximum: 31 * 86_400_000 }),
     aggregate: Type.Union((['sum', 'mean', 'max', 'min', 'last'] as const).map((name) => Type.Literal(name))),
+    site: Type.Optional(Slug),
+    node: Type.Optional(Slug),
     camera: Type.Optional(Slug),
+    includeBad: Type.Optional(
+      Type.Boolean({ description: 'Readings of quality `bad` as well; without it they are left out.' }),
+    ),
     tag: Type.Optional(
       Type.Array(Type.String({ pattern: '^[a-z][A-Za-z0-9]*:.{1,64}$' }), {
         maxItems: 8,
@@ -375,7 +381,13 @@ export const SeriesAnswer = Type.Object(
         {
           group: Type.Optional(Type.String()),
           camera: Type.Optional(Type.String()),
-          points: Type.Array(Type.Object({ at: Type.String(), value: Type.Number() }, closed)),
+          unit: Type.Optional(Type.String({ description: 'UCUM code.' })),
+          points: Type.Array(
+            Type.Object(
+              { at: Type.String(), value: Type.Number(), quality: Type.Optional(ReadingQuality) },
+              closed,
+            ),
+          ),
         },
         closed,
       ),

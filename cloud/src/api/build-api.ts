@@ -26,6 +26,8 @@ import { addOriginalRoutes } from './original-route.ts';
 import { addOwnAccountRoutes } from './own-account-route.ts';
 import { compileValidator } from './request-validation.ts';
 import { addRetentionRoutes } from './retention-route.ts';
+import { addScreeningRoutes } from './screening-route.ts';
+import { SCREENING_SCHEMAS } from './screening-schema.ts';
 import { addSecurityHeaders, DOCUMENTATION_POLICY } from './security-header.ts';
 import { addSeriesRoute } from './series-route.ts';
 import { guardSessions } from './session-guard.ts';
@@ -114,7 +116,7 @@ export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
         retryable: true,
       }),
   });
-  for (const schema of [...SHARED_SCHEMAS, ...ACCOUNT_SCHEMAS]) app.addSchema(schema);
+  for (const schema of [...SHARED_SCHEMAS, ...ACCOUNT_SCHEMAS, ...SCREENING_SCHEMAS]) app.addSchema(schema);
   await addDocumentation(app);
   await app.register(
     async (scope) => {
@@ -137,6 +139,7 @@ export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
       addDeliveryRoutes(api, deps);
       addSeriesRoute(api, deps);
       addDirectiveRoutes(api, deps);
+      addScreeningRoutes(api, deps);
     },
     { prefix: '/api/v1' },
   );

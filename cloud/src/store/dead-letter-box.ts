@@ -1,4 +1,4 @@
-import { buildTopicStart, type ErrorCode } from '@ngatu/contract';
+import { buildTopicStart, type ErrorCode, parseTopic } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import type { DeadLetter } from './event-store.ts';
 import type { SeqLedger } from './seq-ledger.ts';
@@ -47,7 +47,9 @@ export class DeadLetterBox {
     const own = settles !== undefined && this.#ledger.claim(settles);
     if (own && this.#ledger.isSettled(settles.outboxId, settles.seq)) return;
     const number: [string, number] | [null, null] = own ? [settles.outboxId, settles.seq] : [null, null];
-    this.#insert.run(topic, code, reason, payload, receivedAt, ...number);
+    // health data are kept by their own rule: of a refused report only the reason stays
+    const kept = parseTopic(topic)?.channel === 'screening' ? new Uint8Array() : payload;
+    this.#insert.run(topic, code, reason, kept, receivedAt, ...number);
     if (own) this.#ledger.settle(settles.outboxId, { from: settles.seq, to: settles.seq });
     this.#prune.run(LETTERS_KEPT);
   }

@@ -9,12 +9,14 @@ import type {
   LetPassReason,
   NodeState,
   Readiness,
+  ScreeningReport,
   Telemetry,
 } from '@ngatu/contract';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { DirectiveStore } from './directive-store.ts';
 import type { PrivacyStore } from './privacy-store.ts';
 import type { Custody, ReceiptStore } from './receipt-store.ts';
+import type { ScreeningStore } from './screening-store.ts';
 import type { FileTransfer, TransferStore } from './transfer-store.ts';
 
 export const REVIEW_STATES = ['open', 'confirmed', 'rejected'] as const;
@@ -90,6 +92,7 @@ export interface CommitItem extends MessageNumber {
   readonly message:
     | { readonly channel: 'event'; readonly body: Event }
     | { readonly channel: 'evidence'; readonly body: EvidenceManifest; readonly custody?: Custody }
+    | { readonly channel: 'screening'; readonly body: ScreeningReport }
     | { readonly channel: 'telemetry'; readonly body: Telemetry };
 }
 
@@ -157,6 +160,7 @@ export interface EventStore extends Disposable {
   readonly transfers: TransferStore;
   readonly delivery: DeliveryStore;
   readonly receipts: ReceiptStore;
+  readonly screening: ScreeningStore;
   /**
    * Commits the batch in one transaction: when this returns, all outcomes survive a power cut. A refused number is not
    * settled until its dead letter is appended.

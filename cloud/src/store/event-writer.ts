@@ -10,6 +10,7 @@ import { ReadinessRecords } from './readiness-records.ts';
 import type { Custody } from './receipt-store.ts';
 import { computeNumberDigest, type SeqLedger } from './seq-ledger.ts';
 import type { SqliteReceiptStore } from './sqlite-receipt-store.ts';
+import type { SqliteScreeningStore } from './sqlite-screening-store.ts';
 
 type Refusal = Extract<CommitOutcome, { outcome: 'rejected' }>;
 
@@ -25,6 +26,7 @@ export class EventWriter {
   readonly #nodes: NodeRegister;
   readonly #drops: DropBook;
   readonly #readiness: ReadinessRecords;
+  readonly #screening: SqliteScreeningStore;
   readonly #nextChange: Database.Statement<[], { latest: number }>;
   readonly #touch: Database.Statement<[number, string]>;
   readonly #eventBody: Database.Statement<[string], { body: string }>;
@@ -43,12 +45,14 @@ export class EventWriter {
       readonly ledger: SeqLedger;
       readonly receipts: SqliteReceiptStore;
       readonly nodes: NodeRegister;
+      readonly screening: SqliteScreeningStore;
     },
   ) {
     this.#erasure = parts.erasure;
     this.#ledger = parts.ledger;
     this.#receipts = parts.receipts;
     this.#nodes = parts.nodes;
+    this.#screening = parts.screening;
     this.#drops = new DropBook(database, parts.ledger);
     this.#readiness = new ReadinessRecords(database);
     this.#nextChange = database.prepare('UPDATE change_counter SET latest = latest + 1 RETURNING latest');
@@ -83,7 +87,7 @@ export class EventWriter {
       return { outcome: 'rejected', code: 'TOPIC_INVALID', reason: 'the outbox belongs to another node' };
     }
     this.#noteSighting(item, ingestedAt);
-    const isPassing = message.channel === 'telemetry';
+    const isPassing = message.channel === 'telemetry' || message.channel === 'screening';
     const digest = computeNumberDigest(message.body, isPassing);
     if (this.#ledger.isSettled(outboxId, seq)) return this.#judgeRepetition(item, digest, ingestedAt);
     const refusal = this.#writeMessage(item, ingestedAt);
@@ -143,6 +147,9 @@ export class EventWriter {
         return this.#writeEvent(message.body, ingestedAt);
       case 'evidence':
         return this.#writeEvidence(message.body, message.custody, ingestedAt);
+      case 'screening':
+        this.#screening.write(message.body, ingestedAt);
+        return undefined;
       case 'telemetry':
         this.#writeIntervals(item, message.body);
         this.#readiness.write(item, message.body);

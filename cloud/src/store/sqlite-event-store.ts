@@ -26,6 +26,7 @@ import { SqliteDeliveryStore } from './sqlite-delivery-store.ts';
 import { SqliteDirectiveStore } from './sqlite-directive-store.ts';
 import { SqlitePrivacyStore } from './sqlite-privacy-store.ts';
 import { SqliteReceiptStore } from './sqlite-receipt-store.ts';
+import { SqliteScreeningStore } from './sqlite-screening-store.ts';
 import { SqliteTransferStore } from './sqlite-transfer-store.ts';
 
 /** The event store in one SQLite file. */
@@ -35,6 +36,7 @@ export class SqliteEventStore implements EventStore {
   readonly delivery: SqliteDeliveryStore;
   readonly receipts: SqliteReceiptStore;
   readonly privacy: SqlitePrivacyStore;
+  readonly screening: SqliteScreeningStore;
   readonly #file: string;
   readonly #database: Database.Database;
   readonly #ledger: SeqLedger;
@@ -51,11 +53,16 @@ export class SqliteEventStore implements EventStore {
     this.receipts = new SqliteReceiptStore(database);
     this.#nodes = new NodeRegister(database);
     const erasure = new CaseErasure(database);
+    this.screening = new SqliteScreeningStore(database, {
+      transact: (work) => this.#transact(work),
+      read: (work) => this.#read(work),
+    });
     this.#writer = new EventWriter(database, {
       erasure,
       ledger: this.#ledger,
       receipts: this.receipts,
       nodes: this.#nodes,
+      screening: this.screening,
     });
     this.delivery = new SqliteDeliveryStore(database, this.#nodes, {
       transact: (work) => this.#transact(work),

@@ -66,6 +66,8 @@ export interface CameraWorkerOptions {
   readonly logger: Logger;
   /** Called once, when the first frame was analysed. */
   readonly onFirstFrame: () => void;
+  /** Is told what was stored of the camera as telemetry. */
+  readonly onTelemetry?: (telemetry: Telemetry) => void;
 }
 
 const HEARTBEAT_MS = 250;
@@ -421,6 +423,7 @@ export class CameraWorker {
       this.#unreported = [];
       this.#ruleBlind = [];
       this.#viewReference = undefined;
+      this.#options.onTelemetry?.(telemetry);
     } catch (error) {
       logger.error({ err: errorMessage(error) }, 'telemetry could not be stored');
     }

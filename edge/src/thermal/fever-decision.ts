@@ -1,3 +1,4 @@
+import type { GateMemory } from './gate-memory.ts';
 import { computeMean, computeMedian, computeRobustSpread } from './order-statistics.ts';
 import { DEFAULT_SITE_OFFSET, SiteOffset, type SiteOffsetOptions, type SiteState } from './site-offset.ts';
 
@@ -63,9 +64,21 @@ export class FeverDecision {
   readonly #model: FeverModel;
   readonly #sites: Readonly<Record<FaceRegion, SiteOffset>>;
 
-  constructor(model: FeverModel = DEFAULT_FEVER_MODEL, site: SiteOffsetOptions = DEFAULT_SITE_OFFSET) {
+  constructor(
+    model: FeverModel = DEFAULT_FEVER_MODEL,
+    site: SiteOffsetOptions = DEFAULT_SITE_OFFSET,
+    memory?: GateMemory['sites'],
+  ) {
     this.#model = model;
-    this.#sites = { innerCanthi: new SiteOffset(site), faceMaximum: new SiteOffset(site) };
+    this.#sites = {
+      innerCanthi: new SiteOffset(site, memory?.innerCanthi),
+      faceMaximum: new SiteOffset(site, memory?.faceMaximum),
+    };
+  }
+
+  /** All that was learned, for the disk. */
+  get memory(): GateMemory['sites'] {
+    return { innerCanthi: this.#sites.innerCanthi.memory, faceMaximum: this.#sites.faceMaximum.memory };
   }
 
   siteOf(region: FaceRegion): SiteState {

@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import type { ScreeningAggregate, ScreeningResult, ThermometerReading } from '@ngatu/contract';
+import type {
+  GateState,
+  ScreeningAggregate,
+  ScreeningRefusal,
+  ScreeningResult,
+  ThermometerReading,
+} from '@ngatu/contract';
 import { type DriftEstimate, DriftTrend } from './blackbody.ts';
 import { DEFAULT_FEVER_MODEL, FeverDecision, type FeverModel } from './fever-decision.ts';
-import { cueOf, type GateCue, type GateState } from './gate-cue.ts';
+import { cueOf, type GateCue } from './gate-cue.ts';
+import type { GateMemory } from './gate-memory.ts';
 import { type GateLimits, GateProtocol, type PassageEnd, type TimedAmbient } from './gate-protocol.ts';
 import { type GateOptics, judgeFrame } from './passage.ts';
 import { ScreeningTally } from './screening-tally.ts';
 import type { SelfCheckRecord } from './self-check.ts';
-import { DEFAULT_SITE_OFFSET, type SiteOffsetOptions } from './site-offset.ts';
+import { DEFAULT_SITE_OFFSET, type SiteOffsetOptions, type SiteState } from './site-offset.ts';
 import type { ThermalFrame } from './thermal-frame.ts';
 import type { CanthusHint } from './visible-pairing.ts';
 
@@ -20,8 +27,12 @@ export interface FeverGateOptions {
   readonly site?: SiteOffsetOptions;
   /** When the camera was switched on, ms since 1970. */
   readonly poweredOnMs: number;
+  /** When counting began, ms since 1970; absent: with the camera. */
+  readonly openedMs?: number;
   /** When the last self-check passed; absent: one is due. */
   readonly checkedMs?: number;
+  /** What the gate had learned before a restart. */
+  readonly memory?: Pick<GateMemory, 'sites' | 'tally'>;
   /** Name of a passage: drawn at random, bound to nobody. */
   readonly drawScreeningId?: () => string;
 }
@@ -30,6 +41,8 @@ export interface FeverGateOptions {
 export interface GateMoment {
   readonly state: GateState;
   readonly cue: GateCue;
+  /** Why there is no reading, or what the person shall do. */
+  readonly refusal?: ScreeningRefusal;
   readonly frames: number;
   readonly result?: ScreeningResult;
   readonly selfCheck?: SelfCheckRecord;
@@ -55,13 +68,45 @@ export class FeverGate {
     this.#options = options;
     this.#protocol = new GateProtocol(options);
     this.#model = options.model ?? DEFAULT_FEVER_MODEL;
-    this.#decision = new FeverDecision(this.#model, options.site ?? DEFAULT_SITE_OFFSET);
-    this.#tally = new ScreeningTally(options.poweredOnMs);
+    this.#decision = new FeverDecision(
+      this.#model,
+      options.site ?? DEFAULT_SITE_OFFSET,
+      options.memory?.sites,
+    );
+    this.#tally = new ScreeningTally(options.openedMs ?? options.poweredOnMs, options.memory?.tally);
   }
 
   /** The camera's offset and how it runs away, by the blackbody. */
   get drift(): DriftEstimate | undefined {
     return this.#drift.estimate;
+  }
+
+  get times(): GateProtocol['times'] {
+    return this.#protocol.times;
+  }
+
+  /** How far the place is learned: by the maximum of the face, which every passage reads. */
+  get site(): { readonly phase: SiteState['phase']; readonly readings: number; readonly wanted: number } {
+    const { phase, readings } = this.#decision.siteOf('faceMaximum');
+    const wanted = (this.#options.site ?? DEFAULT_SITE_OFFSET).minReadings;
+    return { phase: this.#isHeld() ? 'held' : phase, readings, wanted };
+  }
+
+  /** What has to be known again after a restart. */
+  get memory(): Pick<GateMemory, 'sites' | 'tally'> {
+    return { sites: this.#decision.memory, tally: this.#tally.memory };
+  }
+
+  /** The camera was off, or may have been: it warms up anew, and is checked. */
+  restart(atMs: number): void {
+    this.#shown = undefined;
+    this.#protocol.restart(atMs);
+  }
+
+  /** Pictures stopped coming: whoever was there is measured anew when they come back. */
+  interrupt(): void {
+    this.#shown = undefined;
+    this.#protocol.interrupt();
   }
 
   /**
@@ -86,12 +131,14 @@ export class FeverGate {
     // after a result the protocol waits for the person to leave, and the result stays on the screen
     else if (step.state !== 'measuring' && step.state !== 'refused') this.#shown = undefined;
     const state = this.#shown ?? step.state;
+    const refusal = result === undefined ? step.refusal : result.refusal;
     const cue =
       result === undefined ? cueOf(state, step.refusal) : { ...cueOf(state), text: result.instruction };
     return {
       state,
       cue,
       frames: step.frames,
+      ...(refusal === undefined ? {} : { refusal }),
       ...(result === undefined ? {} : { result }),
       ...(step.selfCheck === undefined ? {} : { selfCheck: step.selfCheck }),
     };

@@ -1,16 +1,4 @@
-import type { LocalizedText, ScreeningRefusal } from '@ngatu/contract';
-
-/** Where a gate stands. */
-export type GateState =
-  | 'warming-up'
-  | 'checking'
-  | 'out-of-service'
-  | 'idle'
-  | 'positioning'
-  | 'measuring'
-  | 'passed'
-  | 'measure'
-  | 'refused';
+import type { GateState, LocalizedText, ScreeningRefusal } from '@ngatu/contract';
 
 /** What the screen and the loudspeaker of a gate do. No colour or sound says "ill": a doubt is amber, never red. */
 export interface GateCue {
@@ -79,9 +67,18 @@ export const REFUSAL_TEXTS: Readonly<Record<ScreeningRefusal, LocalizedText>> = 
     'The self-check failed: use a thermometer',
   ),
   'not-skin': text('Chưa đo được, hãy dùng nhiệt kế', 'No skin was measured: use a thermometer'),
+  'no-picture': text(
+    'Không có hình từ camera nhiệt, hãy dùng nhiệt kế',
+    'No picture comes from the thermal camera: use a thermometer',
+  ),
+  'picture-frozen': text(
+    'Hình từ camera nhiệt bị đứng, hãy dùng nhiệt kế',
+    'The picture of the thermal camera stands still: use a thermometer',
+  ),
 };
 
 const STATE_CUES: Readonly<Record<GateState, GateCue>> = {
+  blind: { text: REFUSAL_TEXTS['no-picture'], colour: 'grey', sound: 'attention' },
   'warming-up': { text: REFUSAL_TEXTS['warming-up'], colour: 'grey' },
   checking: { text: REFUSAL_TEXTS['self-check-due'], colour: 'grey' },
   'out-of-service': { text: REFUSAL_TEXTS['self-check-failed'], colour: 'grey', sound: 'attention' },

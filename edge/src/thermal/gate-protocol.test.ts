@@ -1,9 +1,9 @@
-import { SCREENING_REFUSALS, type ScreeningRefusal } from '@ngatu/contract';
+import { type GateState, SCREENING_REFUSALS, type ScreeningRefusal } from '@ngatu/contract';
 import { describe, expect, it } from 'vitest';
 import { forAll } from '../testing/seeded-random.ts';
 import type { BlackbodyReading } from './blackbody.ts';
 import type { FaceReading } from './face-reading.ts';
-import { cueOf, type GateState, REFUSAL_TEXTS } from './gate-cue.ts';
+import { cueOf, REFUSAL_TEXTS } from './gate-cue.ts';
 import { DEFAULT_GATE_LIMITS, type GateInput, GateProtocol, type GateStep } from './gate-protocol.ts';
 import type { FrameJudgement, GateOptics } from './passage.ts';
 import { SELF_CHECK_FRAMES } from './self-check.ts';

@@ -1,5 +1,4 @@
-import type { ScreeningRefusal } from '@ngatu/contract';
-import type { GateState } from './gate-cue.ts';
+import type { GateState, ScreeningRefusal } from '@ngatu/contract';
 import {
   type AmbientReading,
   type FrameJudgement,
@@ -85,7 +84,7 @@ const MAX_INTERRUPTIONS = 2;
 export class GateProtocol {
   readonly #optics: GateOptics;
   readonly #limits: GateLimits;
-  readonly #poweredOnMs: number;
+  #poweredOnMs: number;
   #state: GateState = 'idle';
   #passage = new Passage();
   #interruptions = 0;
@@ -101,6 +100,30 @@ export class GateProtocol {
     this.#limits = options.limits ?? DEFAULT_GATE_LIMITS;
     this.#poweredOnMs = options.poweredOnMs;
     this.#checkedMs = options.checkedMs;
+  }
+
+  /** The camera was off, or may have been: it warms up anew, and is checked. */
+  restart(atMs: number): void {
+    this.#reset();
+    this.#poweredOnMs = atMs;
+    this.#check = undefined;
+    this.#checkedMs = undefined;
+    this.#checkFailedMs = undefined;
+  }
+
+  /** Pictures stopped coming: whoever was there is measured anew when they come back. */
+  interrupt(): void {
+    this.#reset();
+    this.#check = undefined;
+  }
+
+  /** When the camera was switched on, and when it last passed a self-check, ms since 1970. */
+  get times(): { readonly poweredOnMs: number; readonly warmUntilMs: number; readonly checkedMs?: number } {
+    return {
+      poweredOnMs: this.#poweredOnMs,
+      warmUntilMs: this.#poweredOnMs + this.#limits.warmUpMs,
+      ...(this.#checkedMs === undefined ? {} : { checkedMs: this.#checkedMs }),
+    };
   }
 
   /** What stands against measuring before anybody is looked at. */

@@ -49,8 +49,24 @@ export async function* pollMatrices(
  * @throws NgatuError THERMAL_INVALID, THERMAL_UNAVAILABLE
  */
 async function fetchMatrix(options: HttpFeedOptions, signal: AbortSignal): Promise<ThermalFrame> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
-  const response = await fetch(options.url, { signal: limit, redirect: 'error' });
+  // not AbortSignal.any with a timeout: Node 20 may collect the timeout before it fires
+  const limit = new AbortController();
+  const stop = (): void => limit.abort(signal.reason);
+  const timer = setTimeout(
+    () => limit.abort(new Error(`no answer within ${options.timeoutMs} ms`)),
+    options.timeoutMs,
+  );
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    return await readAnswer(options, limit.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+  }
+}
+
+async function readAnswer(options: HttpFeedOptions, signal: AbortSignal): Promise<ThermalFrame> {
+  const response = await fetch(options.url, { signal, redirect: 'error' });
   if (!response.ok) {
     await response.body?.cancel();
     throw new NgatuError(

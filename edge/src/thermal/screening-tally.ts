@@ -1,29 +1,15 @@
 import {
+  computeScreeningShare,
+  FEVER_CONFIRMED_FROM_C,
   NgatuError,
+  READING_ENTRY_MS,
   type ScreeningAggregate,
   type ScreeningResult,
   type ThermometerReading,
 } from '@ngatu/contract';
+import type { TallyMemory } from './gate-memory.ts';
 
-/** From this on a thermometer reading confirms a fever, °C. */
-export const CONFIRMED_FROM_C = 37.5;
-/** A reading may be entered for this long after the passage, ms; then the passage is forgotten. */
-const ENTRY_WITHIN_MS = 3_600_000;
 const MAX_AWAITING = 2_000;
-const Z_95 = 1.959964;
-
-type Share = ScreeningAggregate['confirmed']['sensitivity'];
-
-/** Wilson's score interval (JASA 22, 1927), 95 %. */
-function computeShare(hits: number, total: number): Share {
-  if (total === 0) return { hits, total };
-  const share = hits / total;
-  const z2 = Z_95 ** 2;
-  const centre = (share + z2 / (2 * total)) / (1 + z2 / total);
-  const half = (Z_95 / (1 + z2 / total)) * Math.sqrt((share * (1 - share)) / total + z2 / (4 * total ** 2));
-  return { hits, total, value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
-}
-
 /**
  * Counts what a gate decided, and against thermometer readings how well. Holds no names and forgets each passage after an hour.
  * Where staff measure only those who were sent to them, sensitivity is too high: they are to measure some who passed as well.
@@ -36,8 +22,21 @@ export class ScreeningTally {
   #fromMs: number;
   #confirmed = { truePositive: 0, falseNegative: 0, trueNegative: 0, falsePositive: 0 };
 
-  constructor(fromMs: number) {
-    this.#fromMs = fromMs;
+  /** @param memory counts of a window that a restart cut in two */
+  constructor(fromMs: number, memory?: TallyMemory) {
+    this.#fromMs = memory?.fromMs ?? fromMs;
+    this.#passed = memory?.passed ?? 0;
+    this.#measured = memory?.measured ?? 0;
+    this.#refused = { ...memory?.refused };
+  }
+
+  get memory(): TallyMemory {
+    return {
+      fromMs: this.#fromMs,
+      passed: this.#passed,
+      measured: this.#measured,
+      refused: { ...this.#refused },
+    };
   }
 
   add(result: ScreeningResult): void {
@@ -56,7 +55,7 @@ export class ScreeningTally {
   /** Oldest first; the map keeps the order of the passages. */
   #forget(nowMs: number): void {
     for (const [id, { atMs }] of this.#awaiting) {
-      if (this.#awaiting.size <= MAX_AWAITING && nowMs - atMs <= ENTRY_WITHIN_MS) return;
+      if (this.#awaiting.size <= MAX_AWAITING && nowMs - atMs <= READING_ENTRY_MS) return;
       this.#awaiting.delete(id);
     }
   }
@@ -74,7 +73,7 @@ export class ScreeningTally {
         `Cannot enter a thermometer reading for ${reading.screeningId}: no such passage of the last hour awaits one`,
       );
     this.#awaiting.delete(reading.screeningId);
-    const isFever = reading.celsius >= CONFIRMED_FROM_C;
+    const isFever = reading.celsius >= FEVER_CONFIRMED_FROM_C;
     const isFlagged = passage.outcome === 'measure';
     if (isFever) this.#confirmed[isFlagged ? 'truePositive' : 'falseNegative']++;
     else this.#confirmed[isFlagged ? 'falsePositive' : 'trueNegative']++;
@@ -92,8 +91,8 @@ export class ScreeningTally {
       measured: this.#measured,
       refused: this.#refused,
       confirmed: {
-        sensitivity: computeShare(truePositive, truePositive + falseNegative),
-        specificity: computeShare(trueNegative, trueNegative + falsePositive),
+        sensitivity: computeScreeningShare(truePositive, truePositive + falseNegative),
+        specificity: computeScreeningShare(trueNegative, trueNegative + falsePositive),
       },
       learningFrozen,
     };

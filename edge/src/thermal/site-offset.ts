@@ -1,3 +1,4 @@
+import type { SiteMemory } from './gate-memory.ts';
 import { SortedWindow } from './sorted-window.ts';
 
 export interface SiteOffsetOptions {
@@ -67,9 +68,31 @@ export class SiteOffset {
   #middle: number | undefined;
   #spread: number | undefined;
 
-  constructor(options: SiteOffsetOptions = DEFAULT_SITE_OFFSET) {
+  /** @param memory what was learned before a restart */
+  constructor(options: SiteOffsetOptions = DEFAULT_SITE_OFFSET, memory?: SiteMemory) {
     this.#options = options;
     this.#window = new SortedWindow(options.windowReadings);
+    if (memory === undefined) return;
+    for (const celsius of memory.healthy) this.#window.push(celsius);
+    for (const celsius of memory.recent) this.#recent.push(celsius);
+    this.#readings = memory.readings;
+    this.#cusum = memory.cusum;
+    this.#held = memory.held;
+    this.#middle = memory.middleC;
+    this.#spread = memory.spreadC;
+  }
+
+  /** All that was learned, for the disk. */
+  get memory(): SiteMemory {
+    return {
+      healthy: [...this.#window.values],
+      recent: [...this.#recent.values],
+      readings: this.#readings,
+      cusum: this.#cusum,
+      held: this.#held,
+      ...(this.#middle === undefined ? {} : { middleC: this.#middle }),
+      ...(this.#spread === undefined ? {} : { spreadC: this.#spread }),
+    };
   }
 
   get state(): SiteState {

@@ -64,15 +64,37 @@ export function readJsonMatrix(text: string): ThermalFrame {
   } catch (cause) {
     throw refuse(`it is not JSON: ${errorMessage(cause)}`, cause);
   }
-  const matrix = parseWithSchema(TemperatureMatrix, value, {
-    code: 'THERMAL_INVALID',
-    what: 'a matrix of temperatures',
-  });
-  const { width, height, values, unit, capturedAt } = matrix;
-  if (values.length !== width * height) throw refuse(`${values.length} values are not ${width} × ${height}`);
-  const numbers = Float32Array.from(values, (number) => number ?? Number.NaN);
+  const values = findValues(value);
+  const matrix = parseWithSchema(
+    TemperatureMatrix,
+    values === undefined ? value : { ...Object(value), values: [] },
+    {
+      code: 'THERMAL_INVALID',
+      what: 'a matrix of temperatures',
+    },
+  );
+  const { width, height, unit, capturedAt } = matrix;
+  const numbers = takeNumbers(values ?? matrix.values, width * height);
   const frame = { width, height, celsius: toCelsius(numbers, unit) };
   return capturedAt === undefined ? frame : { ...frame, capturedAtMs: Date.parse(capturedAt) };
+}
+
+/** The list of a matrix, which is looked at by itself: a schema takes half a second for a picture. */
+function findValues(value: unknown): readonly unknown[] | undefined {
+  if (typeof value !== 'object' || value === null || !('values' in value)) return undefined;
+  return Array.isArray(value.values) ? value.values : undefined;
+}
+
+function takeNumbers(values: readonly unknown[], count: number): Float32Array {
+  if (values.length !== count) throw refuse(`${values.length} values are not the ${count} of its size`);
+  const numbers = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const value = values[i];
+    if (value === null) numbers[i] = Number.NaN;
+    else if (typeof value === 'number' && Number.isFinite(value)) numbers[i] = value;
+    else throw refuse(`/values/${i}: expected a number or null`);
+  }
+  return numbers;
 }
 
 function unpack(bytes: Uint8Array): Uint8Array {

@@ -7,6 +7,7 @@ import { createTransfers } from './006-transfer.ts';
 import { createSeals } from './007-seal.ts';
 import { createPrivacy } from './008-privacy.ts';
 import { indexRetention } from './009-retention.ts';
+import { createScreening } from './010-screening.ts';
 import type { Migration } from './migration.ts';
 
 /** The schema of the centre's database, in the order in which it is applied. */
@@ -20,4 +21,5 @@ export const CENTRE_MIGRATIONS: readonly Migration[] = [
   createSeals,
   createPrivacy,
   indexRetention,
+  createScreening,
 ];

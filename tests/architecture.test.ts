@@ -32,6 +32,7 @@ const CONTRACT_LIBRARIES = ['@sinclair/typebox'];
 
 /** Stages of the edge, which do not know each other. */
 const STAGES = [
+  'anomaly',
   'camera',
   'detect',
   'track',
@@ -43,7 +44,9 @@ const STAGES = [
   'health',
   'readiness',
   'thermal',
+  'mask',
   'proposal',
+  'sensor',
 ];
 const SHARED_BY_STAGES = ['frame', 'geometry', 'model'];
 /** Value types that cross stages: imported as types only. */

@@ -43,12 +43,16 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: 'run every evaluation and write the figures into docs/quality.md',
     load: () => import('./quality-command.ts'),
   },
+  sensor: {
+    summary: 'read every sensor of a gateway profile once, and say what can be believed',
+    load: () => import('./sensor-command.ts'),
+  },
   thermal: {
     summary: 'print the temperatures of a thermal file and the face in it',
     load: () => import('./thermal-command.ts'),
   },
   simulate: {
-    summary: 'simulate streets with exact truth: rendered clips, recall on them, noise of the detector',
+    summary: 'simulate streets and sensors with exact truth, and measure how the product does on them',
     load: () => import('./simulate-command.ts'),
   },
   bench: {

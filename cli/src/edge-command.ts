@@ -6,9 +6,11 @@ import { AssetStore } from '@ngatu/models';
 import { Command } from 'commander';
 import type { Logger } from 'pino';
 import { openLogger } from './logger.ts';
+import { buildMasks } from './mask-config.ts';
 import { describeDetector, limitScene } from './model-option.ts';
 import { runPart } from './part-process.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
+import { buildSensors } from './sensor-config.ts';
 
 interface EdgeOptions {
   readonly profile: string;
@@ -35,13 +37,18 @@ function watch(options: EdgeOptions): Promise<void> {
 }
 
 async function buildAgentConfig(
-  { profile, scenes }: ProfileFile,
+  file: ProfileFile,
   dataDir: string,
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<AgentConfig> {
+  const { profile, scenes } = file;
   const { model: name, minConfidence, threads } = profile.detector;
   const identityDir = resolve(profile.identity?.folder ?? join(dataDir, 'identity'));
   const model = await new AssetStore().resolveModel(name, { signal });
+  const cameras = profile.cameras.map((camera) => {
+    const built = buildCamera(camera, scenes);
+    return { ...built, scene: limitScene(built.scene, model) };
+  });
   return {
     site: profile.site,
     node: profile.node,
@@ -58,10 +65,10 @@ async function buildAgentConfig(
       models: await findBlurModels(profile.privacy, logger, signal),
     },
     signals: profile.signals.map(buildSignal),
-    cameras: profile.cameras.map((camera) => {
-      const built = buildCamera(camera, scenes);
-      return { ...built, scene: limitScene(built.scene, model) };
-    }),
+    sensors: buildSensors(file),
+    feverGates: profile.feverGates.map(buildFeverGate),
+    masks: await buildMasks(profile, cameras, { logger, signal }),
+    cameras,
   };
 }
 
@@ -115,6 +122,18 @@ function buildSignal({
   if (source.kind === 'input') return { ...signal, source };
   const { broker, ...rest } = source;
   return { ...signal, source: broker === undefined ? rest : { ...rest, broker: buildBroker(broker) } };
+}
+
+function buildFeverGate({
+  input,
+  ...gate
+}: GatewayProfile['feverGates'][number]): AgentConfig['feverGates'][number] {
+  if (input.kind !== 'mqtt') return { ...gate, input };
+  const { password, ...rest } = input;
+  return {
+    ...gate,
+    input: password === undefined ? rest : { ...rest, password: resolveSecret(password) },
+  };
 }
 
 function buildCamera(camera: CameraProfile, scenes: ProfileFile['scenes']): CameraConfig {

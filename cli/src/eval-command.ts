@@ -1,7 +1,9 @@
 import { Command } from 'commander';
+import { addAnomalyEvaluation } from './eval-anomalies-command.ts';
 import { addBlurEvaluation } from './eval-blur-command.ts';
 import { addDetectorEvaluation } from './eval-detector-command.ts';
 import { addFeverEvaluation } from './eval-fever-command.ts';
+import { addMaskEvaluation } from './eval-masks-command.ts';
 import { addRuleEvaluation } from './eval-rules-command.ts';
 import { addSpeedEvaluation } from './eval-speed-command.ts';
 import { addTrackerEvaluation } from './eval-tracker-command.ts';
@@ -16,8 +18,10 @@ export function buildCommand(): Command {
   addDetectorEvaluation(command);
   addRuleEvaluation(command);
   addFeverEvaluation(command);
+  addMaskEvaluation(command);
   addBlurEvaluation(command);
   addSpeedEvaluation(command);
   addTrackerEvaluation(command);
+  addAnomalyEvaluation(command);
   return command;
 }

@@ -2,6 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, type GatewayProfile, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
+import { AgentFever, type FeverGateConfig } from './agent-fever.ts';
+import { type MaskConfig, runMasks } from './agent-masks.ts';
+import { AgentSensors } from './agent-sensors.ts';
 import { type DetectorConfig, openDetector } from './detect/open-detector.ts';
 import { EvidenceFiles } from './evidence/evidence-files.ts';
 import { RoadUserLog } from './evidence/road-user-sight.ts';
@@ -19,6 +22,7 @@ import type { BlurModelFiles } from './pipeline/picture-channel.ts';
 import { PictureProcess, type PictureProgram } from './pipeline/picture-process.ts';
 import { SharedDetector } from './pipeline/shared-detector.ts';
 import { type SignalSourceConfig, SignalSources } from './pipeline/signal-sources.ts';
+import type { SensorConfig } from './sensor/sensor-sample.ts';
 import type { BrokerAddress } from './uplink/broker-connection.ts';
 import { ByteAccount } from './uplink/byte-account.ts';
 import { DirectiveBook } from './uplink/directive-book.ts';
@@ -50,6 +54,12 @@ export interface AgentConfig {
   readonly cameras: readonly CameraConfig[];
   /** Sources of signal phases beside the lamps. */
   readonly signals: readonly SignalSourceConfig[];
+  /** Devices that measure something beside the cameras. */
+  readonly sensors: readonly SensorConfig[];
+  /** Gates at which people are screened for fever. */
+  readonly feverGates: readonly FeverGateConfig[];
+  /** Cameras on which mask wearing is watched. */
+  readonly masks: MaskConfig;
 }
 
 /** Kept of one camera's compressed stream at most, bytes; the duration of the profile is usually the nearer bound. */
@@ -122,6 +132,16 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
   const file = join(parts.stateDir, 'directives.json');
   const directives = DirectiveBook.open({ file, clock: CLOCK, logger });
   const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...SHARED });
+  const fever = new AgentFever({ ...parts, gates: config.feverGates, site, node, logger, ...SHARED });
+  const sensors = new AgentSensors({
+    ...parts,
+    sensors: config.sensors,
+    site,
+    node,
+    logger,
+    ...SHARED,
+    onFigures: (figures) => fever.noteSensors(figures),
+  });
   const roadUsers = new Map<string, RoadUserLog>();
   const workers = config.cameras.map((camera) => {
     const ring = parts.rings.get(camera.name);
@@ -133,6 +153,7 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
       directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
       logger: logger.child({ camera: camera.name }),
       onFirstFrame: onceReady(onReady),
+      onTelemetry: (telemetry) => sensors.noteCamera(telemetry),
     });
   });
   const tasks: Task[] = [
@@ -142,6 +163,9 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
           worker.run(stop),
     ),
     (stop) => signals.run(stop),
+    (stop) => sensors.run(stop),
+    (stop) => fever.run(stop),
+    (stop) => runMasks(config.masks, { ...parts, site, node, logger, ...SHARED }, stop),
   ];
   return { tasks, directives, roadUsers };
 }

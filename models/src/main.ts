@@ -6,6 +6,12 @@ export {
   type ResolvedAsset,
   type ResolvedModel,
 } from './asset-store.ts';
+export {
+  type AnomalyEvaluation,
+  evaluateAnomalies,
+  evaluateGeneratedAnomalies,
+  formatAnomalyTable,
+} from './evaluation/anomaly-evaluation.ts';
 export { type BlurMetrics, evaluateBlur, formatBlurTable } from './evaluation/blur-evaluation.ts';
 export { evaluateClipTracking } from './evaluation/clip-tracking.ts';
 export {
@@ -24,6 +30,11 @@ export {
   formatFeverSimulation,
   simulateFever,
 } from './evaluation/fever-simulation.ts';
+export { computeProportion, formatProportion } from './evaluation/interval.ts';
+export { evaluateMaskClips, formatMaskClip, listMaskAnnotations } from './evaluation/mask-clip.ts';
+export { evaluateMasks } from './evaluation/mask-evaluation.ts';
+export { HonestSight } from './evaluation/mask-sight.ts';
+export { formatMaskTable } from './evaluation/mask-table.ts';
 export { formatMotText } from './evaluation/mot-text.ts';
 export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
 export { type HarvestedStreet, harvestStreet } from './evaluation/scene-campaign-harvest.ts';

@@ -7,9 +7,11 @@ import { AssetManifest, loadAssetManifest } from './asset-manifest.ts';
 import { loadFeverTables, parseFeverTable } from './evaluation/fever-table.ts';
 import { loadMotSequences } from './evaluation/mot-sequence.ts';
 import { formatMotText, loadMotText, parseMotText } from './evaluation/mot-text.ts';
+import { loadNabFolder, parseNabSeries, parseNabWindows } from './evaluation/nab-folder.ts';
 import { loadTrackAnnotation } from './evaluation/track-annotation.ts';
 import { loadViolationTruth } from './evaluation/violation-truth.ts';
 import { loadYoloFolder, parseYoloLabels } from './evaluation/yolo-folder.ts';
+import { MASK_DATA_PARSERS } from './untrusted-mask-parsers.ts';
 
 const encode = (text: string): Uint8Array => Buffer.from(text);
 const decode = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
@@ -130,6 +132,43 @@ const feverParser: UntrustedParser = {
   },
 };
 
+const nabParser: UntrustedParser = {
+  name: 'nab-series',
+  covers: [
+    'models/src/evaluation/nab-folder.ts#loadNabFolder',
+    'models/src/evaluation/nab-folder.ts#parseNabSeries',
+  ],
+  source: 'a data set',
+  form: 'text',
+  pace: 'process',
+  open: async (folder) => {
+    const windows = { 'traffic/a.csv': [['2015-09-01 00:10:00.000000', '2015-09-01 00:20:00.000000']] };
+    writeFileSync(join(folder, 'windows.json'), JSON.stringify(windows));
+    const rows = Array.from({ length: 24 }, (_, row) => `2015-09-01 00:${10 + row}:00,${row}.5\n`);
+    return onFile(folder, 'a.csv', [`timestamp,value\n${rows.join('')}`], async (file, text) => {
+      parseNabSeries(text, file);
+      await loadNabFolder(folder);
+    });
+  },
+};
+
+const windowParser: UntrustedParser = {
+  name: 'nab-windows',
+  covers: ['models/src/evaluation/nab-folder.ts#parseNabWindows'],
+  source: 'a data set',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const windows = {
+      'traffic/a.csv': [['2015-09-01 00:10:00.000000', '2015-09-01 00:20:00.000000']],
+      b: [],
+    };
+    return onFile(folder, 'windows.json', [JSON.stringify(windows)], async (file, text) => {
+      parseNabWindows(text, file);
+    });
+  },
+};
+
 const truthParser: UntrustedParser = {
   name: 'violation-truth',
   covers: ['models/src/evaluation/violation-truth.ts#loadViolationTruth'],
@@ -235,8 +274,11 @@ export const MODELS_PARSERS: readonly UntrustedParser[] = [
   motParser,
   sequenceParser,
   feverParser,
+  nabParser,
+  windowParser,
   truthParser,
   annotationParser,
   manifestParser,
   indexParser,
+  ...MASK_DATA_PARSERS,
 ];

@@ -36,7 +36,9 @@ export type AuditAction =
   | 'case-export'
   | 'dead-letters-read'
   | 'directive-declare'
-  | 'directive-end';
+  | 'directive-end'
+  | 'screening-read'
+  | 'thermometer-enter';
 
 /** Who did what to what, when, from where. */
 export interface AuditEntry {

@@ -25,6 +25,12 @@ export const MAY = {
   readDelivery: ['operator', 'auditor'],
   readDirectives: ['reviewer', 'supervisor', 'operator', 'analyst', 'auditor'],
   declareDirective: ['operator', 'supervisor'],
+  /**
+   * Single passages of a fever gate: health data. Of those who keep the gate, within their areas; not of who decides cases with plates,
+   * who could put the two together.
+   */
+  readScreening: ['operator', 'auditor'],
+  enterThermometer: ['operator'],
   readAudit: ['auditor'],
   readAccounts: ['admin', 'auditor'],
   governAccounts: ['admin'],

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { runRetention } from '../privacy/retention-run.ts';
 import { buildCentrePaths } from '../store/centre-path.ts';
-import { DuckdbSeriesStore } from '../store/duckdb-series-store.ts';
 import { FolderEvidenceStore } from '../store/folder-evidence-store.ts';
+import { openSeriesStore } from '../store/series-settings.ts';
 import { SqliteEventStore } from '../store/sqlite-event-store.ts';
 import { BrokerLink, type IngestorBroker } from './broker-link.ts';
 import { CommitLoop } from './commit-loop.ts';
@@ -41,7 +41,7 @@ const QUEUE_LIMITS = { messages: 2_000, bytes: 32 * 1024 * 1024 };
 /**
  * Runs one ingestor until `signal` aborts: stores, HTTP listener, connection to the broker, commits. `onReady` gets the
  * address of the listener once the stores are open; the broker may still be away then.
- * @throws NgatuError IDENTITY_INVALID, STORE_CORRUPT, STORE_UNAVAILABLE, PERMISSION_DENIED, DISK_FULL, PORT_TAKEN
+ * @throws NgatuError IDENTITY_INVALID, SERIES_SETTINGS_INVALID, STORE_CORRUPT, STORE_UNAVAILABLE, PERMISSION_DENIED, DISK_FULL, PORT_TAKEN
  */
 export async function runIngestor(
   config: IngestorConfig,
@@ -58,7 +58,7 @@ export async function runIngestor(
   const evidence = await FolderEvidenceStore.open(paths.evidence, { sweepPartial: true });
   const uploadParts = await UploadParts.open(join(paths.evidence, 'parts'));
   const desk = new UploadDesk({ events, evidence, parts: uploadParts, logger, clock });
-  const series = await DuckdbSeriesStore.open(paths.series);
+  const series = await openSeriesStore(dataDir);
   const stop = new AbortController();
   const stopAll = (): void => stop.abort();
   signal.addEventListener('abort', stopAll, { once: true });

@@ -44,6 +44,17 @@ export const PrivacyPolicy = Type.Object(
       ...closed,
       description: 'Other spans for single kinds.',
     }),
+    screening: Type.Object(
+      {
+        passageHours: Type.Integer({
+          minimum: 1,
+          maximum: 8_760,
+          description: 'Single passages of fever gates: health data. Hours from their arrival.',
+        }),
+        countDays: Days('Counts of fever gates and their self-checks, days from their arrival.'),
+      },
+      closed,
+    ),
     opening: Type.Object(
       {
         secondPerson: Type.Boolean({
@@ -69,10 +80,15 @@ export const DEFAULT_PRIVACY_POLICY: PrivacyPolicy = {
   controller: { name: '(not set: privacy.json)', contact: '(not set: privacy.json)' },
   retentionDays: { open: 90, confirmed: 730, rejected: 30, 'let-pass': 30 },
   retentionByKind: {},
+  screening: { passageHours: 24, countDays: 730 },
   opening: { secondPerson: true, openMinutes: 30, waitHours: 24 },
   acknowledgeWorkingDays: 2,
   sources: {
     retentionDays: { source: 'default of the product; the controller decides', certainty: 'U' },
+    'screening.passageHours': {
+      source: 'default of the product: staff enter readings within the hour; the controller decides',
+      certainty: 'U',
+    },
     'opening.secondPerson': { source: 'default of the product; the controller decides', certainty: 'U' },
     acknowledgeWorkingDays: {
       source: 'Law 91/2025 on personal data protection and its decree',

@@ -7,7 +7,7 @@ import type { DueCase } from '../store/privacy-store.ts';
 import { findRetentionDays, loadPrivacyPolicy, type PrivacyPolicy } from './privacy-policy.ts';
 
 export interface RetentionParts {
-  readonly events: Pick<EventStore, 'privacy'>;
+  readonly events: Pick<EventStore, 'privacy' | 'screening'>;
   readonly evidence: Pick<EvidenceStore, 'remove'>;
   readonly clock: { nowMs(): number };
 }
@@ -16,11 +16,14 @@ export interface RetentionResult {
   /** Cases that were deleted, or that would be. */
   readonly cases: readonly DueCase[];
   readonly filesRemoved: number;
+  /** Single passages of fever gates. */
+  readonly passages: number;
   /** False where a reader kept the write-ahead log from being emptied: the next run does it. */
   readonly scrubbed: boolean;
 }
 
 const BATCH = 200;
+const HOUR_MS = 3_600_000;
 /** Who deletes by the policy, as tombstones name it. */
 const RETENTION_ACTOR = 'retention';
 
@@ -38,7 +41,12 @@ export async function runRetentionOnce(
   const rule = (kind: DueCase['kind'], outcome: DueCase['outcome']): number =>
     findRetentionDays(policy, kind, outcome);
   if (dryRun)
-    return { cases: privacy.listDue(rule, clock.nowMs(), 10_000), filesRemoved: 0, scrubbed: false };
+    return {
+      cases: privacy.listDue(rule, clock.nowMs(), 10_000),
+      filesRemoved: 0,
+      passages: 0,
+      scrubbed: false,
+    };
   const cases: DueCase[] = [];
   for (;;) {
     signal?.throwIfAborted();
@@ -55,7 +63,19 @@ export async function runRetentionOnce(
     cases.push(...due);
     if (due.length < BATCH) break;
   }
-  return { cases, ...(await finishErasures({ events, evidence, clock }, signal)) };
+  const passages = eraseScreening(events, policy, clock.nowMs());
+  return { cases, passages, ...(await finishErasures({ events, evidence, clock }, signal)) };
+}
+
+function eraseScreening(
+  { screening }: Pick<EventStore, 'screening'>,
+  { screening: { passageHours, countDays } }: PrivacyPolicy,
+  nowMs: number,
+): number {
+  return screening.erase({
+    passages: new Date(nowMs - passageHours * HOUR_MS).toISOString(),
+    counts: new Date(nowMs - countDays * 24 * HOUR_MS).toISOString(),
+  });
 }
 
 /** Removes the files of cases that are deleted already, and empties the write-ahead log. */
@@ -79,7 +99,7 @@ export async function finishErasures(
   return { filesRemoved, scrubbed: privacy.scrub(new Date(clock.nowMs()).toISOString()) };
 }
 
-const EVERY_MS = 3_600_000;
+const EVERY_MS = HOUR_MS;
 /** What a person ordered is not left lying for an hour, ms. */
 const ORDERS_EVERY_MS = 5_000;
 
@@ -100,8 +120,9 @@ export async function runRetention(
         nextMs = clock.nowMs() + EVERY_MS;
         const result = await runRetentionOnce(parts, loadPrivacyPolicy(dataDir), { signal });
         scrubbed = result.scrubbed;
-        if (result.cases.length > 0)
-          logger.info({ cases: result.cases.length, files: result.filesRemoved }, 'cases deleted by age');
+        const { cases, filesRemoved: files, passages } = result;
+        if (cases.length + passages > 0)
+          logger.info({ cases: cases.length, files, passages }, 'cases and passages deleted by age');
       } else if (!scrubbed || events.privacy.listFileErasures(1).length > 0) {
         scrubbed = (await finishErasures(parts, signal)).scrubbed;
       }

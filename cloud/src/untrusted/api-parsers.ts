@@ -101,7 +101,9 @@ const apiParser: UntrustedParser = {
   name: 'api-request',
   covers: [
     'cloud/src/api/session-guard.ts#readSessionToken',
+    'cloud/src/store/series-request.ts#readRawPeriod',
     'cloud/src/store/series-request.ts#readSeriesPeriod',
+    'cloud/src/store/series-request.ts#readSince',
   ],
   source: 'whoever reaches the API: path, query, cursor, headers, cookies, body',
   form: 'json',

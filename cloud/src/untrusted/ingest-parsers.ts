@@ -22,6 +22,8 @@ import {
   DEFAULT_PRIVACY_POLICY,
   loadPrivacyPolicy,
 } from '../privacy/privacy-policy.ts';
+import { decodeTagValue, encodeTagValue } from '../store/influx-series-text.ts';
+import { loadSeriesSettings } from '../store/series-settings.ts';
 import {
   decodeToldRequest,
   encodeToldRequest,
@@ -146,6 +148,45 @@ const oidcParser: UntrustedParser = {
   },
 };
 
+const seriesParser: UntrustedParser = {
+  name: 'series-settings',
+  covers: ['cloud/src/store/series-settings.ts#loadSeriesSettings'],
+  source: 'whoever writes the centre’s settings of the time series',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const influx = { url: 'http://127.0.0.1:8086', database: 'ngatu', username: 'ngatu' };
+    const settings = { version: 1, influx: { ...influx, password: { file: 'password' } } };
+    writeFileSync(join(folder, 'password'), 'secret');
+    return {
+      samples: [Buffer.from(JSON.stringify(settings))],
+      parse: (input) => {
+        writeFileSync(join(folder, 'series.json'), input);
+        loadSeriesSettings(folder);
+        return undefined;
+      },
+    };
+  },
+};
+
+/** What a tag carried is read back from what the store answers. */
+const tagParser: UntrustedParser = {
+  name: 'series-tag',
+  covers: ['cloud/src/store/influx-series-text.ts#decodeTagValue'],
+  source: 'a node that names its tags as it likes, by way of InfluxDB',
+  form: 'text',
+  pace: 'process',
+  open: async () => ({
+    samples: ['gate-1', '%0a%5c', 'Ngã tư 100 %', '%'].map((text) => Buffer.from(text)),
+    parse: (input) => {
+      const text = Buffer.from(input).toString('utf8');
+      decodeTagValue(text);
+      if (decodeTagValue(encodeTagValue(text)) !== text) throw new Error('a tag came back as another one');
+      return undefined;
+    },
+  }),
+};
+
 const codeParser: UntrustedParser = {
   name: 'recovery-code',
   covers: ['cloud/src/account/second-factor.ts#readRecoveryCode'],
@@ -168,5 +209,7 @@ export const INGEST_PARSERS: readonly UntrustedParser[] = [
   uploadParser,
   policyParser,
   oidcParser,
+  seriesParser,
+  tagParser,
   codeParser,
 ];

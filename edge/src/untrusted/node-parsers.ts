@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -9,6 +10,8 @@ import {
   type UntrustedParser,
 } from '@ngatu/contract';
 import { pino } from 'pino';
+import { SeriesDetector } from '../anomaly/series-detector.ts';
+import { decodeSeriesFile, encodeSeriesFile } from '../anomaly/series-file.ts';
 import { openOutboxDatabase } from '../outbox/outbox-database.ts';
 import { decodeEvidenceContext, encodeEvidenceContext } from '../pipeline/evidence-context.ts';
 import { decodeRuleMemory, encodeRuleMemory } from '../pipeline/rule-memory.ts';
@@ -126,6 +129,36 @@ const contextParser: UntrustedParser = {
   },
 };
 
+/** A series that was watched for two days, so that its file has everything in it. */
+const learnedParser: UntrustedParser = {
+  name: 'learned-series',
+  covers: ['edge/src/anomaly/series-file.ts#decodeSeriesFile'],
+  source: 'the node’s own disk, torn or changed',
+  form: 'binary',
+  pace: 'process',
+  open: async () => {
+    const detector = new SeriesDetector(1);
+    for (let step = 0; step < 200; step++) detector.observe(step * 900_000, Math.sin(step / 15));
+    const file = encodeSeriesFile('gauge/waterLevel', detector.list());
+    return {
+      samples: [file],
+      parse: (input) => {
+        const rest = input.subarray(32);
+        const sealed = Buffer.concat([createHash('sha256').update(rest).digest(), rest]);
+        // once as the disk gave it, and once as if the digest had held
+        for (const bytes of [input, sealed]) {
+          const state = decodeSeriesFile('gauge/waterLevel', bytes);
+          const restored = typeof state === 'string' ? undefined : SeriesDetector.restore(state);
+          restored?.observe(201 * 900_000, 1);
+        }
+        return typeof decodeSeriesFile('gauge/waterLevel', input) === 'string'
+          ? 'LEARNED_STATE_INVALID'
+          : undefined;
+      },
+    };
+  },
+};
+
 /** The database files of an outbox that holds nothing. */
 const outboxParser: UntrustedParser = {
   name: 'outbox-file',
@@ -162,5 +195,6 @@ export const NODE_PARSERS: readonly UntrustedParser[] = [
   memoryParser,
   viewParser,
   contextParser,
+  learnedParser,
   outboxParser,
 ];

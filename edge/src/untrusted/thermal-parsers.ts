@@ -4,8 +4,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { NgatuError, UntrustedParser } from '@ngatu/contract';
+import { pino } from 'pino';
 import { readFlirFile } from '../thermal/flir-file.ts';
 import { parseFlirRecord } from '../thermal/flir-record.ts';
+import { decodeGateMemory, encodeGateMemory } from '../thermal/gate-memory.ts';
+import { loadGateMemory } from '../thermal/gate-memory-file.ts';
 import { pollMatrices } from '../thermal/matrix-feed.ts';
 import { readThermalFile } from '../thermal/read-thermal-file.ts';
 import { readJsonMatrix, readTextMatrix } from '../thermal/temperature-matrix.ts';
@@ -170,6 +173,36 @@ const feedParser: UntrustedParser = {
   },
 };
 
+const memoryParser: UntrustedParser = {
+  name: 'gate-memory',
+  covers: [
+    'edge/src/thermal/gate-memory.ts#decodeGateMemory',
+    'edge/src/thermal/gate-memory-file.ts#loadGateMemory',
+  ],
+  source: 'the node’s own disk, torn or changed',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const site = { healthy: [35.1, 35.3], recent: [35.3], readings: 2, cusum: 0, held: false };
+    const sample = encodeGateMemory({
+      ...{ schemaVersion: 1, fingerprint: 'f', poweredOnMs: 1, lastFrameMs: 2, selfChecks: [] },
+      sites: { innerCanthi: site, faceMaximum: { ...site, middleC: 35.2, spreadC: 0.2 } },
+      tally: { fromMs: 1, passed: 1, measured: 1, refused: { moving: 1 } },
+    });
+    const file = join(folder, 'gate.json');
+    const logger = pino({ level: 'silent' });
+    return {
+      samples: [encode(sample)],
+      parse: async (input) => {
+        writeFileSync(file, input);
+        await loadGateMemory(file, logger);
+        decodeGateMemory(decode(input));
+        return undefined;
+      },
+    };
+  },
+};
+
 export const THERMAL_PARSERS: readonly UntrustedParser[] = [
   flirParser,
   textParser,
@@ -177,4 +210,5 @@ export const THERMAL_PARSERS: readonly UntrustedParser[] = [
   jsonParser,
   fileParser,
   feedParser,
+  memoryParser,
 ];

@@ -501,6 +501,8 @@ it('makes an account whose owner changes the password, sets up a second factor a
     'Sự kiện',
     'Camera',
     'Giao thông',
+    'Cảm biến',
+    'Sàng lọc sốt',
   ]);
 
   await page.getByRole('link', { name: 'nguyen.lan' }).click();

@@ -9,7 +9,7 @@ const TENSOR_LENGTH = 512;
 /** Any bytes as the numbers of all tensors: a network may say anything, also NaN and infinity, and too little. */
 function readTensors(input: Uint8Array, names: readonly string[]): NetOutputs {
   const usable = input.length - (input.length % 4);
-  const numbers = new Float32Array(input.slice(0, usable).buffer);
+  const numbers = new Float32Array(new Uint8Array(input.subarray(0, usable)).buffer);
   return new Map(
     names.map((name, at) => [
       name,

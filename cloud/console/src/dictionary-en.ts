@@ -132,6 +132,7 @@ export const en: Record<TextKey, string> = {
   'measure.standingAtEntry': 'Vehicles standing at the exit when it entered',
   'measure.occupantsMost': 'Most people seen on it',
   'measure.occupantsAllowed': 'People allowed',
+  'measure.sightsWhileStanding': 'Sights while it stood',
   'measure.sightsFree': 'Unobstructed sights',
   'measure.sightsOver': 'Of these with too many',
   'measure.bareHeads': 'Bare heads',

@@ -130,6 +130,7 @@ export const vi = {
   'measure.standingAtEntry': 'Xe đứng ở lối ra khi đi vào',
   'measure.occupantsMost': 'Số người nhiều nhất thấy được',
   'measure.occupantsAllowed': 'Số người cho phép',
+  'measure.sightsWhileStanding': 'Số lần thấy khi xe đứng',
   'measure.sightsFree': 'Lần quan sát không bị che',
   'measure.sightsOver': 'Trong đó thấy quá số người',
   'measure.bareHeads': 'Số đầu trần',

@@ -65,7 +65,7 @@ it.skipIf(!isComplete)(
   'a live run through kills, failing disks, cut lines, damaged files and wrong clocks loses nothing and tells nothing twice',
   {
     timeout: 300_000,
-    // One run of four lost ten seconds of the ledger (docs/faults.md, "Open"); a second run tells chance from breakage.
+    // One run of five lost ten seconds of the ledger (docs/faults.md, "Open"); a second run tells chance from breakage.
     retry: 1,
   },
   async () => {

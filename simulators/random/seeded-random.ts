@@ -19,6 +19,18 @@ export class SeededRandom {
     return low + (high - low) * this.next();
   }
 
+  /** Whole number, both ends inclusive. */
+  integer(low: number, high: number): number {
+    return low + Math.floor(this.next() * (high - low + 1));
+  }
+
+  /** @throws RangeError where there is nothing to pick from */
+  pick<const T>(values: readonly T[]): T {
+    const value = values[Math.floor(this.next() * values.length)];
+    if (value === undefined) throw new RangeError('nothing to pick from');
+    return value;
+  }
+
   /** Gaussian (Box & Muller). */
   gaussian(mean = 0, deviation = 1): number {
     return mean + deviation * Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());

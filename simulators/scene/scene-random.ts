@@ -8,18 +8,6 @@ export class SceneRandom extends SeededRandom {
     for (let i = 0; i < 4; i++) this.next();
   }
 
-  /** Whole number, both ends inclusive. */
-  integer(low: number, high: number): number {
-    return low + Math.floor(this.next() * (high - low + 1));
-  }
-
-  /** @throws RangeError where there is nothing to pick from */
-  pick<const T>(values: readonly T[]): T {
-    const value = values[Math.floor(this.next() * values.length)];
-    if (value === undefined) throw new RangeError('There is nothing to pick from');
-    return value;
-  }
-
   /** Gaussian, held within ± 2.5 deviations. */
   around(mean: number, deviation: number): number {
     return mean + Math.max(-2.5, Math.min(2.5, this.gaussian())) * deviation;

@@ -1,4 +1,4 @@
-import { SeededNumbers } from './anomaly-random.ts';
+import { SeededRandom } from '@ngatu/simulators';
 import type { LabelledSeries } from './nab-folder.ts';
 import type { NabWindow } from './nab-score.ts';
 
@@ -15,12 +15,12 @@ interface Course {
   /** Expected value at an instant. */
   readonly level: (atMs: number) => number;
   /** Scatter about it; `drift` is a slow wandering of size about 1. */
-  readonly scatter: (level: number, random: SeededNumbers, drift: number) => number;
+  readonly scatter: (level: number, random: SeededRandom, drift: number) => number;
   readonly low: number;
   readonly high: number;
 }
 
-type Injection = (values: Float64Array, place: number, random: SeededNumbers, spread: number) => number;
+type Injection = (values: Float64Array, place: number, random: SeededRandom, spread: number) => number;
 
 /** What makes one place another than the next. */
 interface Place {
@@ -33,7 +33,7 @@ interface Place {
   readonly rush: (atMs: number) => number;
 }
 
-function makeCourse(random: SeededNumbers): Course {
+function makeCourse(random: SeededRandom): Course {
   const phase = random.between(0, DAY_MS);
   const morning = random.between(6.5, 9);
   const evening = random.between(16.5, 19);
@@ -158,7 +158,7 @@ const INJECTIONS: Readonly<Record<string, Injection>> = {
  * about its anomaly. The seed decides everything.
  */
 export function generateSeries(seed: number): LabelledSeries {
-  const random = new SeededNumbers(seed);
+  const random = new SeededRandom(seed);
   const course = makeCourse(random);
   const atMs = new Float64Array(ROWS);
   const values = new Float64Array(ROWS);

@@ -63,11 +63,7 @@ const RECOVERY_LIMIT_MS = 20_000;
 /** The short form of `ngatu faults`; `NGATU_TEST_SEED` repeats a run, the seed is in its output. */
 it.skipIf(!isComplete)(
   'a live run through kills, failing disks, cut lines, damaged files and wrong clocks loses nothing and tells nothing twice',
-  {
-    timeout: 300_000,
-    // One run of five lost ten seconds of the ledger (docs/faults.md, "Open"); a second run tells chance from breakage.
-    retry: 1,
-  },
+  { timeout: 300_000 },
   async () => {
     const json = join(folder, 'campaign.json');
     const { output } = await runCampaign(json);

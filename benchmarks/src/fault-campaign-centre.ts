@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { buildCentrePaths, DuckdbSeriesStore, SqliteEventStore } from '@ngatu/cloud';
-import { type Event, errorMessage } from '@ngatu/contract';
+import { type Event, errorMessage, type Telemetry } from '@ngatu/contract';
 import { SealTrust, verifyManifestSeal, verifyReceipt } from '@ngatu/trust';
 import Database from 'better-sqlite3';
 import type {
@@ -54,7 +54,14 @@ export class CentreReader implements Disposable {
 
   readState(node: string): CentreState {
     const found = this.#store.listNodes().find((one) => one.node === node);
-    return { committedThrough: found?.committedThrough ?? 0, missing: found?.missing ?? [] };
+    const highest = this.#database
+      .prepare<[string], { highest: number | null }>(
+        `SELECT max(to_seq) AS highest FROM ledger_span WHERE outbox_id =
+           (SELECT outbox_id FROM outbox WHERE node = ? ORDER BY ordinal DESC LIMIT 1)`,
+      )
+      .get(node)?.highest;
+    const { committedThrough = 0, missing = [] } = found ?? {};
+    return { committedThrough, highest: highest ?? 0, missing };
   }
 
   countDeadLetters(): number {
@@ -182,6 +189,30 @@ export async function sumWitnessCount(cloud: string): Promise<number> {
   }
 }
 
+function readWaiting(database: Database.Database): Pick<OutboxState, 'waiting' | 'intervals'> {
+  const rows = database
+    .prepare<[], { seq: number; channel: string; body: string }>(
+      'SELECT seq, channel, body FROM entry ORDER BY seq',
+    )
+    .all()
+    .map(({ body, ...entry }) => ({
+      ...entry,
+      ...(entry.channel === 'telemetry' ? { telemetry: JSON.parse(body) as Telemetry } : {}),
+    }));
+  return {
+    waiting: rows.map(({ telemetry, ...entry }) => {
+      const at = telemetry?.intervals[0]?.from ?? telemetry?.measurements[0]?.at;
+      return { ...entry, ...(at === undefined ? {} : { atMs: Date.parse(at) }) };
+    }),
+    intervals: rows.flatMap(({ telemetry }) =>
+      (telemetry?.intervals ?? []).map(({ from, to, state, reason }) => ({
+        ...{ fromMs: Date.parse(from), toMs: Date.parse(to), state },
+        ...(reason === undefined ? {} : { reason }),
+      })),
+    ),
+  };
+}
+
 /** The outbox of a node that has stopped: while it runs it holds the file for itself. */
 export function readOutbox(folder: string): OutboxState {
   const database = new Database(join(folder, 'outbox.sqlite'), { readonly: true });
@@ -198,9 +229,7 @@ export function readOutbox(folder: string): OutboxState {
         .prepare<[], { id: string }>('SELECT event_id AS id FROM recent_event ORDER BY ordinal')
         .all()
         .map(({ id }) => id),
-      waiting: database
-        .prepare<[], { seq: number; channel: string }>('SELECT seq, channel FROM entry ORDER BY seq')
-        .all(),
+      ...readWaiting(database),
       rejected: count('rejected'),
       evidenceJobs: count('evidence_job'),
       uploads: database

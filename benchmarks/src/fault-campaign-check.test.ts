@@ -64,14 +64,15 @@ function aCommitted(pass: number, index: number, change: Partial<CommittedEvent>
 
 const ALL = [0, 1].flatMap((pass) => REFERENCE.map((_, index) => aCommitted(pass, index)));
 
-const SETTLED = { committedThrough: 30, missing: [] };
+const SETTLED = { committedThrough: 30, highest: 30, missing: [] };
 const WITNESS: CampaignRecord['witness'] = {
   ...{ tried: 16, appended: 15, committed: 15, counted: 15, absent: [], foreign: [] },
 };
 
 function anOutbox(change: Partial<OutboxState> = {}): OutboxState {
   const waiting = [{ seq: 31, channel: 'telemetry' }];
-  return { lastSeq: 31, eventIds: [], rejected: 0, evidenceJobs: 0, uploads: [], waiting, ...change };
+  const empty = { eventIds: [], rejected: 0, evidenceJobs: 0, uploads: [], intervals: [] };
+  return { ...empty, lastSeq: 31, waiting, ...change };
 }
 
 /** A campaign in which everything holds. */
@@ -380,7 +381,10 @@ describe('delivery', () => {
     outboxes: { edge: anOutbox({ eventIds: ids, ...change }), node: anOutbox() },
   });
   it.each<[string, Partial<CampaignRecord>]>([
-    ['number 12 of edge is missing', { centre: { ...centre, edge: { ...SETTLED, missing: [12] } } }],
+    [
+      'number 12 of edge is missing',
+      { centre: { ...centre, edge: { ...SETTLED, committedThrough: 11, missing: [12] } } },
+    ],
     ['2 messages are dead letters', { centre: { ...centre, deadLetters: 2 } }],
     ['a database is damaged: events', { centre: { ...centre, damage: ['events.sqlite: row 3 missing'] } }],
     ['1 messages of edge were refused', edge({ rejected: 1 })],
@@ -389,10 +393,24 @@ describe('delivery', () => {
     ['event 31 of edge waits in the outbox', edge({ waiting: [{ seq: 31, channel: 'event' }] })],
     [
       '30 numbers have left the outbox of node, 29 are settled',
-      { centre: { ...centre, node: { ...SETTLED, committedThrough: 29 } } },
+      { centre: { ...centre, node: { ...SETTLED, committedThrough: 29, highest: 29 } } },
+    ],
+    ['31 numbers have left the outbox of edge, 30 are settled', edge({ waiting: [] })],
+    [
+      'telemetry 31 of edge has waited for 100.0 s',
+      edge({ waiting: [{ seq: 31, channel: 'telemetry', atMs: ZERO + 30_000 }] }),
     ],
   ])('%s', (message, change) => {
     expect(offencesOf(aRecord(change))[name]).toContainEqual(text(message));
+  });
+
+  it('lets telemetry wait to be sent again while later numbers are settled', () => {
+    const waiting = [29, 31].map((seq) => ({ seq, channel: 'telemetry', atMs: ZERO + 120_000 }));
+    const held = { ...centre, edge: { committedThrough: 28, highest: 30, missing: [29] } };
+    expect(offencesOf(aRecord({ centre: held, ...edge({ waiting }) }))).toEqual({});
+    expect(offencesOf(aRecord({ centre: held, ...edge({ waiting: waiting.slice(1) }) }))).toEqual(
+      only(name, text('number 29 of edge is missing'), text('30 numbers have left')),
+    );
   });
 
   it('must come to its end in time', () => {

@@ -47,6 +47,9 @@ export interface CampaignVerdict {
   readonly holds: boolean;
 }
 
+/** Telemetry may wait for so long: what was on its way when a line broke is sent again after its lease of 10 s, doubled with each silence. */
+const TELEMETRY_WAIT_MS = 90_000;
+
 /** Judges a campaign by its record alone. */
 export function checkCampaign(recorded: CampaignRecord): CampaignVerdict {
   const record = { ...recorded, intervals: untangleIntervals(recorded.intervals, recorded) };
@@ -195,8 +198,8 @@ function checkCount(
   return counted < committed - destroyed ? [`only ${counted} was counted of ${committed} messages`] : [];
 }
 
-/** Telemetry that a node wrote while it was stopped may still wait; nothing else may. */
-function checkDelivery({ centre, outboxes, drainedMs, committed }: CampaignRecord): string[] {
+/** Telemetry of the last moments may still wait when a node is stopped, or wait to be sent again; nothing else may. */
+function checkDelivery({ centre, outboxes, drainedMs, committed, endedMs }: CampaignRecord): string[] {
   const arrived = new Set(
     committed.flatMap(({ evidence }) =>
       (evidence?.files ?? []).flatMap(({ sha256, state }) => (state === 'verified' ? [sha256] : [])),
@@ -207,22 +210,29 @@ function checkDelivery({ centre, outboxes, drainedMs, committed }: CampaignRecor
   if (centre.deadLetters > 0) offences.push(`${centre.deadLetters} messages are dead letters`);
   offences.push(...centre.damage.map((damage) => `a database is damaged: ${damage}`));
   for (const node of ['edge', 'node'] as const) {
-    const [{ committedThrough, missing }, outbox] = [centre[node], outboxes[node]];
-    offences.push(...missing.map((seq) => `number ${seq} of ${node} is missing at the centre`));
+    const [{ committedThrough, highest, missing }, outbox] = [centre[node], outboxes[node]];
+    const held = new Set(outbox.waiting.map(({ seq }) => seq));
+    offences.push(
+      ...missing
+        .filter((seq) => !held.has(seq))
+        .map((seq) => `number ${seq} of ${node} is missing at the centre`),
+    );
     if (outbox.rejected > 0) offences.push(`${outbox.rejected} messages of ${node} were refused`);
     if (outbox.evidenceJobs > 0) offences.push(`evidence of ${outbox.evidenceJobs} events was not made`);
     // The node may have been stopped between the last byte and the answer to it.
     const waiting = outbox.uploads.filter((sha256) => !arrived.has(sha256));
     if (waiting.length > 0) offences.push(`${waiting.length} files wait for their upload`);
     // What the centre has settled may wait for the word of it: the node was stopped before it came.
-    for (const { seq, channel } of outbox.waiting.filter((entry) => entry.seq > committedThrough)) {
+    for (const { seq, channel, atMs } of outbox.waiting.filter((entry) => entry.seq > committedThrough)) {
       if (channel !== 'telemetry') offences.push(`${channel} ${seq} of ${node} waits in the outbox`);
+      else if (atMs !== undefined && endedMs - atMs > TELEMETRY_WAIT_MS)
+        offences.push(`telemetry ${seq} of ${node} has waited for ${describeMs(endedMs - atMs)}`);
     }
-    const settled = outbox.lastSeq - outbox.waiting.filter(({ seq }) => seq > committedThrough).length;
-    if (settled !== committedThrough) {
-      offences.push(
-        `${settled} numbers have left the outbox of ${node}, ${committedThrough} are settled at the centre`,
-      );
+    const settled = committedThrough + Math.max(0, highest - committedThrough - missing.length);
+    const isSettled = (seq: number) => seq <= committedThrough || (seq <= highest && !missing.includes(seq));
+    const left = outbox.lastSeq - outbox.waiting.filter(({ seq }) => !isSettled(seq)).length;
+    if (left !== settled) {
+      offences.push(`${left} numbers have left the outbox of ${node}, ${settled} are settled at the centre`);
     }
   }
   return offences;

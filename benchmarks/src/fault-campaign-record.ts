@@ -71,13 +71,22 @@ export interface ClipLoop {
   readonly firstClipMs: number;
 }
 
+export interface WaitingMessage {
+  readonly seq: number;
+  readonly channel: string;
+  /** The instant that telemetry stands for, ms since 1970; absent where it tells of none. */
+  readonly atMs?: number;
+}
+
 /** What lies in the outbox after the node was stopped. */
 export interface OutboxState {
   /** The highest number that was ever given. */
   readonly lastSeq: number;
   /** Ids of every event that was ever appended, from the table that keeps duplicates out. */
   readonly eventIds: readonly string[];
-  readonly waiting: readonly { readonly seq: number; readonly channel: string }[];
+  readonly waiting: readonly WaitingMessage[];
+  /** What waiting telemetry says of the camera: it is on the node's disk, though not at the centre yet. */
+  readonly intervals: readonly LedgerInterval[];
   readonly rejected: number;
   readonly evidenceJobs: number;
   /** Digests of the files that wait to be sent at once; originals wait for somebody to ask. */
@@ -87,6 +96,8 @@ export interface OutboxState {
 export interface CentreState {
   /** All numbers to here are settled. */
   readonly committedThrough: number;
+  /** The highest number that is settled. */
+  readonly highest: number;
   readonly missing: readonly number[];
 }
 

@@ -283,7 +283,7 @@ async function readEnd(
       chainGaps: centre.listChainGaps(nodes.edge),
     },
     loops: findLoops(target),
-    intervals: centre.listIntervals(),
+    intervals: [...centre.listIntervals(), ...outboxes.edge.intervals],
     loggedEventIds: listLoggedEvents(target),
     committed: await centre.listCommitted(nodes.edge, {
       files: new EvidenceOnDisk(folders),

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '..', 'cli', 'bin', 'ngatu.mjs');
-const PARTS = ['camera', 'broker', 'ingestor', 'api', 'edge'];
+const PARTS = ['camera', 'sensor', 'broker', 'ingestor', 'api', 'edge'];
 
 let folder: string;
 let started: ChildProcess[];
@@ -157,6 +157,13 @@ describe('ngatu start', () => {
       ((await (await get('/events?limit=200')).json()) as { items: unknown[] }).items.length;
     const known = await committed();
     await until('an event after the kills', async () => (await committed()) > known, 90_000);
+
+    const temperature = async () => {
+      const { sensors } = (await (await get('/sensors')).json()) as { sensors: Record<string, unknown>[] };
+      return sensors.find(({ sensor, metric }) => sensor === 'street' && metric === 'airTemperature');
+    };
+    await until('a reading of the street sensor', async () => (await temperature()) !== undefined, 60_000);
+    expect(await temperature()).toMatchObject({ node: 'gateway-1', unit: 'Cel', value: expect.any(Number) });
 
     child.kill('SIGINT');
     expect(await exit).toBe(0);

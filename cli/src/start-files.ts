@@ -17,6 +17,8 @@ export interface StartPorts {
   readonly ingestor: number;
   readonly camera: number;
   readonly console: number;
+  /** Where the simulated street sensor answers; without it the profile's sensors are left out. */
+  readonly sensor?: number;
   /**
    * Where the ingestor takes evidence over TLS. With it all that nodes and centre say to each other goes over mutual TLS (`broker`
    * speaks it then); without it in the clear, with passwords.
@@ -93,7 +95,16 @@ export function buildEffectiveProfile({ source, model, ports }: EffectiveProfile
       url: `rtsp://127.0.0.1:${ports.camera}/${camera.name}`,
       scene: resolve(dirname(file), camera.scene),
     })),
+    sensors: ports.sensor === undefined ? [] : describeSensors(source, ports.sensor),
   };
+}
+
+function describeSensors({ profile, file }: ProfileFile, port: number): GatewayProfile['sensors'] {
+  return profile.sensors.map((sensor) => ({
+    ...sensor,
+    ...(sensor.source.kind === 'modbus-tcp' ? { source: { ...sensor.source, host: '127.0.0.1', port } } : {}),
+    ...(sensor.template === undefined ? {} : { template: resolve(dirname(file), sensor.template) }),
+  }));
 }
 
 function describeBroker({ node }: GatewayProfile, ports: StartPorts): GatewayProfile['broker'] {

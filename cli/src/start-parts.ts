@@ -22,7 +22,12 @@ export interface StartParts {
   readonly api: PartSpec;
   readonly camera: PartSpec;
   readonly edge: PartSpec;
+  /** The simulated street sensor, where there is a port for it. */
+  readonly sensor?: PartSpec;
 }
+
+/** A week of readings, which then begins anew. */
+const STREET = { days: 7, intervalS: 10, seed: 1 } as const;
 
 /** The processes of `ngatu start`. Secrets travel in the environment of those who need them. */
 export function buildParts({ paths, ports, secrets, cameras }: StartPlan): StartParts {
@@ -64,7 +69,14 @@ export function buildParts({ paths, ports, secrets, cameras }: StartPlan): Start
       // It is ready with its first picture: while its camera is away it waits, and is not to be disturbed.
       readyTimeoutMs: Number.POSITIVE_INFINITY,
     }),
+    ...(ports.sensor === undefined ? {} : { sensor: sensorPart(ports.sensor) }),
   };
+}
+
+function sensorPart(port: number): PartSpec {
+  const { days, intervalS, seed } = STREET;
+  const series = [`--days=${days}`, `--interval=${intervalS}`, `--seed=${seed}`];
+  return commandPart('sensor', { args: ['simulate', 'sensors', `--port=${port}`, ...series] });
 }
 
 function commandPart(

@@ -18,6 +18,7 @@ export const sensorEn: Readonly<Record<keyof typeof sensorVi, string>> = {
   'sensors.none': 'No readings in this period.',
   'sensors.silent': 'silent for {age}',
   'sensors.band': 'Shaded: no readings',
+  'sensors.range': 'lowest and highest reading behind it',
   'sensors.low': 'lowest',
   'sensors.mean': 'mean',
   'sensors.high': 'highest',

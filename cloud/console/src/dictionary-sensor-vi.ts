@@ -16,6 +16,7 @@ export const sensorVi = {
   'sensors.none': 'Không có số đo trong khoảng này.',
   'sensors.silent': 'im từ {age}',
   'sensors.band': 'Vùng tô: không có số đo',
+  'sensors.range': 'số đo thấp nhất và cao nhất trong khoảng đo đó',
   'sensors.low': 'thấp nhất',
   'sensors.mean': 'trung bình',
   'sensors.high': 'cao nhất',

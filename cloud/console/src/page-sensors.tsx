@@ -1,11 +1,18 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { SensorReading } from '../../src/api/series-schema.ts';
 import { Chart } from './chart.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime, formatDuration } from './format.ts';
 import { useText } from './language.tsx';
 import { useSensorPoll } from './sensor-poll.ts';
-import { nameSensor, type SensorCourse, showQuantity, showReading, showUnit } from './sensor-series.ts';
+import {
+  type ListedReading,
+  nameSensor,
+  type SensorCourse,
+  showQuantity,
+  showRange,
+  showReading,
+  showUnit,
+} from './sensor-series.ts';
 import { SensorSparkline } from './sensor-sparkline.tsx';
 
 const PERIODS = {
@@ -76,7 +83,7 @@ export function SensorsPage({ onEnded }: { onEnded: () => void }) {
   );
 }
 
-function SensorFigure({ reading, course }: { reading: SensorReading; course: SensorCourse | undefined }) {
+function SensorFigure({ reading, course }: { reading: ListedReading; course: SensorCourse | undefined }) {
   const { t, language } = useText();
   const title = `${reading.sensor}: ${showQuantity(reading.metric, language)}`;
   const lines = useMemo(() => {
@@ -103,7 +110,7 @@ function SensorFigure({ reading, course }: { reading: SensorReading; course: Sen
 }
 
 function SensorTable(props: {
-  sensors: readonly SensorReading[];
+  sensors: readonly ListedReading[];
   courses: ReadonlyMap<string, SensorCourse>;
   chosen: string;
   nowMs: number;
@@ -128,6 +135,7 @@ function SensorTable(props: {
           {sensors.map((reading) => {
             const name = nameSensor(reading);
             const { quality = 'unsaid' } = reading;
+            const range = showRange(reading, language);
             const ageMs = nowMs - Date.parse(reading.at);
             return (
               <tr key={name} data-sensor={reading.sensor} class={name === chosen ? 'chosen' : undefined}>
@@ -147,7 +155,14 @@ function SensorTable(props: {
                   </div>
                 </th>
                 <td>{showQuantity(reading.metric, language)}</td>
-                <td class="number">{showReading(reading, language)}</td>
+                <td class="number">
+                  {showReading(reading, language)}
+                  {range !== undefined && (
+                    <div class="hint" title={t('sensors.range')}>
+                      {range}
+                    </div>
+                  )}
+                </td>
                 <td>
                   <span class={`chip quality-${quality}`}>
                     <span aria-hidden="true">{QUALITY_SIGN[quality]}</span> {t(`quality.${quality}`)}

@@ -1,16 +1,23 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SensorList, SensorReading } from '../../src/api/series-schema.ts';
 import { ApiFailure } from './api-client.ts';
 import {
   fetchCourse,
   fetchSensors,
+  type ListedReading,
+  listQuantities,
   nameSensor,
   type SensorCourse,
   type SensorPeriod,
 } from './sensor-series.ts';
 
+/** What the sensors of all nodes said last, at the centre's `now`. */
+interface ListedSensors {
+  readonly now: string;
+  readonly sensors: readonly ListedReading[];
+}
+
 export interface SensorPoll {
-  readonly list?: SensorList;
+  readonly list?: ListedSensors;
   readonly courses: ReadonlyMap<string, SensorCourse>;
   readonly failure?: ApiFailure;
 }
@@ -37,7 +44,8 @@ export function useSensorPoll(request: {
     let timer: number | undefined;
     const ask = async () => {
       try {
-        const list = await fetchSensors(stop.signal);
+        const { now, sensors } = await fetchSensors(stop.signal);
+        const list = { now, sensors: listQuantities(sensors) };
         setPoll(({ courses }) => ({ list, courses }));
         const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
         const period = { fromMs: toMs - periodMs, toMs, stepMs, includeBad };
@@ -61,12 +69,12 @@ export function useSensorPoll(request: {
 }
 
 async function fetchCourses(
-  { sensors }: SensorList,
+  { sensors }: ListedSensors,
   period: SensorPeriod & { readonly includeBad: boolean; readonly whole: string | undefined },
   signal: AbortSignal,
 ): Promise<Map<string, SensorCourse>> {
   const courses = new Map<string, SensorCourse>();
-  const isWhole = (reading: SensorReading): boolean => nameSensor(reading) === period.whole;
+  const isWhole = (reading: ListedReading): boolean => nameSensor(reading) === period.whole;
   const wanted = sensors.filter((reading, place) => place < COURSES_MAX || isWhole(reading));
   for (let from = 0; from < wanted.length; from += AT_ONCE) {
     const some = wanted.slice(from, from + AT_ONCE);

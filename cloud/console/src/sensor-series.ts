@@ -54,6 +54,45 @@ export function showReading({ value, unit }: SensorReading, language: Language):
   return `${formatNumber(value, language, decimals)} ${showUnit(unit)}`.trim();
 }
 
+/** What a node says about its readings, beside them. */
+const ABOUT_READINGS = new Set(['sensorReadings', 'sensorFaults', 'sensorAnomaly', 'crossCheck']);
+
+/** A quantity as it is listed: its last figure, with the lowest and highest reading behind it where they were told. */
+export interface ListedReading extends SensorReading {
+  readonly lowest?: SensorReading;
+  readonly highest?: SensorReading;
+}
+
+/** One entry a quantity: the figures of one window belong together. */
+export function listQuantities(readings: readonly SensorReading[]): ListedReading[] {
+  const keyOf = ({ site, node, sensor, unit }: SensorReading, metric: string): string =>
+    [site, node, sensor, metric, unit].join('/');
+  const known = new Map(readings.map((reading) => [nameSensor(reading), reading]));
+  return readings.flatMap((reading): ListedReading[] => {
+    const { metric } = reading;
+    if (ABOUT_READINGS.has(metric)) return [];
+    const isBound = /(?:Min|Max)$/.test(metric) && known.has(keyOf(reading, metric.slice(0, -3)));
+    if (isBound) return [];
+    const lowest = known.get(keyOf(reading, `${metric}Min`));
+    const highest = known.get(keyOf(reading, `${metric}Max`));
+    return [
+      {
+        ...reading,
+        ...(lowest === undefined ? {} : { lowest }),
+        ...(highest === undefined ? {} : { highest }),
+      },
+    ];
+  });
+}
+
+/** `26.8–26.9 °C`, of the window of the last figure; undefined where it had one reading, or they are as old as another window. */
+export function showRange({ lowest, highest, at }: ListedReading, language: Language): string | undefined {
+  if (lowest === undefined || highest === undefined || lowest.at !== at || highest.at !== at)
+    return undefined;
+  const low = showReading({ ...lowest, unit: '1' }, language);
+  return `${low}–${showReading(highest, language)}`;
+}
+
 /** @throws ApiFailure */
 export function fetchSensors(signal: AbortSignal): Promise<SensorList> {
   return call<SensorList>('GET', '/sensors', { signal, background: true });
@@ -61,31 +100,51 @@ export function fetchSensors(signal: AbortSignal): Promise<SensorList> {
 
 /** Mean of each step, and with `isWhole` also its lowest and highest reading. @throws ApiFailure */
 export async function fetchCourse(
-  reading: SensorReading,
+  reading: ListedReading,
   period: SensorPeriod & { readonly includeBad: boolean; readonly isWhole: boolean },
   signal: AbortSignal,
 ): Promise<SensorCourse> {
   const { site, node, sensor, metric, unit } = reading;
   const { fromMs, toMs, stepMs, includeBad, isWhole } = period;
   const request = {
-    ...{ site, node, metric, stepMs, includeBad, tag: [`sensor:${sensor}`] },
+    ...{ site, node, stepMs, includeBad, tag: [`sensor:${sensor}`] },
     from: new Date(fromMs).toISOString(),
     to: new Date(toMs).toISOString(),
   };
-  const [mean, low, high] = await Promise.all(
-    (isWhole ? (['mean', 'min', 'max'] as const) : (['mean'] as const)).map(async (aggregate) => {
-      const lines = await fetchSeries({ ...request, aggregate }, signal);
-      const line = lines.find((each) => each.unit === unit);
-      return alignLine(line?.points ?? [], period);
-    }),
-  );
+  const ask = async (source: string, aggregate: 'mean' | 'min' | 'max') => {
+    const lines = await fetchSeries({ ...request, metric: source, aggregate }, signal);
+    return alignLine(lines.find((each) => each.unit === unit)?.points ?? [], period);
+  };
+  const bound = async (aggregate: 'min' | 'max', told: SensorReading | undefined) => {
+    const own = ask(metric, aggregate);
+    // A window whose readings were all the same tells its mean alone.
+    return told === undefined
+      ? own
+      : joinBounds(await own, await ask(told.metric, aggregate), Math[aggregate]);
+  };
+  const [mean, low, high] = await Promise.all([
+    ask(metric, 'mean'),
+    isWhole ? bound('min', reading.lowest) : [],
+    isWhole ? bound('max', reading.highest) : [],
+  ]);
   return {
     times: listTimes(period),
-    low: low ?? [],
-    mean: mean ?? [],
-    high: high ?? [],
-    gaps: listSilence(mean ?? [], period),
+    low,
+    mean,
+    high,
+    gaps: listSilence(mean, period),
   };
+}
+
+function joinBounds(
+  ones: readonly (number | null)[],
+  others: readonly (number | null)[],
+  choose: (one: number, other: number) => number,
+): (number | null)[] {
+  return ones.map((one, place) => {
+    const other = others[place] ?? null;
+    return one === null || other === null ? (one ?? other) : choose(one, other);
+  });
 }
 
 /** Stretches of more than two steps without a reading. */

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NgatuError } from '@ngatu/contract';
+import { RunFolder } from './run-folder.ts';
 
 export interface LiveProductOptions {
   /** Program and arguments of the command line, as in `node cli/bin/ngatu.mjs`. */
@@ -28,12 +29,14 @@ export class LiveProduct {
   readonly data: string;
   readonly lines: ProductLine[] = [];
   readonly #child: ChildProcess;
+  readonly #run: RunFolder;
   readonly #ended: Promise<number | null>;
   #hasEnded = false;
 
   private constructor(child: ChildProcess, data: string) {
     this.#child = child;
     this.data = data;
+    this.#run = new RunFolder(join(data, 'run'));
     for (const stream of [child.stdout, child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on('line', (text) => this.lines.push({ atMs: Date.now(), text }));
@@ -92,19 +95,13 @@ export class LiveProduct {
 
   /** The process that is this part now; undefined where it does not run. */
   findPid(part: string): number | undefined {
-    const file = join(this.data, 'run', 'processes.json');
-    if (!existsSync(file)) return undefined;
-    const pid = readProcessList(file).find(({ name }) => name === part)?.pid;
+    const pid = this.#run.pidOf(part);
     return pid !== undefined && isRunning(pid) ? pid : undefined;
   }
 
   /** JSON lines of a part's log, oldest first. What is not JSON (the words of other programs) is left out. */
   readLog(part: string): Record<string, unknown>[] {
-    const file = join(this.data, 'run', 'logs', `${part}.log`);
-    const text = [`${file}.1`, file]
-      .map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : ''))
-      .join('');
-    return text.split('\n').flatMap(parseObject);
+    return this.#run.logOf(part);
   }
 
   /** SIGINT, then SIGKILL. Resolves with the exit code; null after a signal. */
@@ -114,26 +111,6 @@ export class LiveProduct {
     const code = await this.#ended;
     clearTimeout(force);
     return code;
-  }
-}
-
-function readProcessList(file: string): { name: string; pid: number }[] {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    // It is being written in this moment.
-    if (error instanceof SyntaxError) return [];
-    throw error;
-  }
-}
-
-function parseObject(line: string): Record<string, unknown>[] {
-  if (!line.startsWith('{')) return [];
-  try {
-    return [JSON.parse(line)];
-  } catch {
-    // The last words of a killed process may be cut off.
-    return [];
   }
 }
 

@@ -17,3 +17,4 @@ export { formatLink, judgeLink, type LinkFigures } from './link-figures.ts';
 export { type LinkTarget, runLinkProof } from './link-proof.ts';
 export { DESIGN_SIZES } from './link-traffic.ts';
 export { formatMemorySoak, measureMemory } from './memory-soak.ts';
+export { RunFolder } from './run-folder.ts';

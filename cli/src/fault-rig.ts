@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type FaultDisk, type FaultPart, type FaultTarget, QUIET } from '@ngatu/benchmarks';
+import { type FaultDisk, type FaultPart, type FaultTarget, QUIET, RunFolder } from '@ngatu/benchmarks';
 import type { GatewayProfile } from '@ngatu/contract';
 import { loadProfile, type ProfileFile } from '@ngatu/firmware-config';
 import { findRepositoryRoot } from '@ngatu/models';
@@ -99,7 +99,7 @@ export class FaultRig implements FaultTarget, AsyncDisposable {
   }
 
   pidOf(part: FaultPart): number | undefined {
-    const pid = readProcesses(join(this.#paths.run, 'processes.json')).find(({ name }) => name === part)?.pid;
+    const pid = new RunFolder(this.#paths.run).pidOf(part);
     return pid !== undefined && isThroughGate(pid) ? pid : undefined;
   }
 
@@ -125,11 +125,7 @@ export class FaultRig implements FaultTarget, AsyncDisposable {
   }
 
   readLog(part: FaultPart): Record<string, unknown>[] {
-    const file = join(this.#paths.run, 'logs', `${part}.log`);
-    const text = [`${file}.1`, file]
-      .map((path) => (existsSync(path) ? readFileSync(path, 'utf8') : ''))
-      .join('');
-    return text.split('\n').flatMap(parseObject);
+    return new RunFolder(this.#paths.run).logOf(part);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -317,25 +313,4 @@ function isThroughGate(pid: number): boolean {
 function findTracer(): FaultTarget['tracing'] {
   const program = ['/usr/bin/strace', '/bin/strace'].find((path) => existsSync(path));
   return program === undefined ? { missing: 'strace is not installed' } : { program };
-}
-
-function readProcesses(file: string): { name: string; pid: number }[] {
-  if (!existsSync(file)) return [];
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    // It is being written in this moment.
-    if (error instanceof SyntaxError) return [];
-    throw error;
-  }
-}
-
-function parseObject(line: string): Record<string, unknown>[] {
-  if (!line.startsWith('{')) return [];
-  try {
-    return [JSON.parse(line)];
-  } catch {
-    // The last words of a killed process may be cut off.
-    return [];
-  }
 }

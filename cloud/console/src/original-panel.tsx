@@ -2,11 +2,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventDetail } from '../../src/api/api-schema.ts';
 import type { OriginalStatus } from '../../src/api/original-schema.ts';
-import { type Account, ApiFailure, fetchOriginals, requestOriginal } from './api-client.ts';
-import { CancelForm } from './cancel-form.tsx';
-import { FailureNote } from './failure-note.tsx';
+import { type Account, fetchOriginals, requestOriginal } from './api-client.ts';
 import { formatBytes, formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
+import { ReasonForm } from './reason-form.tsx';
 import { useShortcuts } from './shortcut.ts';
 
 type Original = OriginalStatus['files'][number];
@@ -76,14 +75,13 @@ export function OriginalPanel(props: { detail: EventDetail; account: Account; on
         </button>
       )}
       {isAsking && (
-        <OriginalForm
-          eventId={detail.event.eventId}
+        <ReasonForm
+          label={t('original.reason')}
+          sendText={t('original.send')}
+          send={async (reason) => setFiles((await requestOriginal(detail.event.eventId, reason)).files)}
+          onDone={() => setAsking(false)}
           onCancel={() => setAsking(false)}
           onEnded={onEnded}
-          onAsked={(status) => {
-            setFiles(status.files);
-            setAsking(false);
-          }}
         />
       )}
     </div>
@@ -110,54 +108,5 @@ function OriginalState({ file }: { file: Original }) {
       {t('original.coming', { share, received: formatBytes(received, language), size })}{' '}
       <progress max={sizeBytes} value={received} aria-label={t('original.progress')} />
     </p>
-  );
-}
-
-function OriginalForm(props: {
-  eventId: string;
-  onAsked: (status: OriginalStatus) => void;
-  onCancel: () => void;
-  onEnded: () => void;
-}) {
-  const { t } = useText();
-  const [reason, setReason] = useState('');
-  const [isSending, setSending] = useState(false);
-  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  const send = async () => {
-    if (isSending || reason.trim().length < 3) return;
-    setSending(true);
-    setFailure(undefined);
-    try {
-      props.onAsked(await requestOriginal(props.eventId, reason.trim()));
-    } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error;
-      if (error.code === 'UNAUTHENTICATED') return props.onEnded();
-      setFailure(error);
-    } finally {
-      setSending(false);
-    }
-  };
-  return (
-    <CancelForm class="original-form" onSend={send} onCancel={props.onCancel}>
-      <label>
-        {t('original.reason')}
-        <input
-          ref={field}
-          type="text"
-          maxLength={500}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" disabled={isSending || reason.trim().length < 3}>
-        {t('original.send')}
-      </button>
-      <button type="button" onClick={props.onCancel}>
-        {t('common.cancel')}
-      </button>
-      {failure !== undefined && <FailureNote failure={failure} />}
-    </CancelForm>
   );
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
@@ -9,24 +10,32 @@ export function ReasonForm(props: {
   label: string;
   hint?: string | undefined;
   sendText: string;
+  /** Said instead while it is being sent. */
+  workingText?: string;
   send: (reason: string) => Promise<unknown>;
   onDone: () => void;
   onCancel: () => void;
+  /** What is asked for besides, above the reason. */
+  children?: ComponentChildren;
+  /** The session has ended; without it that is shown as any other failure. */
+  onEnded?: () => void;
 }) {
   const { t } = useText();
   const [reason, setReason] = useState('');
   const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
   const [isSending, setSending] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useEffect(() => input.current?.form?.querySelector('input')?.focus(), []);
   const send = async () => {
-    if (isSending) return;
+    if (isSending || reason.trim().length < 3) return;
     setSending(true);
+    setFailure(undefined);
     try {
       await props.send(reason.trim());
       props.onDone();
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
+      if (error.code === 'UNAUTHENTICATED' && props.onEnded !== undefined) return props.onEnded();
       setFailure(error);
     } finally {
       setSending(false);
@@ -34,6 +43,7 @@ export function ReasonForm(props: {
   };
   return (
     <CancelForm class="opening-form" onSend={send} onCancel={props.onCancel}>
+      {props.children}
       <label>
         {props.label}
         <input
@@ -49,7 +59,7 @@ export function ReasonForm(props: {
       {failure !== undefined && <FailureNote failure={failure} />}
       <div class="decision-keys">
         <button type="submit" class="primary" disabled={isSending || reason.trim().length < 3}>
-          {props.sendText} <kbd>Enter</kbd>
+          {isSending ? (props.workingText ?? props.sendText) : props.sendText} <kbd>Enter</kbd>
         </button>
         <button type="button" class="quiet" onClick={props.onCancel}>
           {t('common.cancel')} <kbd>Esc</kbd>

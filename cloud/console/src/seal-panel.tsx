@@ -1,11 +1,10 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventDetail } from '../../src/api/api-schema.ts';
-import { type Account, ApiFailure, exportCase } from './api-client.ts';
-import { CancelForm } from './cancel-form.tsx';
-import { FailureNote } from './failure-note.tsx';
+import { type Account, exportCase } from './api-client.ts';
 import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
+import { ReasonForm } from './reason-form.tsx';
 import { useShortcuts } from './shortcut.ts';
 
 /** What is proved of the evidence: the node's seal, the centre's receipt, the place in the chain; and the signed archive of the case. */
@@ -55,7 +54,19 @@ export function SealPanel(props: { detail: EventDetail; account: Account; onEnde
       </dl>
       {missing > 0 && <p class="note note-warn">{t('seal.gaps', { missing })}</p>}
       {mayExport && isAsking && (
-        <ExportForm eventId={detail.event.eventId} onDone={() => setAsking(false)} onEnded={onEnded} />
+        <ReasonForm
+          label={t('export.reason')}
+          hint={t('export.hint')}
+          sendText={t('export.send')}
+          workingText={t('export.working')}
+          send={async (reason) => {
+            const { name, content } = await exportCase(detail.event.eventId, reason);
+            saveFile(name, content);
+          }}
+          onDone={() => setAsking(false)}
+          onCancel={() => setAsking(false)}
+          onEnded={onEnded}
+        />
       )}
       {mayExport && !isAsking && (
         <button type="button" onClick={() => setAsking(true)}>
@@ -63,53 +74,6 @@ export function SealPanel(props: { detail: EventDetail; account: Account; onEnde
         </button>
       )}
     </section>
-  );
-}
-
-function ExportForm(props: { eventId: string; onDone: () => void; onEnded: () => void }) {
-  const { t } = useText();
-  const [reason, setReason] = useState('');
-  const [isSending, setSending] = useState(false);
-  const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
-  const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
-  const send = async () => {
-    if (isSending || reason.trim().length < 3) return;
-    setSending(true);
-    setFailure(undefined);
-    try {
-      const { name, content } = await exportCase(props.eventId, reason.trim());
-      saveFile(name, content);
-      props.onDone();
-    } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error;
-      if (error.code === 'UNAUTHENTICATED') return props.onEnded();
-      setFailure(error);
-    } finally {
-      setSending(false);
-    }
-  };
-  return (
-    <CancelForm class="original-form" onSend={send} onCancel={props.onDone}>
-      <label>
-        {t('export.reason')}
-        <input
-          ref={field}
-          type="text"
-          maxLength={500}
-          value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" disabled={isSending || reason.trim().length < 3}>
-        {t(isSending ? 'export.working' : 'export.send')}
-      </button>
-      <button type="button" onClick={props.onDone}>
-        {t('common.cancel')}
-      </button>
-      <p class="hint">{t('export.hint')}</p>
-      {failure !== undefined && <FailureNote failure={failure} />}
-    </CancelForm>
   );
 }
 

@@ -1,0 +1,36 @@
+import { NgatuError } from '@ngatu/contract';
+
+/** The system's code of an error (`ENOSPC`), looked for through its causes; absent where there is none. */
+export function systemCodeOf(error: unknown): string | undefined {
+  let current = error;
+  for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
+    const code = (current as NodeJS.ErrnoException).code;
+    if (typeof code === 'string' && !(current instanceof NgatuError)) return code;
+    current = current.cause;
+  }
+  return undefined;
+}
+
+/**
+ * Names what the system said about a folder or file: `DISK_FULL` (no space, quota) or `PERMISSION_DENIED` (no access,
+ * read-only). Any other error comes back as it is.
+ */
+export function asStorageError(error: unknown, action: string): unknown {
+  if (error instanceof NgatuError) return error;
+  switch (systemCodeOf(error)) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new NgatuError('DISK_FULL', `Cannot ${action}: no space is left on the disk`, {
+        retryable: true,
+        cause: error,
+      });
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new NgatuError('PERMISSION_DENIED', `Cannot ${action}: this user may not write there`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}

@@ -12,9 +12,9 @@ export interface SeqRange {
 /**
  * Why a number of an outbox will never be sent. `thinned`: its telemetry went on in a coarser message. `dropped`: the outbox was
  * full. `gone`: the centre asked for it again, and the node has no copy any more. `renumbered`: it belongs to the time before the
- * outbox took a new identity.
+ * outbox took a new identity. `skipped`: the node was stopped without warning, and leaves out numbers that it may have given before.
  */
-export const DROP_MANNERS = ['thinned', 'dropped', 'gone', 'renumbered'] as const;
+export const DROP_MANNERS = ['thinned', 'dropped', 'gone', 'renumbered', 'skipped'] as const;
 export type DropManner = (typeof DROP_MANNERS)[number];
 
 /** A stretch of numbers that is explained. */

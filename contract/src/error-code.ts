@@ -34,8 +34,11 @@ export const ERROR_CODES = {
     'A thermal picture, recording or matrix of temperatures is damaged, or not of a form that is known.',
   THERMAL_UNAVAILABLE: 'A thermal camera or its feed did not answer.',
   GATE_MEMORY_INVALID: 'What a fever gate had learned cannot be read back: it begins anew.',
-  MODEL_INVALID: 'The model file cannot be loaded or has not the tensors that its entry names.',
-  MODEL_DIGEST_MISMATCH: 'The model file does not have the sha256 of its entry.',
+  MODEL_INVALID:
+    'The model file cannot be loaded, or has not the tensors, operators or classes that its manifest names.',
+  MODEL_DIGEST_MISMATCH: 'The model file does not have the sha256 of its manifest.',
+  MODEL_MANIFEST_INVALID:
+    'A model manifest does not match its schema, contradicts itself, or names a file outside its folder.',
   LEARNED_STATE_INVALID:
     'What was learned of a series cannot be read back from the disk; it is learned anew.',
   LEARNED_STATE_UNWRITTEN: 'What was learned of a series cannot be written to the disk.',
@@ -110,6 +113,7 @@ export const ERROR_CODES = {
   ORIGINAL_SEALED: 'The original shows others than the subject: it opens by a granted request with a reason.',
   OPENING_CONFLICT: 'The request to open an original was decided already, or has lapsed.',
   PRIVACY_POLICY_INVALID: 'The file privacy.json of the centre cannot be read or does not match its schema.',
+  PLATE_CONFLICT: 'Somebody else has judged the plate of this case since it was opened.',
   REVIEW_CONFLICT: 'Somebody else has decided this case since it was opened.',
   RATE_LIMITED: 'Too many requests; wait and try again.',
   INTERNAL: 'The product failed in a way that nobody foresaw.',

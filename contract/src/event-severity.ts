@@ -14,6 +14,7 @@ export const ORDER_KINDS: ReadonlySet<EventKind> = new Set<EventKind>([
   'STOP_PARK',
   'FORBIDDEN_AREA',
   'BLOCKED_JUNCTION',
+  'NO_MASK',
 ]);
 
 export function computeEventSeverity(event: Pick<Event, 'kind' | 'letPass'>): EventSeverity {

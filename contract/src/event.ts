@@ -16,6 +16,7 @@ export const EVENT_KINDS = [
   'ZEBRA_YIELD',
   'BLOCKED_JUNCTION',
   'NO_HELMET',
+  'NO_MASK',
 ] as const;
 export const EventKind = Type.Union(
   EVENT_KINDS.map((kind) => Type.Literal(kind)),

@@ -1,16 +1,20 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { EvidenceSeal } from './evidence-seal.ts';
 import { EventId, Sha256, Slug, Timestamp } from './id.ts';
+import { PlateFinding } from './plate.ts';
 
 /**
  * What a file shows. `clip` is the camera's own packets, untouched, and the only original. Everything else is derived from
- * it: the stills (whole picture before, at and after the decisive moment), the subject's crop and the preview are blurred.
+ * it: the stills (whole picture before, at and after the decisive moment), the subject's crop and the preview are blurred. `plate-frame`
+ * is the picture on which the subject's plate was read best, blurred as they are, and `plate-crop` that plate alone.
  */
 export const EVIDENCE_ROLES = [
   'still-before',
   'still-at',
   'still-after',
   'subject-crop',
+  'plate-crop',
+  'plate-frame',
   'preview',
   'clip',
 ] as const;
@@ -85,6 +89,7 @@ export const EvidenceManifest = Type.Object(
       ),
       { maxItems: 16 },
     ),
+    plate: Type.Optional(PlateFinding),
     seal: Type.Optional(EvidenceSeal),
   },
   { additionalProperties: false, $id: 'EvidenceManifest' },

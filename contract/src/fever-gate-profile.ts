@@ -172,11 +172,61 @@ const Blackbody = Type.Object(
   },
 );
 
+const PixelPair = Type.Object(
+  {
+    visible: Type.Tuple([Type.Number(), Type.Number()], {
+      description: 'px, in the visible picture.',
+      ...restart,
+    }),
+    thermal: Type.Tuple([Type.Number(), Type.Number()], {
+      description: 'px, in the thermal picture.',
+      ...restart,
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** A visible camera beside the thermal one: its eyes name the places of the canthi. */
+const VisibleCamera = Type.Object(
+  {
+    url: Type.String({
+      pattern: '^rtsps?://[^@\\s]+$',
+      maxLength: 400,
+      description: 'Without user name and password.',
+      ...restart,
+    }),
+    username: Type.Optional(Type.String({ minLength: 1, maxLength: 128, ...restart })),
+    password: Type.Optional(SecretName),
+    width: Type.Integer({ minimum: 64, maximum: 8_192, description: 'Of its picture, px.', ...restart }),
+    height: Type.Integer({ minimum: 64, maximum: 8_192, description: 'Of its picture, px.', ...restart }),
+    pairs: Type.Array(PixelPair, {
+      minItems: 4,
+      maxItems: 64,
+      description:
+        'Points that both cameras see at the distance of the mark on the floor, for instance the corners of a warm board.',
+    }),
+    lagMs: Type.Integer({
+      minimum: -2_000,
+      maximum: 2_000,
+      default: 0,
+      description: 'By so much the thermal picture comes later than the visible one of the same instant, ms.',
+      ...restart,
+    }),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'A visible camera beside the thermal one, which tells where the eyes are. Its pictures are looked at and dropped.',
+  },
+);
+export type VisibleCamera = Static<typeof VisibleCamera>;
+
 /** A gate at which people are screened for fever. */
 export const FeverGateProfile = Type.Object(
   {
     name: Slug,
     input: Type.Union([DeviceInput, HttpInput, MqttInput, RecordingInput]),
+    visible: Type.Optional(VisibleCamera),
     blackbody: Blackbody,
     roomSensor: Type.String({
       pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',

@@ -17,7 +17,33 @@ export const MASK_DOUBTS = [
 ] as const;
 export type MaskDoubt = (typeof MASK_DOUBTS)[number];
 
-/** How one camera watches mask wearing: an indicator of counts. Nobody is recognised and no picture is kept. */
+/** Incidents are made only where a site's policy asks for them, and it has to be named. */
+export const MaskIncidentPolicy = Type.Object(
+  {
+    policy: Type.String({
+      minLength: 10,
+      maxLength: 300,
+      description:
+        'The rule of the site that asks for incidents: who made it, when, and why. It stands in every incident. No law that was read asks for any (U).',
+      ...restart,
+    }),
+    maxPerHour: Type.Integer({
+      minimum: 1,
+      maximum: 120,
+      default: 12,
+      description: 'No more incidents of one camera than this within any hour; the rest are counted alone.',
+      ...restart,
+    }),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Incidents of people who were clearly seen without a mask, each with one still in which every face is blurred. Absent: none.',
+  },
+);
+export type MaskIncidentPolicy = Static<typeof MaskIncidentPolicy>;
+
+/** How one camera watches mask wearing: an indicator of counts. Nobody is recognised, and no picture is kept but what incidents ask for. */
 export const MaskProfile = Type.Object(
   {
     maxWidth: Type.Integer({
@@ -50,6 +76,7 @@ export const MaskProfile = Type.Object(
         'People are counted over windows of this length, ms. Each window is one line of telemetry.',
       ...restart,
     }),
+    incidents: Type.Optional(MaskIncidentPolicy),
   },
   {
     additionalProperties: false,

@@ -91,6 +91,65 @@ export const CameraProfile = Type.Object(
 );
 export type CameraProfile = Static<typeof CameraProfile>;
 
+const ModelName = { pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64, ...restart };
+
+/** How the plates of road users that a rule flagged are read. */
+export const PlateProfile = Type.Object(
+  {
+    read: Type.Boolean({
+      default: true,
+      description:
+        'Whether the plate of a flagged road user is read. Where it is and a model is missing, each case says so.',
+      ...restart,
+    }),
+    detectorModel: Type.Optional(
+      Type.String({ ...ModelName, description: 'Finds plates. Absent: no plate is read.' }),
+    ),
+    readerModels: Type.Array(Type.String(ModelName), {
+      maxItems: 3,
+      uniqueItems: true,
+      default: [],
+      description: 'Read what stands on a plate, several of them together. None: no plate is read.',
+      ...restart,
+    }),
+    frames: Type.Integer({
+      minimum: 1,
+      maximum: 24,
+      default: 8,
+      description: 'Full-resolution pictures around the event that are looked at, at most.',
+      ...restart,
+    }),
+  },
+  { additionalProperties: false, default: {} },
+);
+export type PlateProfile = Static<typeof PlateProfile>;
+
+/** Which small networks look at signal heads and at the heads of riders. */
+export const SmallNetProfile = Type.Object(
+  {
+    lampModel: Type.String({
+      ...ModelName,
+      default: 'lamp-state',
+      description:
+        'Reads signal heads beside their colours; where the two differ, the signal is unknown. Where it cannot be had, colours alone are read and the log says so.',
+    }),
+    readLamps: Type.Boolean({
+      default: true,
+      description: 'Whether `lampModel` is used. Without it colours alone are read.',
+      ...restart,
+    }),
+    helmetModel: Type.Optional(
+      Type.String({
+        ...ModelName,
+        description:
+          'Tells bare heads from helmets for rules NO_HELMET. Experimental: absent, such rules judge nothing and say why.',
+      }),
+    ),
+  },
+  { additionalProperties: false, default: {} },
+);
+export type SmallNetProfile = Static<typeof SmallNetProfile>;
+
 export const GatewayProfile = Type.Object(
   {
     schemaVersion: Type.Literal(1),
@@ -137,21 +196,26 @@ export const GatewayProfile = Type.Object(
     ),
     detector: Type.Object(
       {
-        model: Slug,
+        model: Type.String({
+          ...Slug,
+          description:
+            'Detector of road users: a model of the registry, or one of NGATU_MODELS. Taken by a reload (SIGHUP).',
+          apply: 'hot' satisfies Apply,
+        }),
         minConfidence: Type.Number({
           minimum: 0.05,
           maximum: 0.95,
           default: 0.1,
           description:
             'Findings below this are dropped before tracking; the tracker starts tracks only well above it.',
-          ...restart,
+          apply: 'hot' satisfies Apply,
         }),
         threads: Type.Integer({
           minimum: 1,
           maximum: 16,
           default: 1,
           description: 'Threads of one inference.',
-          ...restart,
+          apply: 'hot' satisfies Apply,
         }),
       },
       { additionalProperties: false },
@@ -231,6 +295,8 @@ export const GatewayProfile = Type.Object(
       },
       { additionalProperties: false, default: {} },
     ),
+    plates: PlateProfile,
+    smallNets: SmallNetProfile,
     cameras: Type.Array(CameraProfile, { minItems: 1, maxItems: 64 }),
     signals: Type.Array(SignalSource, {
       maxItems: 128,

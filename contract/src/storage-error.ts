@@ -1,4 +1,4 @@
-import { NgatuError } from '@ngatu/contract';
+import { NgatuError } from './error-code.ts';
 
 /** The system's code of an error (`ENOSPC`), looked for through its causes; absent where there is none. */
 export function systemCodeOf(error: unknown): string | undefined {

@@ -60,6 +60,31 @@ export const Telemetry = Type.Object(
 );
 export type Telemetry = Static<typeof Telemetry>;
 
+/** The detector of road users that serves on a node, and the last one that it was told to take and could not. */
+export const NodeModel = Type.Object(
+  {
+    name: Slug,
+    sha256: Sha256,
+    since: Timestamp,
+    refused: Type.Optional(
+      Type.Object(
+        {
+          name: Type.Optional(Slug),
+          code: Type.String({ pattern: '^[A-Z][A-Z_]*$', maxLength: 40, description: 'Error code.' }),
+          message: Type.String({ maxLength: 500 }),
+          at: Timestamp,
+        },
+        {
+          additionalProperties: false,
+          description: 'Absent where the model that the profile names is the one that serves.',
+        },
+      ),
+    ),
+  },
+  { additionalProperties: false, description: 'The detector of road users that serves.' },
+);
+export type NodeModel = Static<typeof NodeModel>;
+
 /** Payload of the retained `state` topic; the will says `offline` with the same `bootId`, so a stale death is ignored. */
 export const NodeState = Type.Object(
   {
@@ -75,6 +100,7 @@ export const NodeState = Type.Object(
         description: 'The set of directives that the node holds on disk; absent before the first one.',
       }),
     ),
+    model: Type.Optional(NodeModel),
     connectedAt: Type.Optional(Timestamp),
     certificateSha256: Type.Optional(Sha256),
     outbox: Type.Optional(

@@ -5,6 +5,8 @@ import { Ack, ENVELOPES } from './envelope.ts';
 import { EVENT_KINDS, Event, ROAD_USER_LABELS } from './event.ts';
 import { EvidenceGone, EvidenceRequest } from './evidence-request.ts';
 import { type LawQuestion, resolveLaw } from './law/resolve-law.ts';
+import { ModelManifest } from './model-manifest.ts';
+import { parseModelManifest } from './model-manifest-check.ts';
 import { GatewayProfile } from './profile.ts';
 import { Scene } from './scene.ts';
 import { findSchemaIssues, parseWithSchema } from './schema.ts';
@@ -32,6 +34,7 @@ const SCHEMAS: Readonly<Record<string, TSchema>> = {
   SignalMessage,
   GatewayProfile,
   Scene,
+  ModelManifest,
   TemperatureMatrix,
   ScreeningResult,
   ScreeningAggregate,
@@ -150,10 +153,46 @@ const lawParser: UntrustedParser = {
   },
 };
 
+const modelParser: UntrustedParser = {
+  name: 'model-manifest',
+  covers: ['contract/src/model-manifest-check.ts#parseModelManifest'],
+  source: 'who may put a model before a node',
+  form: 'json',
+  pace: 'process',
+  open: async () => {
+    const example = buildSchemaExample(ModelManifest, { withOptional: true }) as ModelManifest;
+    const sound: ModelManifest = {
+      ...example,
+      task: 'road-user-detector',
+      runtime: { kind: 'onnx', opset: 11 },
+      outputs: [{ name: 'output', dtype: 'float32', shape: [1, 'rows', 13] }],
+      preprocessing: { ...example.preprocessing, colourOrder: 'bgr' },
+      decoding: { format: 'yolox', classes: 8, strides: [8, 16, 32] },
+      labels: { 0: 'person', 6: 'traffic-light', 7: 'plate' },
+      thresholds: { minConfidence: 0.1, perLabel: { plate: 0.3 } },
+    };
+    const reader: ModelManifest = {
+      ...sound,
+      task: 'plate-reader',
+      decoding: { format: 'ctc', alphabet: ['-', 'A', '1'], blankIndex: 0 },
+      labels: {},
+      thresholds: {},
+    };
+    return {
+      samples: [sound, reader].map(encode),
+      parse: (input) => {
+        parseModelManifest(parseJson(input), 'a manifest');
+        return undefined;
+      },
+    };
+  },
+};
+
 /** Parsers of the contract that meet untrusted input. */
 export const CONTRACT_PARSERS: readonly UntrustedParser[] = [
   schemaParser,
   topicParser,
   dropParser,
   lawParser,
+  modelParser,
 ];

@@ -33,6 +33,7 @@ export function formatLawPage(rows: readonly LawRow[] = LAW_ROWS): string {
     '## Clause not recorded',
     '',
     `${missing.map((kind) => `\`${kind}\``).join(', ')}. Such a case says "clause not recorded".`,
+    'Whether anybody must wear a mask at a place was not looked up (U): in a case of `NO_MASK` stands the rule of the site that asked for it.',
     '',
   ].join('\n');
 }

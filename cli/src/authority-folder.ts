@@ -1,7 +1,7 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { NgatuError } from '@ngatu/contract';
-import { asStorageError, tryProcessLock } from '@ngatu/models';
+import { asStorageError, NgatuError } from '@ngatu/contract';
+import { tryProcessLock } from '@ngatu/models';
 import { type Authority, openAuthority } from '@ngatu/trust';
 
 /** Another command needs less than a second; who waits longer than this is told, ms. */

@@ -1,6 +1,6 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type Calibration, errorMessage, NgatuError, type Scene } from '@ngatu/contract';
+import { asStorageError, type Calibration, errorMessage, NgatuError, type Scene } from '@ngatu/contract';
 import { computeSpeedExpectations, drawCalibration, GroundPlane } from '@ngatu/edge';
 import {
   loadCalibrationPoints,
@@ -8,7 +8,6 @@ import {
   loadSceneCalibration,
   replaceCalibration,
 } from '@ngatu/firmware-config';
-import { asStorageError } from '@ngatu/models';
 import { Command } from 'commander';
 import { writeOutput } from './output-file.ts';
 import { readRoadPicture } from './road-picture.ts';

@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { NgatuError } from '@ngatu/contract';
-import { asStorageError, type ProcessLock, systemCodeOf, tryProcessLock } from '@ngatu/models';
+import { asStorageError, NgatuError, systemCodeOf } from '@ngatu/contract';
+import { type ProcessLock, tryProcessLock } from '@ngatu/models';
 
 /** The ring, the outbox and the databases of one camera fit into this for a day; below it nothing is begun, bytes. */
 const MIN_FREE_BYTES = 256 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exportCases } from '@ngatu/cloud';
-import { asStorageError } from '@ngatu/models';
+import { asStorageError } from '@ngatu/contract';
 import { Command } from 'commander';
 import { buildDataOption } from './option.ts';
 import { PRODUCT_VERSION } from './product-version.ts';

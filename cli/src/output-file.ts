@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { asStorageError } from '@ngatu/models';
+import { asStorageError } from '@ngatu/contract';
 
 /**
  * Writes a file, and makes the folder where it is not there.

@@ -1,6 +1,5 @@
 import { createServer } from 'node:net';
-import { NgatuError } from '@ngatu/contract';
-import { systemCodeOf } from '@ngatu/models';
+import { NgatuError, systemCodeOf } from '@ngatu/contract';
 
 /** Below the range from which the kernel takes the ports of outgoing connections: none of those can take one of ours. */
 const RANGE = { first: 20_000, last: 32_000 };

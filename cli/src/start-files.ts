@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { GatewayProfile } from '@ngatu/contract';
+import { asStorageError } from '@ngatu/contract';
 import {
   formatProfile,
   type MosquittoOptions,
   type ProfileFile,
   renderMosquittoConfig,
 } from '@ngatu/firmware-config';
-import { asStorageError } from '@ngatu/models';
 import { loadSecrets } from './data-folder.ts';
 
 /** Ports of 127.0.0.1; they stay the same while parts come and go. */

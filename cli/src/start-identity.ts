@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, readFileSync, renameSync, statSync } from 'no
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { asStorageError } from '@ngatu/models';
+import { asStorageError } from '@ngatu/contract';
 import {
   type Authority,
   type CertificateHolder,

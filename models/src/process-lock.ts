@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { systemCodeOf } from './storage-error.ts';
+import { systemCodeOf } from '@ngatu/contract';
 
 /**
  * A lock between processes that the kernel frees when its holder dies, however it dies: a listening socket in Linux's

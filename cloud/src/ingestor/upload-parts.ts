@@ -3,10 +3,12 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import {
+  asStorageError,
   buildUploadPartId,
   NgatuError,
   parseUploadPartId,
   type ReceivedPart,
+  systemCodeOf,
   type UploadPart,
 } from '@ngatu/contract';
 
@@ -34,7 +36,7 @@ export class UploadParts {
       try {
         return (await stat(this.#pathOf(part))).size;
       } catch (error) {
-        if (errnoOf(error) === 'ENOENT') return undefined;
+        if (systemCodeOf(error) === 'ENOENT') return undefined;
         throw error;
       }
     });
@@ -137,7 +139,7 @@ export class UploadParts {
     try {
       return await work();
     } catch (error) {
-      throw toPartError(error, this.#folder);
+      throw asStorageError(error, `use upload folder "${this.#folder}"`);
     }
   }
 }
@@ -160,22 +162,4 @@ async function receive(
     onBytes(chunk.length);
   }
   return at;
-}
-
-function errnoOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function toPartError(error: unknown, folder: string): unknown {
-  const message = `Cannot use upload folder "${folder}": ${error instanceof Error ? error.message : error}`;
-  switch (errnoOf(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new NgatuError('DISK_FULL', message, { retryable: true, cause: error });
-    case 'EACCES':
-    case 'EPERM':
-      return new NgatuError('PERMISSION_DENIED', message, { cause: error });
-    default:
-      return error;
-  }
 }

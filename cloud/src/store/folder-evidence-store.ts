@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { EVIDENCE_MAX_BYTES, NgatuError } from '@ngatu/contract';
+import { asStorageError, EVIDENCE_MAX_BYTES, NgatuError, systemCodeOf } from '@ngatu/contract';
 import type { EvidenceHandle, EvidenceStore } from './evidence-store.ts';
 
 /** Folder of files that are not whole yet; it lies on the same disk, so that a rename completes them at once. */
@@ -35,7 +35,7 @@ export class FolderEvidenceStore implements EvidenceStore {
         for (const name of await readdir(partial)) await rm(join(partial, name), { force: true });
       }
     } catch (error) {
-      throw toStoreError(error, folder);
+      throw asStorageError(error, `use evidence folder "${folder}"`);
     }
     return new FolderEvidenceStore(folder, options.maxBytes ?? EVIDENCE_MAX_BYTES);
   }
@@ -60,7 +60,7 @@ export class FolderEvidenceStore implements EvidenceStore {
       return 'stored';
     } catch (error) {
       await rm(partial, { force: true });
-      throw toStoreError(error, this.#folder);
+      throw asStorageError(error, `use evidence folder "${this.#folder}"`);
     }
   }
 
@@ -79,7 +79,7 @@ export class FolderEvidenceStore implements EvidenceStore {
       await syncFolder(join(this.#folder, sha256.slice(0, 2)));
       return true;
     } catch (error) {
-      throw toStoreError(error, this.#folder);
+      throw asStorageError(error, `use evidence folder "${this.#folder}"`);
     }
   }
 
@@ -116,8 +116,8 @@ async function sizeOf(path: string): Promise<number | undefined> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw toStoreError(error, path);
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw asStorageError(error, `use evidence folder "${path}"`);
   }
 }
 
@@ -127,23 +127,5 @@ async function syncFolder(folder: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-function errnoOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-function toStoreError(error: unknown, folder: string): unknown {
-  const message = `Cannot use evidence folder "${folder}": ${error instanceof Error ? error.message : error}`;
-  switch (errnoOf(error)) {
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return new NgatuError('DISK_FULL', message, { retryable: true, cause: error });
-    case 'EACCES':
-    case 'EPERM':
-      return new NgatuError('PERMISSION_DENIED', message, { cause: error });
-    default:
-      return error;
   }
 }

@@ -67,6 +67,7 @@ export class LoopDisk implements FaultDisk, Disposable {
     rmSync(join(this.folder, BALLAST), { force: true });
   }
 
+  /** The image stays beside the folder, for who wants to look into it; it goes with the data folder. */
   [Symbol.dispose](): void {
     this.free();
     try {
@@ -75,7 +76,6 @@ export class LoopDisk implements FaultDisk, Disposable {
       // Somebody still has a file open there: it goes with the last of them.
       run('umount', ['-l', this.folder]);
     }
-    rmSync(`${this.folder}.img`, { force: true });
   }
 }
 

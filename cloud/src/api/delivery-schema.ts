@@ -33,7 +33,7 @@ const OutboxDelivery = Type.Object(
     holes: Type.Array(Hole),
     holesUnlisted: Count,
     explained: Type.Record(Type.String(), Count, {
-      description: 'Numbers that will never come, by reason: thinned, dropped, gone, renumbered.',
+      description: 'Numbers that will never come, by reason: thinned, dropped, gone, renumbered, skipped.',
     }),
   },
   closed,

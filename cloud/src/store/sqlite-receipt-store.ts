@@ -59,12 +59,7 @@ export class SqliteReceiptStore implements ReceiptStore {
   admit(manifest: SealedManifest, receipt: EvidenceReceipt): Refusal | undefined {
     const link = toChainLink(manifest);
     const { chainId, chainSeq, site, node, manifestSha256, previousManifestSha256 } = link;
-    const fault = findLinkFault(link, {
-      ...present('same', this.#link.get(chainId, chainSeq)),
-      ...present('before', this.#link.get(chainId, chainSeq - 1)),
-      ...present('after', this.#link.get(chainId, chainSeq + 1)),
-      ...present('any', this.#anyLink.get(chainId)),
-    });
+    const fault = this.#findFault(link);
     if (fault !== undefined)
       return {
         outcome: 'rejected',
@@ -75,6 +70,28 @@ export class SqliteReceiptStore implements ReceiptStore {
     const names = [chainId, chainSeq, site, node, eventId, manifestSha256, previousManifestSha256];
     this.#insert.run(...names, receivedAt, JSON.stringify(receipt));
     return undefined;
+  }
+
+  /**
+   * Keeps the place of a manifest whose event has evidence already: a node that lost the end of its outbox seals a case again. What
+   * it seals after that refers to it, and its chain must not look as if something had been taken out.
+   */
+  admitRepetition(manifest: SealedManifest, receivedAt: string): void {
+    const link = toChainLink(manifest);
+    if (this.#findFault(link) !== undefined) return;
+    const { chainId, chainSeq, site, node, manifestSha256, previousManifestSha256 } = link;
+    const names = [chainId, chainSeq, site, node, `repetition:${manifestSha256}`, manifestSha256];
+    this.#insert.run(...names, previousManifestSha256, receivedAt, '{}');
+  }
+
+  #findFault(link: ChainLink): ReturnType<typeof findLinkFault> {
+    const { chainId, chainSeq } = link;
+    return findLinkFault(link, {
+      ...present('same', this.#link.get(chainId, chainSeq)),
+      ...present('before', this.#link.get(chainId, chainSeq - 1)),
+      ...present('after', this.#link.get(chainId, chainSeq + 1)),
+      ...present('any', this.#anyLink.get(chainId)),
+    });
   }
 
   find(eventId: string): SealRecord | undefined {

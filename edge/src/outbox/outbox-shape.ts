@@ -57,6 +57,8 @@ export interface OutboxOptions {
   readonly origin: { readonly site: string; readonly node: string };
   readonly clock: OutboxClock;
   readonly logger: Logger;
+  /** Marks that hold only as long as nothing that was promised is lost: forgotten where the node was stopped without warning. */
+  readonly fragileMarks?: readonly string[];
 }
 
 /** What became of numbers that the centre asked for again. */

@@ -88,6 +88,8 @@ function prepareCopies(database: Database.Database) {
     ),
     deleteSent: database.prepare<[number]>('DELETE FROM sent WHERE seq = ?'),
     deleteSentAll: database.prepare<[]>('DELETE FROM sent'),
+    skipNumbers: database.prepare<[number]>("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'entry'"),
+    deleteMark: database.prepare<[string]>('DELETE FROM mark WHERE name = ?'),
     deleteSentCase: database.prepare<[string]>('DELETE FROM sent WHERE case_id = ?'),
     restoreSent: database.prepare<[number, number]>(
       `INSERT OR IGNORE INTO entry (${COPIED}, drop_record) SELECT ${COPIED}, 0 FROM sent WHERE seq BETWEEN ? AND ?`,

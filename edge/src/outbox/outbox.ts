@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { DropRange, ErrorCode, EvidenceManifest, NumberedChannel, SeqRange } from '@ngatu/contract';
-import { NgatuError } from '@ngatu/contract';
+import { errorMessage, NgatuError } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
-import { DROP_RANK } from './drop-rank.ts';
 import { appendDropRecords } from './drop-record-writer.ts';
+import { EntryWriter } from './entry-writer.ts';
 import {
   EvidenceLedger,
   type EvidenceLimits,
@@ -11,6 +11,7 @@ import {
   type ReleasedFile,
 } from './evidence-ledger.ts';
 import { LaneBook, type LeaseLimits } from './lane-book.ts';
+import { OpenSign } from './open-sign.ts';
 import { openOutboxDatabase, toOutboxError } from './outbox-database.ts';
 import { type EncodedMessage, encodeOutboxMessage, type OutboxMessage } from './outbox-message.ts';
 import { OutboxRoom, type RoomOutcome, TOTAL_MARKS } from './outbox-room.ts';
@@ -41,12 +42,12 @@ export type {
   ResendOutcome,
 } from './outbox-shape.ts';
 
-/** Event ids that are remembered after their entries have left. */
-const RECENT_EVENTS = 100_000;
 /** Rejected entries that are kept for inspection; the centre keeps each in its dead letters too. */
 const REJECTED_KEPT = 1_000;
 /** Copies of committed events and manifests are kept in so much of the limit, in case the centre loses them. */
 const SENT_SHARE = 1 / 16;
+/** More numbers than a journal holds between two checkpoints. */
+const SKIPPED_NUMBERS = 4_096;
 /** An identity is given up at most once in this time, ms. */
 const RENEW_EVERY_MS = 60_000;
 
@@ -67,17 +68,23 @@ export class Outbox implements Disposable {
   readonly #database: Database.Database;
   readonly #statements: OutboxStatements;
   readonly #evidence: EvidenceLedger;
+  readonly #writer: EntryWriter;
   readonly #lanes: LaneBook;
   readonly #sent: SentMarks;
   readonly #listeners = new Set<() => void>();
+  readonly #sign: OpenSign;
+  /** Numbers are to be left out before the next one is given. */
+  #mustSkip = false;
   #outboxId: string;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(options: OutboxOptions, database: Database.Database) {
     this.#options = options;
     this.#database = database;
+    this.#sign = new OpenSign(options.file);
     this.#statements = prepareStatements(database);
     this.#evidence = new EvidenceLedger(database);
+    this.#writer = new EntryWriter(this.#statements, this.#evidence);
     this.#lanes = new LaneBook(
       ({ channel, after, through, limit }) => this.#statements.lane.all(channel, after, through, limit),
       this.#newestSeq(),
@@ -94,6 +101,7 @@ export class Outbox implements Disposable {
   static open(options: OutboxOptions): OutboxOpening {
     const { database, movedAside } = openOutboxDatabase(options.file, options.clock.nowMs());
     const outbox = new Outbox(options, database);
+    outbox.#begin();
     if (movedAside === undefined) return { outbox };
     options.logger.error(
       { code: 'OUTBOX_CORRUPT', ...movedAside },
@@ -115,14 +123,14 @@ export class Outbox implements Disposable {
     const encoded = messages.map(encodeOutboxMessage);
     let room: RoomOutcome | undefined;
     const outcomes = this.#transact(() => {
-      const fresh = this.#selectFresh(encoded);
+      const fresh = this.#writer.selectFresh(encoded);
       const duplicates = new Set<string>();
       const results = encoded.map((message): AppendOutcome => {
-        if (fresh.has(message)) return { outcome: 'appended', seq: this.#insert(message) };
+        if (fresh.has(message)) return { outcome: 'appended', seq: this.#writer.insert(message) };
         if (message.eventId !== undefined) duplicates.add(message.eventId);
         return { outcome: 'duplicate' };
       });
-      this.#writeExtras(extras, duplicates);
+      this.#writer.writeExtras(extras, duplicates, this.#options.clock.nowMs());
       room = this.#makeRoom();
       return results;
     });
@@ -242,14 +250,16 @@ export class Outbox implements Disposable {
     const outboxId = randomUUID();
     this.#transact(() => {
       this.#statements.setOutboxId.run(outboxId);
-      // A copy belongs to a number of the identity under which it was committed.
-      this.#statements.deleteSentAll.run();
       const newest = this.#newestSeq();
+      // The centre asks for no number of an identity that is given up: what it may have lost of it comes again under the new one.
+      this.#statements.restoreSent.run(1, newest);
+      this.#statements.deleteSentAll.run();
       const present = this.#statements.seqs.all(1, newest).map(({ seq }) => seq);
       const left = newest === 0 ? [] : subtractNumbers({ from: 1, to: newest }, present);
       this.#appendRecords(left.map((range) => ({ ...range, manner: 'renumbered' as const })));
       this.#sent.clear();
       this.#writeSentMarks();
+      this.#makeRoom();
     });
     this.#options.logger.error(
       { code: 'OUTBOX_CONFLICT', from: this.#outboxId, to: outboxId },
@@ -375,6 +385,38 @@ export class Outbox implements Disposable {
 
   [Symbol.dispose](): void {
     this.#database.close();
+    this.#sign.lower();
+  }
+
+  /**
+   * A process that was killed, or lost power, may have given numbers and sealed manifests of which a disk that breaks its word knows
+   * nothing. What comes under such a number now would pass for what the centre has under it. So numbers begin anew behind a gap that is
+   * explained, and what was bound to the last messages is forgotten.
+   */
+  #begin(): void {
+    const { logger, file } = this.#options;
+    try {
+      this.#mustSkip = this.#sign.raise() && this.#newestSeq() > 0;
+    } catch (error) {
+      // On a full disk nothing is promised either; a kill before the next start is then not seen.
+      logger.warn({ error: errorMessage(error) }, `cannot note that outbox "${file}" is open`);
+    }
+    if (!this.#mustSkip) return;
+    logger.warn({ numbers: SKIPPED_NUMBERS }, 'the outbox was not closed: numbers are left out');
+    try {
+      this.#transact(() => undefined);
+    } catch (error) {
+      if (!(error instanceof NgatuError) || !error.retryable) throw error;
+      logger.warn({ code: error.code }, error.message);
+    }
+  }
+
+  /** Before anything else is written; a disk that is full puts it off together with what would be written. */
+  #skipNumbers(): void {
+    const newest = this.#newestSeq();
+    this.#statements.skipNumbers.run(SKIPPED_NUMBERS);
+    for (const name of this.#options.fragileMarks ?? []) this.#statements.deleteMark.run(name);
+    this.#appendRecords([{ from: newest + 1, to: newest + SKIPPED_NUMBERS, manner: 'skipped' }]);
   }
 
   #announce(): void {
@@ -384,20 +426,6 @@ export class Outbox implements Disposable {
 
   #newestSeq(): number {
     return this.#statements.newestSeq.get()?.seq ?? 0;
-  }
-
-  #selectFresh(encoded: readonly EncodedMessage[]): Set<EncodedMessage> {
-    const fresh = new Set<EncodedMessage>();
-    const seen = new Set<string>();
-    for (const message of encoded) {
-      const { eventId } = message;
-      if (eventId !== undefined) {
-        if (seen.has(eventId) || this.#statements.knownEvent.get(eventId, eventId) !== undefined) continue;
-        seen.add(eventId);
-      }
-      fresh.add(message);
-    }
-    return fresh;
   }
 
   /** To be called in a transaction. @throws NgatuError OUTBOX_FULL */
@@ -428,33 +456,6 @@ export class Outbox implements Disposable {
     appendDropRecords(this.#statements, request, { ranges, items: [] });
   }
 
-  #insert(message: EncodedMessage): number {
-    const { channel, eventId, caseId, camera, sizeBytes, body } = message;
-    const rank = message.dropRank ?? this.#rankOfCase(caseId);
-    const { lastInsertRowid } = this.#statements.insertEntry.run(
-      channel,
-      eventId ?? null,
-      0,
-      sizeBytes,
-      body,
-      rank,
-      0,
-      camera ?? null,
-      caseId ?? null,
-    );
-    if (eventId !== undefined) {
-      this.#statements.insertRecentEvent.run(eventId);
-      this.#statements.pruneRecentEvents.run(RECENT_EVENTS);
-    }
-    return Number(lastInsertRowid);
-  }
-
-  /** What belongs to an event goes when the event would go. */
-  #rankOfCase(caseId: string | undefined): number {
-    if (caseId === undefined) return DROP_RANK.gravest;
-    return this.#statements.rankOfCase.get(caseId, caseId)?.dropRank ?? DROP_RANK.gravest;
-  }
-
   #pruneSent(): void {
     const limit = this.#options.maxBytes * SENT_SHARE;
     let bytes = this.#statements.sentUsage.get()?.bytes ?? 0;
@@ -466,20 +467,6 @@ export class Outbox implements Disposable {
     }
   }
 
-  #writeExtras(extras: AppendExtras, duplicates: ReadonlySet<string>): void {
-    for (const job of extras.evidenceJobs ?? []) {
-      if (duplicates.has(job.eventId)) continue;
-      this.#statements.insertJob.run(job.eventId, job.camera, job.session, job.mediaTimeMs, job.capturedAtMs);
-      if (job.context !== undefined) this.#statements.insertJobContext.run(job.eventId, job.context);
-    }
-    for (const eventId of extras.finishedEvidenceJobs ?? []) {
-      this.#statements.deleteJob.run(eventId);
-      this.#statements.deleteJobContext.run(eventId);
-    }
-    for (const upload of extras.uploads ?? []) this.#evidence.add(upload, this.#options.clock.nowMs());
-    for (const [name, value] of Object.entries(extras.marks ?? {})) this.#statements.setMark.run(name, value);
-  }
-
   #writeSentMarks(): void {
     this.#statements.setMark.run(SENT_MARK, this.#sent.encode());
   }
@@ -489,8 +476,16 @@ export class Outbox implements Disposable {
   }
 
   #transact<T>(work: () => T): T {
+    const skipsFirst = this.#mustSkip;
     try {
-      return this.#database.transaction(work).immediate();
+      const result = this.#database
+        .transaction(() => {
+          if (skipsFirst) this.#skipNumbers();
+          return work();
+        })
+        .immediate();
+      if (skipsFirst) this.#mustSkip = false;
+      return result;
     } catch (error) {
       throw toOutboxError(error, this.#options.file);
     }

@@ -11,11 +11,13 @@ import {
   Event,
   EvidenceManifest,
   GatewayProfile,
+  ModelManifest,
   NodeState,
   Scene,
   ScreeningReport,
   Telemetry,
 } from '@ngatu/contract';
+import { loadModelRegistry } from '@ngatu/models';
 import type { Command } from 'commander';
 import { COMMANDS } from '../cli/src/command-table.ts';
 
@@ -79,7 +81,7 @@ function listRows(schema: SchemaNode, prefix: string): Row[] {
   const item = itemOf(schema);
   if (item !== undefined) rows.push(...listRows(item, `${prefix}[]`));
   for (const member of schema.anyOf ?? []) {
-    const kind = member.properties?.['kind']?.const;
+    const kind = member.properties?.['kind']?.const ?? member.properties?.['format']?.const;
     if (member.type === 'object')
       rows.push(...listRows(member, kind === undefined ? prefix : `${prefix}(${kind})`));
   }
@@ -160,6 +162,38 @@ function renderTopics(): string {
   return `Topics: ${filters}. Payloads are JSON. \`event\`, \`evidence\` and \`telemetry\` travel in an envelope that carries the outbox and its number; an entry leaves the outbox only when its number stands in an \`ack\`.`;
 }
 
+function renderModels(): string {
+  const { models } = loadModelRegistry({ modelsDir: join(ROOT, 'models') });
+  const lines = [
+    NOTE,
+    '# Models',
+    '',
+    'What the product knows how to run. How to add one: [models](../models.md). A card says what a model can do, and what it cannot.',
+    '',
+    '| model | task | input | classes that are looked at | MB | licence | to be had from |',
+    '|---|---|---|---|---|---|---|',
+  ];
+  for (const { manifest } of models) {
+    const { name, task, inputs, labels, licence, files } = manifest;
+    const shapes = inputs.map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`).join('; ');
+    const classes = [...new Set(Object.values(labels))].join(', ');
+    const size = (files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) / 1e6).toFixed(1);
+    const terms = `${licence.spdx ?? 'none stated'}${licence.doubt === undefined ? '' : ' (**doubt**)'}`;
+    const sources = [...new Set(files.flatMap((file) => file.sources.map(({ kind }) => kind)))].join(', ');
+    const card = `[${name}](../../models/registry/${name}/card.md)`;
+    lines.push(`| ${card} | ${task} | ${shapes} | ${classes} | ${size} | ${terms} | ${sources} |`);
+  }
+  const doubts = models.filter(({ manifest }) => manifest.licence.doubt !== undefined);
+  if (doubts.length > 0) lines.push('', '## Doubts about licences', '');
+  for (const { manifest } of doubts) lines.push(`- **${manifest.name}**: ${manifest.licence.doubt}`);
+  lines.push('', '## What they are for', '');
+  for (const { manifest } of models)
+    lines.push(
+      `- **${manifest.name}**: ${manifest.purpose} From: ${manifest.attribution.replace(/\.$/, '')}.`,
+    );
+  return [...lines, ''].join('\n');
+}
+
 async function buildPages(): Promise<Record<string, string>> {
   const json = (schema: SchemaNode): string => `${JSON.stringify(schema, null, 2)}\n`;
   return {
@@ -172,6 +206,13 @@ async function buildPages(): Promise<Record<string, string>> {
       ['GatewayProfile', GatewayProfile],
     ]),
     'profile.schema.json': json(GatewayProfile),
+    'models.md': renderModels(),
+    'model-manifest.md': renderSchemaPage(
+      'Model manifest',
+      '`model.json` of a folder of `models/registry`, or of `NGATU_MODELS`. How to write one: [models](../models.md).',
+      [['ModelManifest', ModelManifest]],
+    ),
+    'model-manifest.schema.json': json(ModelManifest),
     'wire.md': renderSchemaPage('Wire contract', renderTopics(), [
       [
         'Envelope',

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ModelManifest } from '@ngatu/contract';
 import { type Detector, openDetector, type ReplayResult, runReplay } from '@ngatu/edge';
 import { loadScene } from '@ngatu/firmware-config';
 import { AssetStore, findRepositoryRoot, type ResolvedAsset } from '@ngatu/models';
@@ -28,6 +29,12 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 function present(asset: ResolvedAsset | undefined): { path: string; sha256: string } {
   if (asset === undefined) throw new Error('an asset that was there is gone');
   return { path: asset.path, sha256: asset.sha256 };
+}
+
+function manifestOf(asset: ResolvedAsset | undefined): ModelManifest {
+  const model = store.registry.find(asset?.asset.name ?? '');
+  if (model === undefined) throw new Error('a model that was there is gone');
+  return model.manifest;
 }
 
 interface Trial {
@@ -68,8 +75,7 @@ describe.skipIf(!isOffline)('scene vtest with CenterNet at two pictures a second
     await run('ffmpeg', ['-v', 'error', '-i', present(assets.vtest).path, '-t', '21', '-c', 'copy', video]);
     const files = [present(assets.topology), present(assets.weights)];
     const detector = await openDetector({
-      format: 'centernet-tfjs',
-      name: 'centernet',
+      manifest: manifestOf(assets.topology),
       files,
       minConfidence: 0.1,
       threads: 1,
@@ -110,8 +116,7 @@ describe.skipIf(assets.dynamic === undefined || assets.carDetection === undefine
 
     beforeAll(async () => {
       const detector = await openDetector({
-        format: 'yolox-onnx',
-        name: 'yolox-nano-dynamic',
+        manifest: manifestOf(assets.dynamic),
         files: [present(assets.dynamic)],
         minConfidence: 0.1,
         threads: 1,

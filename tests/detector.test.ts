@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ModelManifest } from '@ngatu/contract';
 import { type Detector, openDetector } from '@ngatu/edge';
 import { AssetStore, findRepositoryRoot, type ResolvedAsset } from '@ngatu/models';
 import { memory } from '@tensorflow/tfjs-core';
@@ -41,14 +42,20 @@ function present(asset: ResolvedAsset | undefined): { path: string; sha256: stri
   return { path: asset.path, sha256: asset.sha256 };
 }
 
+function manifestOf(asset: ResolvedAsset | undefined): ModelManifest {
+  const model = store.registry.find(asset?.asset.name ?? '');
+  if (model === undefined) throw new Error('a model that was there is gone');
+  return model.manifest;
+}
+
 function openYolox(asset: ResolvedAsset | undefined): Promise<Detector> {
   const files = [present(asset)];
-  return openDetector({ format: 'yolox-onnx', name: 'yolox', files, minConfidence: 0.1, threads: 1 });
+  return openDetector({ manifest: manifestOf(asset), files, minConfidence: 0.1, threads: 1 });
 }
 
 function openCenternet(): Promise<Detector> {
   const files = [present(assets.topology), present(assets.weights)];
-  return openDetector({ format: 'centernet-tfjs', name: 'centernet', files, minConfidence: 0.1, threads: 1 });
+  return openDetector({ manifest: manifestOf(assets.topology), files, minConfidence: 0.1, threads: 1 });
 }
 
 /** One picture of the clip, scaled to `width` × `height`. */
@@ -93,7 +100,7 @@ describe.skipIf(assets.dynamic === undefined || assets.video === undefined)('YOL
   });
 
   it('carries the digest of its file', () => {
-    expect(detector.model).toEqual({ name: 'yolox', sha256: assets.dynamic?.sha256 });
+    expect(detector.model).toEqual({ name: 'yolox-nano-dynamic', sha256: assets.dynamic?.sha256 });
   });
 });
 
@@ -219,7 +226,7 @@ describe('real weights that are not whole', () => {
 
   it.skipIf(assets.dynamic === undefined)('refuses YOLOX cut short', async () => {
     const cut = await truncate(assets.dynamic);
-    const config = { format: 'yolox-onnx', name: 'm', minConfidence: 0.1, threads: 1 } as const;
+    const config = { manifest: manifestOf(assets.dynamic), minConfidence: 0.1, threads: 1 };
     const wrongDigest = { path: cut.path, sha256: present(assets.dynamic).sha256 };
     await expect(openDetector({ ...config, files: [wrongDigest] })).rejects.toMatchObject({
       code: 'MODEL_DIGEST_MISMATCH',
@@ -230,14 +237,14 @@ describe('real weights that are not whole', () => {
   it.skipIf(!hasCenternet)('refuses CenterNet cut short', async () => {
     const cut = await truncate(assets.weights);
     const topology = present(assets.topology);
-    const config = { format: 'centernet-tfjs', name: 'm', minConfidence: 0.1, threads: 1 } as const;
+    const config = { manifest: manifestOf(assets.topology), minConfidence: 0.1, threads: 1 };
     const wrongDigest = { path: cut.path, sha256: present(assets.weights).sha256 };
     await expect(openDetector({ ...config, files: [topology, wrongDigest] })).rejects.toMatchObject({
       code: 'MODEL_DIGEST_MISMATCH',
     });
     await expect(openDetector({ ...config, files: [topology, cut] })).rejects.toMatchObject({
       code: 'MODEL_INVALID',
-      message: 'Cannot load model "m" as CenterNet: its weights have 4030290 bytes, 2686860 given',
+      message: 'Cannot load model "centernet" as CenterNet: its weights have 4030290 bytes, 2686860 given',
     });
   });
 });
@@ -272,18 +279,18 @@ describe('the bundled program', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function openInProgram(config: object): Promise<unknown> {
-    const options = { name: 'm', minConfidence: 0.1, threads: 1, ...config };
+    const options = { minConfidence: 0.1, threads: 1, ...config };
     const { stdout } = await run(process.execPath, [join(folder, 'stdin.mjs'), JSON.stringify(options)]);
     return JSON.parse(stdout);
   }
 
   it.skipIf(assets.dynamic === undefined)('opens YOLOX without loading TensorFlow.js', async () => {
     const files = [present(assets.dynamic)];
-    expect(await openInProgram({ format: 'yolox-onnx', files })).toEqual([false, true]);
+    expect(await openInProgram({ manifest: manifestOf(assets.dynamic), files })).toEqual([false, true]);
   });
 
   it.skipIf(!hasCenternet)('opens CenterNet without loading ONNX Runtime', async () => {
     const files = [present(assets.topology), present(assets.weights)];
-    expect(await openInProgram({ format: 'centernet-tfjs', files })).toEqual([true, false]);
+    expect(await openInProgram({ manifest: manifestOf(assets.topology), files })).toEqual([true, false]);
   });
 });

@@ -5,7 +5,7 @@ import { Command } from 'commander';
 /** `ngatu assets list|fetch|verify`. */
 export function buildCommand(): Command {
   const command = new Command('assets').description(
-    'Model weights and sample videos of models/manifest/assets.json: looked for in the folder NGATU_ASSETS (by default\n' +
+    'Files of the models in models/registry, and clips and data of models/manifest/assets.json: looked for in the folder NGATU_ASSETS (by default\n' +
       '../shared beside the checkout), else fetched from their public source into NGATU_ASSET_CACHE (.ngatu/assets).',
   );
   command
@@ -95,9 +95,9 @@ export function printProgress(print: (line: string) => void): (progress: AssetPr
     const from =
       source.kind === 'url'
         ? new URL(source.url).host
-        : source.kind === 'local'
-          ? 'folder'
-          : `${source.kind} package ${source.package}`;
+        : 'package' in source
+          ? `${source.kind} package ${source.package}`
+          : 'folder';
     const now = performance.now();
     const isNew = begun !== `${asset} ${from}`;
     if (!isNew && now - printedAt < PROGRESS_EVERY_MS) return;

@@ -23,6 +23,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   },
   cloud: { summary: 'run a part of the centre: ingestor or api', load: () => import('./cloud-command.ts') },
   camera: { summary: 'serve video files as live RTSP cameras', load: () => import('./camera-command.ts') },
+  models: {
+    summary: 'list, show and check the models of the registry and your own',
+    load: () => import('./models-command.ts'),
+  },
   replay: {
     summary: 'run the pipeline on a video file',
     load: () => import('./replay-command.ts'),

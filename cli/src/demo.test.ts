@@ -20,27 +20,25 @@ const VIDEOS = ['hanoi-giangvo-langha-1615', 'car-detection', 'vtest'];
 /** A store of which only the named assets can be had. */
 async function aStore(...available: string[]): Promise<AssetStore> {
   for (const name of available) await writeFile(join(folder, 'local', name), name);
-  const describeAsset = (name: string) => ({
-    name,
+  const describeFile = (name: string) => ({
     fileName: name,
     sha256: createHash('sha256').update(name).digest('hex'),
     sizeBytes: name.length,
-    purpose: 'Test.',
-    licence: 'CC0-1.0',
-    attribution: 'nobody',
     sources: [{ kind: 'local' as const }],
   });
-  const assets = [
-    ...MODELS.map((name) => ({
-      ...describeAsset(name),
-      kind: 'model' as const,
-      model: { format: 'yolox-onnx' as const, labels: {} },
-    })),
-    ...VIDEOS.map((name) => ({ ...describeAsset(name), kind: 'video' as const })),
-  ];
+  const modelsDir = join(folder, 'models');
+  const { registry } = new AssetStore();
+  for (const name of MODELS) {
+    const manifest = { ...registry.find(name)?.manifest, files: [describeFile(name)] };
+    await mkdir(join(modelsDir, 'registry', name), { recursive: true });
+    await writeFile(join(modelsDir, 'registry', name, 'model.json'), JSON.stringify(manifest));
+  }
+  const words = { purpose: 'Test.', licence: 'CC0-1.0', attribution: 'nobody', kind: 'video' as const };
+  const assets = VIDEOS.map((name) => ({ name, ...describeFile(name), ...words }));
   return new AssetStore({
     localDir: join(folder, 'local'),
     cacheDir: join(folder, 'cache'),
+    modelsDir,
     manifest: { schemaVersion: 1, assets },
   });
 }

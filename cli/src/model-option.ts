@@ -1,4 +1,4 @@
-import { NgatuError, type Scene } from '@ngatu/contract';
+import { NgatuError } from '@ngatu/contract';
 import { type Detector, type DetectorConfig, openDetector } from '@ngatu/edge';
 import { AssetStore, type ResolvedModel } from '@ngatu/models';
 
@@ -16,18 +16,10 @@ export function describeDetector(
   options: { minConfidence: number; threads: number },
 ): DetectorConfig {
   return {
-    format: model.asset.model.format,
-    name: model.asset.name,
+    manifest: model.manifest,
     files: [model, ...model.weights].map(({ path, sha256 }) => ({ path, sha256 })),
     ...options,
   };
-}
-
-/** The scene, analysed no faster than the model can. */
-export function limitScene(scene: Scene, { asset }: ResolvedModel): Scene {
-  const limit = asset.model.maxFps ?? Number.POSITIVE_INFINITY;
-  if (scene.analysis.maxFps <= limit) return scene;
-  return { ...scene, analysis: { ...scene.analysis, maxFps: limit } };
 }
 
 /**

@@ -1,7 +1,6 @@
 import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorMessage } from '@ngatu/contract';
-import { systemCodeOf } from './storage-error.ts';
+import { errorMessage, systemCodeOf } from '@ngatu/contract';
 
 export interface DownloadOptions {
   readonly url: string;

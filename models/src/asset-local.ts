@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { systemCodeOf } from '@ngatu/contract';
 import { computeFileSha256 } from './file-digest.ts';
-import { systemCodeOf } from './storage-error.ts';
 
 interface IndexEntry {
   sizeBytes: number;

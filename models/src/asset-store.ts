@@ -1,22 +1,21 @@
-import { mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { mkdir, mkdtemp, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { asStorageError, errorMessage, type ModelManifest, NgatuError } from '@ngatu/contract';
 import { discardDownload, downloadFile, HostUnreachable, SizeDiffers } from './asset-download.ts';
 import { LocalFiles } from './asset-local.ts';
-import { type AssetFolders, locateAssetFolders } from './asset-location.ts';
+import { type AssetFolders, findModelsFolder, locateAssetFolders } from './asset-location.ts';
 import {
   type Asset,
   type AssetManifest,
   type AssetSource,
   type DebianSource,
   loadAssetManifest,
-  type ModelAsset,
   type NpmSource,
 } from './asset-manifest.ts';
 import { unpackDebianPackage, unpackNpmPackage } from './asset-package.ts';
 import { computeFileSha256 } from './file-digest.ts';
+import { listModelAssets, loadModelRegistry, type ModelRegistry } from './model-registry.ts';
 import { acquireProcessLock } from './process-lock.ts';
-import { asStorageError } from './storage-error.ts';
 
 /** An asset whose bytes were verified just now. */
 export interface ResolvedAsset {
@@ -28,7 +27,7 @@ export interface ResolvedAsset {
 
 /** A model with the further files that it needs. `sha256` is that of the model file itself. */
 export interface ResolvedModel extends ResolvedAsset {
-  readonly asset: ModelAsset;
+  readonly manifest: ModelManifest;
   readonly weights: readonly ResolvedAsset[];
 }
 
@@ -45,8 +44,12 @@ export interface ResolveOptions {
   readonly onProgress?: (progress: AssetProgress) => void;
 }
 
-export interface AssetStoreOptions extends AssetFolders {
+export interface AssetStoreOptions
+  extends Pick<AssetFolders, 'localDir' | 'cacheDir'>,
+    Partial<Pick<AssetFolders, 'modelsDir' | 'ownModelsDir'>> {
   readonly manifest?: AssetManifest;
+  /** By default what lies in `modelsDir` and `ownModelsDir`. */
+  readonly registry?: ModelRegistry;
   /** How long a server may take to answer, ms. */
   readonly answerTimeoutMs?: number;
   /** How long it may pause while it sends, ms. */
@@ -62,17 +65,24 @@ interface Refusal {
 class DigestDiffers extends Error {}
 
 /**
- * Finds and fetches the assets of the manifest. Whatever it hands out was verified by sha256 in the same call. One store
+ * Finds and fetches the assets of the manifest and the files of the models in the registry. Whatever it hands out was verified by sha256 in the same call. One store
  * remembers the hosts that could not be reached, so that being offline costs one time-out and not one an asset.
  */
 export class AssetStore {
-  readonly #manifest: AssetManifest;
+  /** What is wrong with a model's manifest stops that model only. */
+  readonly registry: ModelRegistry;
+  readonly #assets: readonly Asset[];
+  readonly #modelsDir: string;
   readonly #options: AssetStoreOptions;
   readonly #local: LocalFiles;
   readonly #unreachable = new Map<string, string>();
 
   constructor(options: AssetStoreOptions = locateAssetFolders()) {
-    this.#manifest = options.manifest ?? loadAssetManifest();
+    const { ownModelsDir, modelsDir = findModelsFolder() } = options;
+    this.registry = options.registry ?? loadModelRegistry({ modelsDir, ownModelsDir });
+    const { assets } = options.manifest ?? loadAssetManifest();
+    this.#assets = [...this.registry.models.flatMap(listModelAssets), ...assets];
+    this.#modelsDir = modelsDir;
     this.#options = options;
     this.#local = new LocalFiles({
       folder: options.localDir,
@@ -81,20 +91,29 @@ export class AssetStore {
   }
 
   list(): readonly Asset[] {
-    return this.#manifest.assets;
+    return this.#assets;
   }
 
-  /** @throws NgatuError ASSET_UNKNOWN */
+  /** @throws NgatuError ASSET_UNKNOWN; MODEL_MANIFEST_INVALID for a model whose manifest is broken */
   get(name: string): Asset {
-    const asset = this.#manifest.assets.find((entry) => entry.name === name);
+    this.registry.find(name);
+    const asset = this.#assets.find((entry) => entry.name === name);
     if (asset !== undefined) return asset;
-    const names = this.#manifest.assets.map((entry) => entry.name).join(', ');
-    throw new NgatuError('ASSET_UNKNOWN', `Cannot find asset "${name}": the manifest has ${names}`);
+    const names = this.#assets.map((entry) => entry.name).join(', ');
+    throw new NgatuError('ASSET_UNKNOWN', `Cannot find asset "${name}": there are ${names}`);
   }
 
-  /** Looks in the local folder and among the fetched files only; never asks the network. */
+  /**
+   * Looks among the files that the product carries, in the local folder and among the fetched files only; never asks the network.
+   * @throws NgatuError MODEL_MANIFEST_INVALID where a source leads out of its folder
+   */
   async find(name: string, signal?: AbortSignal): Promise<ResolvedAsset | undefined> {
     const asset = this.get(name);
+    for (const source of asset.sources) {
+      const path = await this.#locateCarried(asset, source);
+      if (path === undefined || !(await isWhole(path, asset, signal))) continue;
+      return { asset, path, sha256: asset.sha256, origin: source.kind };
+    }
     if (asset.sources.some((source) => source.kind === 'local')) {
       const path = await this.#local.find(asset.sha256, asset.sizeBytes, signal);
       if (path !== undefined) return { asset, path, sha256: asset.sha256, origin: 'local' };
@@ -124,10 +143,11 @@ export class AssetStore {
     }
   }
 
-  /** Resolves a model and every file of weights that it names. Errors as `resolve`; MODEL_INVALID for another kind. */
+  /** Resolves a model with all its files. Errors as `resolve`; MODEL_INVALID for what is no model. */
   async resolveModel(name: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
     const asset = this.get(name);
-    if (asset.kind !== 'model') {
+    const model = this.registry.find(name);
+    if (model === undefined) {
       throw new NgatuError(
         'MODEL_INVALID',
         `Cannot use asset "${name}" as a model: it is of kind ${asset.kind}`,
@@ -135,8 +155,21 @@ export class AssetStore {
     }
     const resolved = await this.resolve(name, options);
     const weights: ResolvedAsset[] = [];
-    for (const part of asset.model.weights ?? []) weights.push(await this.resolve(part, options));
-    return { ...resolved, asset, weights };
+    for (const part of listModelAssets(model).slice(1)) weights.push(await this.resolve(part.name, options));
+    return { ...resolved, manifest: model.manifest, weights };
+  }
+
+  /** Where a file lies that the product carries, or that lies beside its manifest; undefined for other sources and where nothing is there. */
+  async #locateCarried(asset: Asset, source: AssetSource): Promise<string | undefined> {
+    if (source.kind !== 'repository' && source.kind !== 'beside') return undefined;
+    const root = source.kind === 'repository' ? this.#modelsDir : asset.folder;
+    if (root === undefined) return undefined;
+    const path = await realpath(join(root, source.path)).catch(() => undefined);
+    if (path === undefined || path.startsWith(`${await realpath(root)}${sep}`)) return path;
+    throw new NgatuError(
+      'MODEL_MANIFEST_INVALID',
+      `Cannot use asset "${asset.name}": ${source.path} leads out of its folder ${root}`,
+    );
   }
 
   #cachePath(asset: Asset): string {
@@ -145,11 +178,8 @@ export class AssetStore {
 
   async #findCached(asset: Asset, signal?: AbortSignal): Promise<ResolvedAsset | undefined> {
     const path = this.#cachePath(asset);
-    const info = await stat(path).catch(() => undefined);
-    if (info === undefined) return undefined;
-    if (info.size === asset.sizeBytes && (await computeFileSha256(path, signal)) === asset.sha256) {
-      return { asset, path, sha256: asset.sha256, origin: 'cache' };
-    }
+    if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+    if (await isWhole(path, asset, signal)) return { asset, path, sha256: asset.sha256, origin: 'cache' };
     await rm(path, { force: true });
     return undefined;
   }
@@ -191,6 +221,12 @@ export class AssetStore {
         throw new Error(
           info === undefined ? `there is no folder ${where}` : `no file below ${where} has its sha256`,
         );
+      }
+      case 'repository':
+      case 'beside': {
+        const path = await this.#locateCarried(asset, source);
+        if (path === undefined) throw new Error('there is no such file');
+        throw new DigestDiffers(await explainDifference(path, asset, options.signal));
       }
       case 'url':
         await this.#fetchUrl(asset, source.url, options.signal, (bytes) => report(bytes, asset.sizeBytes));
@@ -247,7 +283,7 @@ export class AssetStore {
     const folder = await mkdtemp(join(this.#options.cacheDir, 'unpack-'));
     try {
       onProgress(0);
-      const siblings = this.#manifest.assets.flatMap((entry) =>
+      const siblings = this.#assets.flatMap((entry) =>
         entry.sources
           .filter((other) => isSamePackage(source, other))
           .map((other) => ({ entry, path: other.path })),
@@ -278,6 +314,17 @@ export class AssetStore {
   }
 }
 
+async function isWhole(path: string, asset: Asset, signal?: AbortSignal): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  return info?.size === asset.sizeBytes && (await computeFileSha256(path, signal)) === asset.sha256;
+}
+
+async function explainDifference(path: string, asset: Asset, signal?: AbortSignal): Promise<string> {
+  const { size } = await stat(path);
+  if (size !== asset.sizeBytes) return `${asset.sizeBytes} bytes expected, found ${size}`;
+  return `sha256 differs (expected ${asset.sha256}, got ${await computeFileSha256(path, signal)})`;
+}
+
 /** Another asset of the same package is a bonus: what does not fit is left where it is. */
 function skipDiffering(error: unknown): void {
   if (!(error instanceof DigestDiffers)) throw error;
@@ -290,6 +337,10 @@ function isSamePackage(a: NpmSource | DebianSource, b: AssetSource): b is NpmSou
 
 function describeSource(source: AssetSource): string {
   switch (source.kind) {
+    case 'repository':
+      return `models/${source.path}`;
+    case 'beside':
+      return source.path;
     case 'local':
       return 'local folder';
     case 'url':

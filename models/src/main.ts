@@ -1,5 +1,5 @@
 export { type AssetFolders, findRepositoryRoot, locateAssetFolders } from './asset-location.ts';
-export type { Asset, AssetSource, ModelAsset, ModelDescription } from './asset-manifest.ts';
+export type { Asset, AssetSource } from './asset-manifest.ts';
 export {
   type AssetProgress,
   AssetStore,
@@ -14,11 +14,8 @@ export {
 } from './evaluation/anomaly-evaluation.ts';
 export { type BlurMetrics, evaluateBlur, formatBlurTable } from './evaluation/blur-evaluation.ts';
 export { evaluateClipTracking } from './evaluation/clip-tracking.ts';
-export {
-  type DetectorMetrics,
-  evaluateDetector,
-  formatDetectorTable,
-} from './evaluation/detector-evaluation.ts';
+export { type DetectorMetrics, evaluateDetector } from './evaluation/detector-evaluation.ts';
+export { formatDetectorComparison, formatDetectorTable } from './evaluation/detector-table.ts';
 export {
   evaluateFever,
   type FeverEvaluation,
@@ -30,12 +27,21 @@ export {
   formatFeverSimulation,
   simulateFever,
 } from './evaluation/fever-simulation.ts';
+export { evaluateHelmets, formatHelmetTable } from './evaluation/helmet-evaluation.ts';
 export { computeProportion, formatProportion } from './evaluation/interval.ts';
+export { evaluateLamps, formatLampTable } from './evaluation/lamp-evaluation.ts';
 export { evaluateMaskClips, formatMaskClip, listMaskAnnotations } from './evaluation/mask-clip.ts';
 export { evaluateMasks } from './evaluation/mask-evaluation.ts';
+export { learnMasks } from './evaluation/mask-learning.ts';
 export { HonestSight } from './evaluation/mask-sight.ts';
 export { formatMaskTable } from './evaluation/mask-table.ts';
 export { formatMotText } from './evaluation/mot-text.ts';
+export { evaluateOccupants, formatOccupantTable } from './evaluation/occupant-evaluation.ts';
+export {
+  evaluatePlateDetector,
+  formatPlateDetectorTable,
+} from './evaluation/plate-detector-evaluation.ts';
+export { evaluatePlates, formatPlateTable } from './evaluation/plate-evaluation.ts';
 export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
 export { type HarvestedStreet, harvestStreet } from './evaluation/scene-campaign-harvest.ts';
 export { measureNoise } from './evaluation/scene-campaign-noise.ts';
@@ -60,6 +66,14 @@ export {
   formatViolationTable,
   type ViolationMetrics,
 } from './evaluation/violation-evaluation.ts';
+export { checkModel, type ModelCheck } from './model-check.ts';
+export { draftModelManifest } from './model-draft.ts';
+export {
+  loadModelManifest,
+  loadModelRegistry,
+  ModelRegistry,
+  type RegisteredModel,
+  type RegistryProblem,
+} from './model-registry.ts';
 export { acquireProcessLock, type ProcessLock, tryProcessLock } from './process-lock.ts';
-export { asStorageError, systemCodeOf } from './storage-error.ts';
 export { MODELS_PARSERS } from './untrusted-parsers.ts';

@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import type { OpenUntrustedParser, UntrustedParser } from '@ngatu/contract';
 import { parseWithSchema } from '@ngatu/contract';
 import { LocalFiles } from './asset-local.ts';
+import { findModelsFolder } from './asset-location.ts';
 import { AssetManifest, loadAssetManifest } from './asset-manifest.ts';
 import { loadFeverTables, parseFeverTable } from './evaluation/fever-table.ts';
 import { loadMotSequences } from './evaluation/mot-sequence.ts';
 import { formatMotText, loadMotText, parseMotText } from './evaluation/mot-text.ts';
 import { loadNabFolder, parseNabSeries, parseNabWindows } from './evaluation/nab-folder.ts';
+import { loadOccupantAnnotation } from './evaluation/occupant-annotation.ts';
 import { loadTrackAnnotation } from './evaluation/track-annotation.ts';
 import { loadViolationTruth } from './evaluation/violation-truth.ts';
 import { loadYoloFolder, parseYoloLabels } from './evaluation/yolo-folder.ts';
+import { parseClassList, parseYoloYamlNames } from './evaluation/yolo-names.ts';
+import { loadModelRegistry } from './model-registry.ts';
 import { MASK_DATA_PARSERS } from './untrusted-mask-parsers.ts';
+import { PLATE_DATA_PARSERS } from './untrusted-plate-parsers.ts';
 
 const encode = (text: string): Uint8Array => Buffer.from(text);
 const decode = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
@@ -60,7 +65,10 @@ const yoloParser: UntrustedParser = {
 /** Class names of a YOLO folder. */
 const namesParser: UntrustedParser = {
   name: 'yolo-names',
-  covers: [],
+  covers: [
+    'models/src/evaluation/yolo-names.ts#parseYoloYamlNames',
+    'models/src/evaluation/yolo-names.ts#parseClassList',
+  ],
   source: 'a data set',
   form: 'text',
   pace: 'process',
@@ -70,7 +78,11 @@ const namesParser: UntrustedParser = {
     writeFileSync(join(folder, 'images', 'a.jpg'), '');
     const block = "path: .\nnames:\n  0: person\n  1: 'rider'\n  2: car\nnc: 3\n";
     const inline = "nc: 2\nnames: ['person', 'car']\n";
-    return onFile(folder, 'data.yaml', [block, inline], () => loadYoloFolder(folder));
+    return onFile(folder, 'data.yaml', [block, inline], (_, text) => {
+      parseYoloYamlNames(text);
+      parseClassList(text);
+      return loadYoloFolder(folder);
+    });
   },
 };
 
@@ -191,6 +203,28 @@ const truthParser: UntrustedParser = {
   },
 };
 
+const occupantParser: UntrustedParser = {
+  name: 'occupant-annotation',
+  covers: ['models/src/evaluation/occupant-annotation.ts#loadOccupantAnnotation'],
+  source: 'a data set',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const motorbikes = [{ box: [10, 20, 40, 90], occupants: 2 }];
+    const facts = { schemaVersion: 1, counted: 'all', reader: 'by eye', boxes: 'drawn' };
+    const samples = [
+      { ...facts, source: { folder: 'a/images' }, pictures: [{ file: 'a.jpg', motorbikes }] },
+      { ...facts, source: { video: 'a.mp4', size: [640, 480] }, pictures: [{ frame: 3, motorbikes }] },
+    ];
+    return onFile(
+      folder,
+      'a.occupants.json',
+      samples.map((sample) => JSON.stringify(sample)),
+      loadOccupantAnnotation,
+    );
+  },
+};
+
 const annotationParser: UntrustedParser = {
   name: 'track-annotation',
   covers: ['models/src/evaluation/track-annotation.ts#loadTrackAnnotation'],
@@ -249,6 +283,31 @@ const manifestParser: UntrustedParser = {
   },
 };
 
+const modelFolderParser: UntrustedParser = {
+  name: 'model-folder',
+  covers: [
+    'models/src/model-registry.ts#loadModelManifest',
+    'models/src/model-registry.ts#loadModelRegistry',
+  ],
+  source: 'who may put a model before a node',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const { models } = loadModelRegistry({ modelsDir: findModelsFolder() });
+    const own = join(folder, 'own');
+    mkdirSync(join(own, 'yolox-nano-416'), { recursive: true });
+    const known = models.filter(({ manifest }) => manifest.name === 'yolox-nano-416');
+    return {
+      samples: known.map(({ manifest }) => encode(JSON.stringify(manifest))),
+      parse: (input) => {
+        writeFileSync(join(own, 'yolox-nano-416', 'model.json'), input);
+        const [problem] = loadModelRegistry({ modelsDir: folder, ownModelsDir: own }).problems;
+        return problem?.error.code;
+      },
+    };
+  },
+};
+
 const indexParser: UntrustedParser = {
   name: 'asset-index',
   covers: [],
@@ -278,7 +337,10 @@ export const MODELS_PARSERS: readonly UntrustedParser[] = [
   windowParser,
   truthParser,
   annotationParser,
+  occupantParser,
   manifestParser,
+  modelFolderParser,
   indexParser,
   ...MASK_DATA_PARSERS,
+  ...PLATE_DATA_PARSERS,
 ];

@@ -1,18 +1,20 @@
-import type { RoadUserLabel } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
-import type { Detection } from './detection.ts';
+import type { Detection, RoadPart } from './detection.ts';
+import { isRoadPart, type RoadLabel } from './road-class.ts';
 
 /**
  * Labels that one object is easily given both of; non-maximum suppression works across a group. Persons stay apart, so
  * that a rider does not suppress the motorbike below.
  */
-const SUPPRESSION_GROUP: Readonly<Record<RoadUserLabel, number>> = {
+const SUPPRESSION_GROUP: Readonly<Record<RoadLabel, number>> = {
   person: 0,
   bicycle: 1,
   motorbike: 1,
   car: 2,
   bus: 2,
   truck: 2,
+  'traffic-light': 3,
+  plate: 4,
 };
 
 /** More findings than this in one frame are not road traffic; the first are kept. */
@@ -27,7 +29,7 @@ const MIN_SIDE_PX = 1;
 export class CandidateList {
   readonly #boxes = new Float32Array(MAX_CANDIDATES * 4);
   readonly #confidences = new Float32Array(MAX_CANDIDATES);
-  readonly #labels = new Array<RoadUserLabel>(MAX_CANDIDATES).fill('person');
+  readonly #labels = new Array<RoadLabel>(MAX_CANDIDATES).fill('person');
   readonly #order: number[] = [];
   #count = 0;
   #width = 0;
@@ -41,7 +43,7 @@ export class CandidateList {
   }
 
   /** Takes a box in source pixels, cut to the picture; one outside the picture or with NaN in it is left out. */
-  add(label: RoadUserLabel, confidence: number, x1: number, y1: number, x2: number, y2: number): void {
+  add(label: RoadLabel, confidence: number, x1: number, y1: number, x2: number, y2: number): void {
     if (this.#count >= MAX_CANDIDATES) return;
     const left = clamp(x1, this.#width);
     const top = clamp(y1, this.#height);
@@ -60,9 +62,9 @@ export class CandidateList {
 
   /**
    * Non-maximum suppression within each group of labels: of two boxes whose IoU is above `maxIou` the less confident goes.
-   * Returns what is left, most confident first.
+   * Returns the road users that are left, most confident first; what else is left goes to `parts`.
    */
-  suppress(maxIou: number): Detection[] {
+  suppress(maxIou: number, parts?: RoadPart[]): Detection[] {
     const [confidences, labels, order] = [this.#confidences, this.#labels, this.#order];
     order.length = 0;
     for (let i = 0; i < this.#count; i++) order.push(i);
@@ -77,7 +79,9 @@ export class CandidateList {
       );
       if (hidden) continue;
       keptIndex.push(i);
-      kept.push({ label, confidence: confidences[i] ?? 0, box: boxAt(this.#boxes, i) });
+      const found = { confidence: confidences[i] ?? 0, box: boxAt(this.#boxes, i) };
+      if (isRoadPart(label)) parts?.push({ label, ...found });
+      else kept.push({ label, ...found });
     }
     return kept;
   }

@@ -1,11 +1,12 @@
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { errorMessage, type ModelManifest, NgatuError } from '@ngatu/contract';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { Frame } from '../frame/frame.ts';
+import { computeModelSha256, explainLoading, loadModelFile, type ModelFile } from '../model/model-file.ts';
 import { tryModel } from '../model/model-trial.ts';
 import { BilinearSampler, type TensorLayout } from './bilinear-sampler.ts';
 import { CenternetDecoder } from './centernet-decoder.ts';
-import type { Detection, Detector, ModelIdentity } from './detection.ts';
-import { computeModelSha256, explainLoading, loadModelFile, type ModelFile } from './model-file.ts';
+import type { Detection, Detector, ModelIdentity, RoadPart } from './detection.ts';
+import { computeRoadClasses, type RoadClass } from './road-class.ts';
 import { checkTfjsModel, loadTfjsGraphModel, openTfjsRuntime, type TfjsRuntime } from './tfjs-runtime.ts';
 
 const INPUT = 'tower_0/images';
@@ -25,8 +26,8 @@ const LAYOUT: TensorLayout = {
 const MAX_IOU = 0.45;
 
 export interface CenternetDetectorOptions {
-  /** Name of the model in events. */
-  readonly name: string;
+  /** Says which classes are looked at. Tensors other than the known ones are refused. */
+  readonly manifest: ModelManifest;
   /** The TensorFlow.js graph model (`.json`), then its weights in the order in which it names them. */
   readonly files: readonly ModelFile[];
   readonly minConfidence: number;
@@ -42,16 +43,22 @@ export class CenternetDetector implements Detector {
   readonly model: ModelIdentity;
   readonly #runtime: TfjsRuntime;
   readonly #graph: GraphModel;
-  readonly #minConfidence: number;
-  readonly #decoder = new CenternetDecoder();
+  readonly #maxIou: number;
+  readonly #decoder: CenternetDecoder;
   readonly #values = new Float32Array(3 * INPUT_SIZE * INPUT_SIZE);
   #sampler: BilinearSampler | undefined;
 
-  private constructor(runtime: TfjsRuntime, graph: GraphModel, options: CenternetDetectorOptions) {
+  private constructor(
+    runtime: TfjsRuntime,
+    graph: GraphModel,
+    { manifest, files }: CenternetDetectorOptions,
+    classes: readonly RoadClass[],
+  ) {
     this.#runtime = runtime;
     this.#graph = graph;
-    this.#minConfidence = options.minConfidence;
-    this.model = { name: options.name, sha256: computeModelSha256(options.files) };
+    this.#maxIou = manifest.thresholds.maxIou ?? MAX_IOU;
+    this.#decoder = new CenternetDecoder(classes);
+    this.model = { name: manifest.name, sha256: computeModelSha256(files) };
   }
 
   /**
@@ -59,29 +66,30 @@ export class CenternetDetector implements Detector {
    * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID
    */
   static async open(options: CenternetDetectorOptions): Promise<CenternetDetector> {
-    const files = await Promise.all(options.files.map((file) => loadModelFile(options.name, file)));
+    const { name } = options.manifest;
+    const files = await Promise.all(options.files.map((file) => loadModelFile(name, file)));
     const [topology, ...weights] = files;
     let graph: GraphModel | undefined;
     try {
       if (topology === undefined) throw new Error('no file was named');
+      const classes = computeRoadClasses(options.manifest, options.minConfidence);
       checkTfjsModel(topology, weights);
-      await tryModel({ name: options.name, format: 'tfjs', files, freeAxis: INPUT_SIZE });
+      await tryModel({ name, format: 'tfjs', files, freeAxis: INPUT_SIZE });
       const runtime = await openTfjsRuntime();
       graph = await loadTfjsGraphModel(runtime, topology, weights);
       requireTensors(graph);
-      const detector = new CenternetDetector(runtime, graph, options);
+      const detector = new CenternetDetector(runtime, graph, options, classes);
       detector.#infer();
       return detector;
     } catch (cause) {
       graph?.dispose();
       if (cause instanceof NgatuError && cause.retryable) throw cause;
-      const reason = explainLoading(options.name, cause);
-      const message = `Cannot load model "${options.name}" as CenterNet: ${reason}`;
+      const message = `Cannot load model "${name}" as CenterNet: ${explainLoading(name, cause)}`;
       throw new NgatuError('MODEL_INVALID', message, { cause });
     }
   }
 
-  async detect(frame: Frame): Promise<Detection[]> {
+  async detect(frame: Frame, parts?: RoadPart[]): Promise<Detection[]> {
     const sizes = {
       fromWidth: frame.width,
       fromHeight: frame.height,
@@ -97,14 +105,14 @@ export class CenternetDetector implements Detector {
       const message = `Cannot run model "${this.model.name}": ${errorMessage(cause)}`;
       throw new NgatuError('MODEL_INVALID', message, { retryable: true, cause });
     }
-    return this.#decoder.decode(output, {
-      minConfidence: this.#minConfidence,
-      maxIou: MAX_IOU,
+    const options = {
+      maxIou: this.#maxIou,
       scaleX: frame.sourceWidth / INPUT_SIZE,
       scaleY: frame.sourceHeight / INPUT_SIZE,
       sourceWidth: frame.sourceWidth,
       sourceHeight: frame.sourceHeight,
-    });
+    };
+    return this.#decoder.decode(output, options, parts);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { RoadUserLabel } from '@ngatu/contract';
+import type { RoadPartLabel, RoadUserLabel } from '@ngatu/contract';
 import type { Frame } from '../frame/frame.ts';
 import type { Box } from '../geometry/box.ts';
 
@@ -6,6 +6,14 @@ import type { Box } from '../geometry/box.ts';
 export interface Detection {
   readonly label: RoadUserLabel;
   readonly confidence: number;
+  readonly box: Box;
+}
+
+/** A traffic light or a plate that the detector of road users found beside them. It is never followed. */
+export interface RoadPart {
+  readonly label: RoadPartLabel;
+  readonly confidence: number;
+  /** xyxy in source pixels. */
   readonly box: Box;
 }
 
@@ -21,7 +29,11 @@ export interface ModelIdentity {
  */
 export interface Detector {
   readonly model: ModelIdentity;
-  /** @throws NgatuError MODEL_INVALID where the inference fails; the next frame may be tried. */
-  detect(frame: Frame): Promise<Detection[]>;
+  /**
+   * Returns the road users, most confident first.
+   * @param parts gets what the model finds beside them, where somebody wants it and the model's labels have it
+   * @throws NgatuError MODEL_INVALID where the inference fails; the next frame may be tried.
+   */
+  detect(frame: Frame, parts?: RoadPart[]): Promise<Detection[]>;
   close(): Promise<void>;
 }

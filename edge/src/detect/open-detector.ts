@@ -1,37 +1,43 @@
-import { NgatuError } from '@ngatu/contract';
+import { type ModelManifest, NgatuError } from '@ngatu/contract';
+import type { ModelFile } from '../model/model-file.ts';
 import type { Detector } from './detection.ts';
-import type { ModelFile } from './model-file.ts';
 
 export interface DetectorConfig {
-  readonly format: 'yolox-onnx' | 'centernet-tfjs';
-  /** Name of the model in events. */
-  readonly name: string;
-  /** The model file, then its files of weights where it has any. */
+  /** What the model is: its name in events, its tensors, classes and labels. */
+  readonly manifest: ModelManifest;
+  /** Its files where they lie, in the order of the manifest. */
   readonly files: readonly ModelFile[];
-  /** Findings below this are not reported, 0–1. */
+  /** Findings of road users below this are not reported, 0–1. */
   readonly minConfidence: number;
   /** Threads of one inference; CenterNet always uses one. */
   readonly threads: number;
 }
 
 /**
- * Opens the detector that fits the model's format. Every file is verified before it is parsed. Only the runtime that the format
- * needs is loaded. The caller owns the detector and closes it.
+ * Opens the detector that fits the model's manifest. Every file is verified before it is parsed, and has run in a process of its own before it
+ * runs here; one picture was looked at when the promise resolves. Only the runtime that the model needs is loaded. The caller owns the detector
+ * and closes it.
  * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID
  */
 export async function openDetector(options: DetectorConfig): Promise<Detector> {
-  const { format, name, files, minConfidence, threads } = options;
-  if (format === 'centernet-tfjs') {
-    const { CenternetDetector } = await import('./centernet-detector.ts');
-    return CenternetDetector.open({ name, files, minConfidence });
+  const { manifest, files, minConfidence, threads } = options;
+  const { name, task, decoding } = manifest;
+  const refuse = (why: string): NgatuError =>
+    new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
+  if (task !== 'road-user-detector') throw refuse(`it is a ${task}, no road-user-detector`);
+  switch (decoding.format) {
+    case 'centernet': {
+      const { CenternetDetector } = await import('./centernet-detector.ts');
+      return CenternetDetector.open({ manifest, files, minConfidence });
+    }
+    case 'yolox': {
+      const [file, ...others] = files;
+      if (file === undefined || others.length > 0)
+        throw refuse(`one file of YOLOX expected, ${files.length} given`);
+      const { YoloxDetector } = await import('./yolox-detector.ts');
+      return YoloxDetector.open({ manifest, file, minConfidence, threads });
+    }
+    default:
+      throw refuse(`no detector of road users decodes the format ${decoding.format}`);
   }
-  const [file, ...others] = files;
-  if (file === undefined || others.length > 0) {
-    throw new NgatuError(
-      'MODEL_INVALID',
-      `Cannot load model "${name}" as YOLOX: one file expected, ${files.length} given`,
-    );
-  }
-  const { YoloxDetector } = await import('./yolox-detector.ts');
-  return YoloxDetector.open({ name, file, minConfidence, threads });
 }

@@ -1,17 +1,23 @@
-import type { RoadUserLabel } from '@ngatu/contract';
 import { CandidateList } from './candidate-list.ts';
-import { COCO_ROAD_USERS } from './coco.ts';
-import type { Detection } from './detection.ts';
+import type { Detection, RoadPart } from './detection.ts';
+import type { RoadClass } from './road-class.ts';
 
-const STRIDES = [8, 16, 32] as const;
-/** cx, cy, w, h, objectness, then 80 class confidences. */
-export const YOLOX_ROW_LENGTH = 85;
+/** cx, cy, w, h, objectness; then one confidence a class. */
+const HEAD_LENGTH = 5;
+
+/** The output of one network: how long a row is, which grids its rows stand for, which classes are looked at. */
+export interface YoloxForm {
+  /** Classes in a row, also of those that are not looked at. */
+  readonly classCount: number;
+  /** Steps of the grids in the order of the rows, px; 8, 16, 32 in every YOLOX that was published. */
+  readonly strides: readonly number[];
+  readonly classes: readonly RoadClass[];
+}
 
 export interface YoloxDecodeOptions {
-  /** Size of the network's input, multiples of 32, px. */
+  /** Size of the network's input, multiples of its largest stride, px. */
   inputWidth: number;
   inputHeight: number;
-  minConfidence: number;
   /** IoU above which the less confident of a group is suppressed (YOLOX's own demo uses 0.45). */
   maxIou: number;
   /** Factor from network to source pixels. */
@@ -21,36 +27,52 @@ export interface YoloxDecodeOptions {
   sourceHeight: number;
 }
 
-/** Number of rows N of the output for an input of this size, px. */
-export function computeYoloxRows(inputWidth: number, inputHeight: number): number {
-  return STRIDES.reduce((sum, stride) => sum + (inputWidth / stride) * (inputHeight / stride), 0);
+/** Shape `[1, N, 5 + classes]` of the output for an input of this size, px. */
+export function computeYoloxShape(
+  { classCount, strides }: YoloxForm,
+  inputWidth: number,
+  inputHeight: number,
+): [1, number, number] {
+  const rows = strides.reduce((sum, stride) => sum + (inputWidth / stride) * (inputHeight / stride), 0);
+  return [1, rows, HEAD_LENGTH + classCount];
 }
 
 /**
- * Decodes YOLOX's raw output `[1, N, 85]` float32 (N = Σ over strides 8, 16, 32 of grid cells; YOLOX paper, arXiv
+ * Decodes YOLOX's raw output `[1, N, 5 + classes]` float32 (N = Σ over the strides of grid cells; YOLOX paper, arXiv
  * 2107.08430, section 2.1): `cx = (x + gx)·s`, `w = exp(w)·s`, confidence = objectness × class. One decoder serves one
  * stream of frames: its candidate list is used again and again.
  */
 export class YoloxDecoder {
-  readonly #classes = [...COCO_ROAD_USERS.entries()];
+  readonly #classes: readonly RoadClass[];
+  readonly #strides: readonly number[];
+  readonly #rowLength: number;
+  /** An object less sure than this is below the confidence of every class. */
+  readonly #leastObjectness: number;
   readonly #candidates = new CandidateList();
 
-  /** Returns detections in source pixels, most confident first. */
-  decode(output: Float32Array, options: YoloxDecodeOptions): Detection[] {
+  constructor({ classCount, strides, classes }: YoloxForm) {
+    this.#classes = classes;
+    this.#strides = strides;
+    this.#rowLength = HEAD_LENGTH + classCount;
+    this.#leastObjectness = Math.min(1, ...classes.map(({ minConfidence }) => minConfidence));
+  }
+
+  /** Returns road users in source pixels, most confident first; what else was found goes to `parts`. */
+  decode(output: Float32Array, options: YoloxDecodeOptions, parts?: RoadPart[]): Detection[] {
     this.#candidates.begin(options.sourceWidth, options.sourceHeight);
     let row = 0;
-    for (const stride of STRIDES) {
+    for (const stride of this.#strides) {
       const columns = options.inputWidth / stride;
       const rows = options.inputHeight / stride;
       for (let gy = 0; gy < rows; gy++) {
-        for (let gx = 0; gx < columns; gx++, row += YOLOX_ROW_LENGTH) {
+        for (let gx = 0; gx < columns; gx++, row += this.#rowLength) {
           const objectness = output[row + 4] ?? 0;
-          if (objectness < options.minConfidence) continue;
+          if (objectness < this.#leastObjectness) continue;
           this.#consider(output, row, gx, gy, stride, objectness, options);
         }
       }
     }
-    return this.#candidates.suppress(options.maxIou);
+    return this.#candidates.suppress(options.maxIou, parts);
   }
 
   #consider(
@@ -63,22 +85,22 @@ export class YoloxDecoder {
     options: YoloxDecodeOptions,
   ): void {
     let best = 0;
-    let label: RoadUserLabel | undefined;
-    for (const [index, name] of this.#classes) {
-      const confidence = output[row + 5 + index] ?? 0;
+    let found: RoadClass | undefined;
+    for (const each of this.#classes) {
+      const confidence = output[row + HEAD_LENGTH + each.index] ?? 0;
       if (confidence > best) {
         best = confidence;
-        label = name;
+        found = each;
       }
     }
     const confidence = objectness * best;
-    if (label === undefined || !(confidence >= options.minConfidence)) return;
+    if (found === undefined || !(confidence >= found.minConfidence)) return;
     const cx = ((output[row] ?? 0) + gx) * stride;
     const cy = ((output[row + 1] ?? 0) + gy) * stride;
     const halfWidth = (Math.exp(output[row + 2] ?? 0) * stride) / 2;
     const halfHeight = (Math.exp(output[row + 3] ?? 0) * stride) / 2;
     this.#candidates.add(
-      label,
+      found.label,
       confidence,
       (cx - halfWidth) * options.scaleX,
       (cy - halfHeight) * options.scaleY,

@@ -1,4 +1,4 @@
-import type { Detection, Detector, ModelIdentity } from '../detect/detection.ts';
+import type { Detection, Detector, ModelIdentity, RoadPart } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 
 /**
@@ -7,14 +7,15 @@ import type { Frame } from '../frame/frame.ts';
  * gets its turn. It is handed out while the model still loads: cameras connect meanwhile, and their first frames wait.
  */
 export class SharedDetector implements Detector {
-  /** Settles when the model is loaded. @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID */
+  /** Settles when the first model is loaded. @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID */
   readonly opened: Promise<void>;
-  readonly #opening: Promise<Detector>;
+  #serving: Promise<Detector>;
   #model: ModelIdentity | undefined;
+  #isClosed = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(opening: Promise<Detector>) {
-    this.#opening = opening;
+    this.#serving = opening;
     this.opened = opening.then(({ model }) => {
       this.#model = model;
     });
@@ -28,18 +29,40 @@ export class SharedDetector implements Detector {
     return this.#model;
   }
 
-  detect(frame: Frame): Promise<Detection[]> {
-    const result = this.#last.then(async () => {
+  detect(frame: Frame, parts?: RoadPart[]): Promise<Detection[]> {
+    return this.#queue(async () => {
       await this.opened;
-      return (await this.#opening).detect(frame);
+      return (await this.#serving).detect(frame, parts);
     });
-    this.#last = result.catch(() => undefined);
-    return result;
   }
 
-  async close(): Promise<void> {
-    await this.#last;
-    const detector = await this.#opening.catch(() => undefined);
-    await detector?.close();
+  /**
+   * Puts another detector in the place of the one that serves, between two frames, and closes the old one. Until `opening` is there
+   * the old one serves on; where `opening` fails, nothing changes and its error is thrown.
+   */
+  async replace(opening: Promise<Detector>): Promise<void> {
+    const next = await opening;
+    await this.#queue(async () => {
+      if (this.#isClosed) return next.close();
+      const before = await this.#serving.catch(() => undefined);
+      this.#serving = Promise.resolve(next);
+      this.#model = next.model;
+      await before?.close();
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#queue(async () => {
+      if (this.#isClosed) return;
+      this.#isClosed = true;
+      const detector = await this.#serving.catch(() => undefined);
+      await detector?.close();
+    });
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 }

@@ -10,7 +10,8 @@ import { readSegmentList } from '../camera/segment-list.ts';
 import { explainEnd } from '../camera/session-failure.ts';
 import { TimingLines } from '../camera/timing-lines.ts';
 import { CenternetDecoder } from '../detect/centernet-decoder.ts';
-import { computeYoloxRows, YOLOX_ROW_LENGTH, YoloxDecoder } from '../detect/yolox-decoder.ts';
+import type { RoadPart } from '../detect/detection.ts';
+import { computeYoloxShape, YoloxDecoder } from '../detect/yolox-decoder.ts';
 import { readPixels } from '../evidence/blur-still.ts';
 import { decodeProbe } from '../evidence/recording.ts';
 import {
@@ -177,17 +178,22 @@ const tensorParser: UntrustedParser = {
   pace: 'process',
   open: async () => {
     const size = { inputWidth: 64, inputHeight: 64, sourceWidth: 640, sourceHeight: 640 };
-    const length = computeYoloxRows(64, 64) * YOLOX_ROW_LENGTH;
+    const labels = ['person', 'car', 'motorbike', 'plate'] as const;
+    const classes = labels.map((label, index) => ({ index, label, minConfidence: 0.1 }));
+    const form = { classCount: 8, strides: [8, 16, 32], classes };
+    const length = computeYoloxShape(form, 64, 64).reduce((product, side) => product * side, 1);
     const tensor = Float32Array.from({ length }, (_, i) => ((i * 37) % 100) / 100);
-    const yolox = new YoloxDecoder();
-    const centernet = new CenternetDecoder();
+    const yolox = new YoloxDecoder(form);
+    const centernet = new CenternetDecoder(classes);
     return {
       samples: [new Uint8Array(tensor.buffer)],
       parse: (input) => {
         const output = new Float32Array(length);
         new Uint8Array(output.buffer).set(input.subarray(0, output.byteLength));
-        const options = { ...size, minConfidence: 0.1, maxIou: 0.45, scaleX: 10, scaleY: 10 };
-        const found = [...yolox.decode(output, options), ...centernet.decode(output, options)];
+        const options = { ...size, maxIou: 0.45, scaleX: 10, scaleY: 10 };
+        const parts: RoadPart[] = [];
+        const users = [yolox, centernet].flatMap((decoder) => decoder.decode(output, options, parts));
+        const found = [...users, ...parts];
         const isInside = ({ box }: (typeof found)[number]): boolean =>
           box.every((side) => side >= 0 && side <= 640);
         if (!found.every((detection) => isInside(detection) && detection.confidence >= 0))

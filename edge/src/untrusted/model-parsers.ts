@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UntrustedParser } from '@ngatu/contract';
-import type { ModelFile } from '../detect/model-file.ts';
 import { openDetector } from '../detect/open-detector.ts';
+import type { ModelFile } from '../model/model-file.ts';
 import { tryModel } from '../model/model-trial.ts';
+import { readOnnxFacts } from '../model/onnx-facts.ts';
+import { parseDetectorMemory } from '../pipeline/detector-memory.ts';
 import { anOnnxModel, aTfjsModel } from '../testing/model-builder.ts';
+import { aCenternetManifest, aYoloxManifest, aYoloxModel } from '../testing/yolox-model.ts';
 
 const CENTERNET = { input: 'tower_0/images', output: 'tower_0/detections', shape: [1, 512, 512, 3] };
-const YOLOX = { input: 'images', output: 'output', shape: [1, 3, 64, 64] };
+const YOLOX = { classes: 8, size: { width: 64, height: 64 } };
+const HANDED_ON = { input: 'images', output: 'output', shape: [1, 3, 64, 64] };
 
 function keepFile(folder: string, name: string, bytes: Uint8Array): ModelFile {
   const path = join(folder, name);
@@ -19,23 +23,18 @@ function keepFile(folder: string, name: string, bytes: Uint8Array): ModelFile {
 /** The whole way of the agent: digest, trial in a process of its own, and only then this process. */
 const onnxParser: UntrustedParser = {
   name: 'onnx-model',
-  covers: ['edge/src/detect/model-file.ts#loadModelFile'],
+  covers: ['edge/src/model/model-file.ts#loadModelFile'],
   source: 'who may put a model and its digest before a node',
   form: 'binary',
   pace: 'model',
   open: async (folder) => ({
     samples: [],
-    variations: [anOnnxModel(YOLOX), anOnnxModel({ ...YOLOX, shape: [1, 3, 0, 0] })],
+    variations: [aYoloxModel(YOLOX), aYoloxModel({ classes: 8 })],
     parse: async (input) => {
       await tryModel({ name: 'm', format: 'onnx', files: [input] });
       const files = [keepFile(folder, 'm.onnx', input)];
-      const detector = await openDetector({
-        format: 'yolox-onnx',
-        name: 'm',
-        files,
-        minConfidence: 0.1,
-        threads: 1,
-      });
+      const manifest = aYoloxManifest({ classes: 8 });
+      const detector = await openDetector({ manifest, files, minConfidence: 0.1, threads: 1 });
       await detector.close();
       return undefined;
     },
@@ -57,18 +56,61 @@ const tfjsParser: UntrustedParser = {
       variations: [Buffer.from(JSON.stringify(whole))],
       parse: async (input) => {
         const files = [keepFile(folder, 'm.json', input), keepFile(folder, 'weights.bin', weights)];
-        const options = {
-          format: 'centernet-tfjs',
-          name: 'm',
-          files,
-          minConfidence: 0.1,
-          threads: 1,
-        } as const;
-        await (await openDetector(options)).close();
+        const options = { manifest: aCenternetManifest(), minConfidence: 0.1, threads: 1 };
+        await (await openDetector({ ...options, files })).close();
         return undefined;
       },
     };
   },
 };
 
-export const MODEL_PARSERS: readonly UntrustedParser[] = [onnxParser, tfjsParser];
+/** What is read before a runtime sees the file. */
+const outlineParser: UntrustedParser = {
+  name: 'onnx-outline',
+  covers: ['edge/src/model/onnx-facts.ts#readOnnxFacts'],
+  source: 'who may put a model and its digest before a node',
+  form: 'binary',
+  pace: 'process',
+  open: async () => ({
+    samples: [aYoloxModel(YOLOX), aYoloxModel({ classes: 1 }), anOnnxModel(HANDED_ON)],
+    parse: (input) => {
+      try {
+        readOnnxFacts(input);
+        return undefined;
+      } catch (error) {
+        if (error instanceof RangeError) return 'NO_ONNX';
+        throw error;
+      }
+    },
+  }),
+};
+
+/** The last model, in the folder of what must survive a restart. */
+const memoryParser: UntrustedParser = {
+  name: 'detector-memory',
+  covers: [
+    'edge/src/pipeline/detector-memory.ts#loadDetectorMemory',
+    'edge/src/pipeline/detector-memory.ts#parseDetectorMemory',
+  ],
+  source: 'the folder of the node, torn or changed',
+  form: 'json',
+  pace: 'process',
+  open: async () => {
+    const files = [{ path: '/models/m.onnx', sha256: 'ab'.repeat(32) }];
+    const memory = { manifest: aYoloxManifest(YOLOX), files, minConfidence: 0.1, threads: 1 };
+    return {
+      samples: [Buffer.from(JSON.stringify(memory))],
+      parse: (input) => {
+        parseDetectorMemory(input);
+        return undefined;
+      },
+    };
+  },
+};
+
+export const MODEL_PARSERS: readonly UntrustedParser[] = [
+  onnxParser,
+  outlineParser,
+  tfjsParser,
+  memoryParser,
+];

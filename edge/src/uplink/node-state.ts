@@ -1,4 +1,4 @@
-import type { NodeState } from '@ngatu/contract';
+import type { NodeModel, NodeState } from '@ngatu/contract';
 import type { ByteAccount } from './byte-account.ts';
 
 export interface NodeIdentity {
@@ -8,6 +8,8 @@ export interface NodeIdentity {
   readonly version: string;
   readonly directives?: { readonly revision: number | undefined };
   readonly account?: Pick<ByteAccount, 'totals'>;
+  /** The detector that serves; undefined while it loads. */
+  readonly detector?: { readonly state: NodeModel | undefined } | undefined;
   readonly outbox: {
     readonly outboxId: string;
     pending(): {
@@ -39,6 +41,7 @@ export function buildNodeState(
 ): NodeState {
   const directiveRevision = identity.directives?.revision;
   const usage = identity.outbox.pending();
+  const model = identity.detector?.state;
   return {
     schemaVersion: 1,
     state,
@@ -47,6 +50,7 @@ export function buildNodeState(
     version: identity.version,
     cameras: [...identity.cameras],
     ...(directiveRevision === undefined ? {} : { directiveRevision }),
+    ...(model === undefined ? {} : { model }),
     outbox: {
       outboxId: identity.outbox.outboxId,
       waiting: usage.entries,

@@ -18,7 +18,7 @@ import { openTlsIdentity } from './tls-identity.ts';
 import type { UplinkOptions } from './uplink.ts';
 
 const FAREWELL_MS = 1_000;
-/** The retained state is renewed so often, ms: it says how much waits; sooner where what it said has gone. */
+/** The retained state is renewed so often, ms: it says how much waits; sooner where what it said has gone, or another model serves. */
 const STATE_EVERY_MS = 30_000;
 const STATE_CHECK_MS = 2_000;
 /** `Session taken over`, MQTT 5.0 section 3.14.2.1. */
@@ -36,6 +36,7 @@ export class UplinkSession {
   /** When the state was published last, monotonic ms, and how much it said was waiting. */
   #statedAtMs = Number.NEGATIVE_INFINITY;
   #statedWaiting = 0;
+  #statedModel: string | undefined;
   #failure: unknown;
   #end: SessionEnd = 'closed';
   #finish: () => void = () => undefined;
@@ -134,6 +135,7 @@ export class UplinkSession {
     const statement = buildNodeState(this.#options, this.#connection, state);
     this.#statedAtMs = this.#options.clock.monotonicMs();
     this.#statedWaiting = statement.outbox?.waiting ?? 0;
+    this.#statedModel = JSON.stringify(statement.model);
     const payload = JSON.stringify(statement);
     const topic = buildTopic({ site, node, channel: 'state' });
     account?.add({ class: 'state', bytes: payload.length + topic.length });
@@ -141,9 +143,10 @@ export class UplinkSession {
   }
 
   #beatWhereDue(): void {
-    const { outbox, clock } = this.#options;
+    const { outbox, clock, detector } = this.#options;
     const isOld = clock.monotonicMs() - this.#statedAtMs >= STATE_EVERY_MS;
-    if (isOld || (this.#statedWaiting > 0 && outbox.pending().entries === 0)) this.#beat();
+    const isGone = this.#statedWaiting > 0 && outbox.pending().entries === 0;
+    if (isOld || isGone || JSON.stringify(detector?.state) !== this.#statedModel) this.#beat();
   }
 
   #beat(): void {

@@ -38,6 +38,8 @@ export interface UplinkOptions {
   readonly cameras: readonly string[];
   /** Version of the agent, for its retained state. */
   readonly version: string;
+  /** The detector that serves, for the node's retained state. */
+  readonly detector?: NodeIdentity['detector'];
   /** Takes the centre's directives; without it none are listened for. */
   readonly directives?: Pick<DirectiveBook, 'take' | 'revision'>;
   /** Takes the payloads of the `request` channel (the centre asks for evidence files); without it none are listened for. */

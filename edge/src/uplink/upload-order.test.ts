@@ -14,14 +14,16 @@ describe('compareUploads', () => {
       anUpload('asked later', { class: 'original', role: 'clip', priority: 50, wantedAtMs: 2_000 }),
       anUpload('asked first', { class: 'original', role: 'clip', priority: 50, wantedAtMs: 1_000 }),
       anUpload('confirmed', { class: 'original', role: 'clip', priority: 10, wantedAtMs: 500 }),
+      anUpload('plate picture', { role: 'plate-frame', priority: 2 }),
       anUpload('preview', { role: 'preview', priority: 2 }),
       anUpload('after', { role: 'still-after', priority: 2 }),
+      anUpload('plate', { role: 'plate-crop', priority: 2 }),
       anUpload('at', { priority: 2 }),
       anUpload('crop', { role: 'subject-crop', priority: 2 }),
       anUpload('lesser case'),
     ];
     expect(uploads.sort(compareUploads).map(({ name }) => name)).toEqual([
-      ...['at', 'crop', 'after', 'preview', 'lesser case'],
+      ...['at', 'crop', 'plate', 'after', 'preview', 'plate picture', 'lesser case'],
       ...['asked first', 'asked later', 'confirmed', 'idle'],
     ]);
   });

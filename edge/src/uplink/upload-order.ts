@@ -14,11 +14,13 @@ export interface OrderedUpload {
 const ROLE_RANK: Readonly<Record<string, number>> = {
   'still-at': 0,
   'subject-crop': 1,
-  'still-before': 2,
-  'still-after': 2,
-  preview: 3,
+  'plate-crop': 2,
+  'still-before': 3,
+  'still-after': 3,
+  preview: 4,
+  'plate-frame': 5,
 };
-const OTHER_ROLE = 4;
+const OTHER_ROLE = 6;
 const CLASS_RANK: Readonly<Record<BudgetClass, number>> = { derived: 0, wanted: 1, idle: 2 };
 const DAY_MINUTES = 24 * 60;
 

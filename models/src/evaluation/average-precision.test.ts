@@ -51,6 +51,23 @@ describe('computeAveragePrecision', () => {
     expect(result.value).toBeCloseTo((34 * 1 + 33 * (2 / 3)) / 101, 10);
   });
 
+  it('tells the most that is found while 0.95 of it is right', () => {
+    const places = Array.from({ length: 40 }, (_, k) => 20 * k);
+    // 30 right ones, a wrong one, one more right one, then two wrong ones
+    const found = [
+      ...places.slice(0, 30).map((x, k): [number, number] => [x, 0.99 - 0.001 * k]),
+      ...([
+        [905, 0.8],
+        [600, 0.7],
+        [925, 0.6],
+        [945, 0.5],
+      ] as [number, number][]),
+    ];
+    const result = computeAveragePrecision([aPicture(found, places)], 0.5);
+    expect(result.precise).toEqual({ threshold: 0.7, precision: 31 / 32, recall: 31 / 40 });
+    expect(computeAveragePrecision([aPicture([[500, 0.9]], [0])], 0.5).precise).toBeUndefined();
+  });
+
   it('counts a second finding of the same truth as false', () => {
     const twice = computeAveragePrecision(
       [

@@ -14,8 +14,20 @@ export interface AveragePrecision {
   readonly value?: number;
   readonly truths: number;
   /** At the threshold where the harmonic mean of both is best. */
-  readonly best?: { readonly threshold: number; readonly precision: number; readonly recall: number };
+  readonly best?: OperatingPoint;
+  /** Where the most is found while at least `PRECISE` of what is found is right; absent where no threshold gives that. */
+  readonly precise?: OperatingPoint;
 }
+
+/** What a threshold gives. */
+export interface OperatingPoint {
+  readonly threshold: number;
+  readonly precision: number;
+  readonly recall: number;
+}
+
+/** Precision at which the recall of plates is asked. */
+const PRECISE = 0.95;
 
 const RECALL_POINTS = 101;
 
@@ -38,17 +50,22 @@ export function computeAveragePrecision(
   const precisions: number[] = [];
   const recalls: number[] = [];
   let hits = 0;
-  let best: AveragePrecision['best'];
+  let best: OperatingPoint | undefined;
+  let precise: OperatingPoint | undefined;
   verdicts.forEach(({ isHit, confidence }, index) => {
     if (isHit) hits += 1;
     const precision = hits / (index + 1);
     const recall = hits / truths;
     precisions.push(precision);
     recalls.push(recall);
+    // findings of one confidence stand or fall together
+    if (verdicts[index + 1]?.confidence === confidence) return;
+    const point = { threshold: confidence, precision, recall };
     if (
       harmonicMean(precision, recall) > (best === undefined ? 0 : harmonicMean(best.precision, best.recall))
     )
-      best = { threshold: confidence, precision, recall };
+      best = point;
+    if (precision >= PRECISE) precise = point;
   });
   for (let i = precisions.length - 2; i >= 0; i--)
     precisions[i] = Math.max(precisions[i] ?? 0, precisions[i + 1] ?? 0);
@@ -58,7 +75,12 @@ export function computeAveragePrecision(
     while (at < recalls.length && (recalls[at] ?? 0) < point / (RECALL_POINTS - 1) - 1e-12) at += 1;
     sum += precisions[at] ?? 0;
   }
-  return { value: sum / RECALL_POINTS, truths, ...(best === undefined ? {} : { best }) };
+  return {
+    value: sum / RECALL_POINTS,
+    truths,
+    ...(best === undefined ? {} : { best }),
+    ...(precise === undefined ? {} : { precise }),
+  };
 }
 
 function harmonicMean(a: number, b: number): number {

@@ -1,19 +1,23 @@
-import type { RoadUserLabel } from '@ngatu/contract';
-import { type Detector, type Frame, fuseRiders, readPictureFile } from '@ngatu/edge';
+import { type Detector, type Frame, fuseRiders, type RoadPart, readPictureFile } from '@ngatu/edge';
 import {
   type AveragePrecision,
   computeAveragePrecision,
   type PictureFindings,
   type PixelBox,
 } from './average-precision.ts';
-import { loadYoloFolder } from './yolo-folder.ts';
+import { type JudgedLabel, toJudgedLabel } from './detector-classes.ts';
+import { loadYoloFolder, type YoloFolder, type YoloPicture } from './yolo-folder.ts';
 
 export interface DetectorEvaluationOptions {
   /** YOLO folder: `images/`, `labels/`, and `data.yaml` or `classes.txt` with the names of the classes. */
   readonly dataDir: string;
   readonly detector: Detector;
-  /** Pictures are scaled down to this width where they are wider, px. */
-  readonly maxWidth: number;
+  /** What the model can find, in the words of its manifest: classes of the folder that are not among them are not judged. */
+  readonly labels: ReadonlySet<string>;
+  /** Pictures are scaled down to this width where they are wider, px; their own width where it is left out. */
+  readonly maxWidth?: number;
+  /** The model's boxes of two-wheelers have the riders in them. */
+  readonly boxesHoldRiders?: boolean;
   /** Compare what the network found, not the road users that were made of it (two-wheelers with their riders). */
   readonly raw: boolean;
   /** Names of the pictures that were taken at night; told by their brightness where it is left out. */
@@ -23,7 +27,7 @@ export interface DetectorEvaluationOptions {
 
 export interface ClassQuality {
   readonly name: string;
-  readonly label: RoadUserLabel;
+  readonly label: JudgedLabel;
   readonly truths: number;
   readonly ap50?: number;
   readonly ap50to95?: number;
@@ -31,11 +35,12 @@ export interface ClassQuality {
   readonly bySize: Readonly<Record<'small' | 'medium' | 'large', AveragePrecision>>;
   readonly byLight: Readonly<Record<'day' | 'night', AveragePrecision>>;
   readonly best?: AveragePrecision['best'];
+  readonly precise?: AveragePrecision['precise'];
 }
 
 export interface DetectorMetrics {
   readonly model: { readonly name: string; readonly sha256: string };
-  readonly maxWidth: number;
+  readonly maxWidth?: number;
   readonly raw: boolean;
   readonly pictures: Readonly<Record<'day' | 'night', number>>;
   readonly classes: readonly ClassQuality[];
@@ -51,36 +56,21 @@ const SMALL_PX2 = 32 ** 2;
 const LARGE_PX2 = 96 ** 2;
 const IOUS = Array.from({ length: 10 }, (_, k) => 0.5 + 0.05 * k);
 
-/** Names that data sets use for what the detector finds. */
-const LABELS: Readonly<Record<string, RoadUserLabel>> = {
-  person: 'person',
-  pedestrian: 'person',
-  bicycle: 'bicycle',
-  bike: 'bicycle',
-  motorbike: 'motorbike',
-  motorcycle: 'motorbike',
-  'motorbike with rider': 'motorbike',
-  '2 wheeler': 'motorbike',
-  car: 'car',
-  bus: 'bus',
-  truck: 'truck',
-};
-
 interface SeenPicture {
   readonly isNight: boolean;
   readonly found: readonly {
-    readonly label: RoadUserLabel;
+    readonly label: JudgedLabel;
     readonly confidence: number;
     readonly box: PixelBox;
   }[];
-  readonly truth: readonly { readonly label: RoadUserLabel; readonly box: PixelBox }[];
+  readonly truth: readonly { readonly label: JudgedLabel; readonly box: PixelBox }[];
   /** Analysed pixels per source pixel. */
   readonly scale: number;
 }
 
 /**
- * Measures a detector on a YOLO folder. Classes are matched by name; without names all objects are taken for motorbikes with
- * riders where there is one class.
+ * Measures a detector on a YOLO folder: road users after riders were joined with their two-wheeler, lamps and plates as they were
+ * found. Classes are matched by name; without names all objects are taken for motorbikes with riders where there is one class.
  * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, PICTURE_UNREADABLE, MODEL_INVALID
  */
 export async function evaluateDetector(
@@ -88,39 +78,23 @@ export async function evaluateDetector(
   signal: AbortSignal,
 ): Promise<DetectorMetrics> {
   const folder = await loadYoloFolder(options.dataDir);
-  const labelOf = (index: number): RoadUserLabel | undefined => {
-    const name = folder.names[index];
-    return name === undefined
-      ? folder.names.length === 0 && index === 0
-        ? 'motorbike'
-        : undefined
-      : toLabel(name);
-  };
   const seen: SeenPicture[] = [];
   const durations: number[] = [];
   const unknown = new Map<string, number>();
   for (const [index, picture] of folder.pictures.entries()) {
     signal.throwIfAborted();
-    const frame = await readPictureFile(picture.file, options.maxWidth);
-    const startedAt = performance.now();
-    const detections = await options.detector.detect(frame);
-    durations.push(performance.now() - startedAt);
-    const { sourceWidth: w, sourceHeight: h } = frame;
-    const truth = picture.objects.flatMap(({ index: kind, box }) => {
-      const label = labelOf(kind);
-      const name = folder.names[kind] ?? `class ${kind}`;
-      if (label === undefined) unknown.set(name, (unknown.get(name) ?? 0) + 1);
-      return label === undefined
-        ? []
-        : [{ label, box: [box[0] * w, box[1] * h, box[2] * w, box[3] * h] as const }];
-    });
-    const found = options.raw ? detections : fuseRiders(detections);
-    seen.push({
-      isNight: options.nightNames?.has(picture.name) ?? isDark(frame),
-      found,
-      truth,
-      scale: frame.width / w,
-    });
+    const truth: { label: JudgedLabel; box: PixelBox }[] = [];
+    for (const { index: kind, box } of picture.objects) {
+      const label = tellLabel(folder, kind);
+      if (label !== undefined && options.labels.has(label)) truth.push({ label, box });
+      else {
+        const name = folder.names[kind] ?? `class ${kind}`;
+        unknown.set(name, (unknown.get(name) ?? 0) + 1);
+      }
+    }
+    const { sight, durationMs } = await look(picture, truth, options);
+    seen.push(sight);
+    durations.push(durationMs);
     options.onPicture?.(index + 1, folder.pictures.length);
   }
   const labels = [...new Set(seen.flatMap(({ truth }) => truth.map(({ label }) => label)))];
@@ -128,20 +102,46 @@ export async function evaluateDetector(
   const nights = seen.filter((picture) => picture.isNight).length;
   return {
     model: options.detector.model,
-    maxWidth: options.maxWidth,
+    ...(options.maxWidth === undefined ? {} : { maxWidth: options.maxWidth }),
     raw: options.raw,
     pictures: { day: seen.length - nights, night: nights },
-    classes: labels.map((label) => measureClass(label, seen)),
+    classes: labels.sort().map((label) => measureClass(label, seen)),
     unknownClasses: [...unknown].map(([name, truths]) => ({ name, truths })),
     latencyMs: { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) },
   };
 }
 
-function toLabel(name: string): RoadUserLabel | undefined {
-  return LABELS[name.trim().toLowerCase().replaceAll(/[_-]+/g, ' ')];
+function tellLabel(folder: YoloFolder, index: number): JudgedLabel | undefined {
+  const name = folder.names[index];
+  if (name !== undefined) return toJudgedLabel(name);
+  return folder.names.length === 0 && index === 0 ? 'motorbike' : undefined;
 }
 
-function measureClass(label: RoadUserLabel, seen: readonly SeenPicture[]): ClassQuality {
+/** `truth` comes in shares 0–1 of the picture. */
+async function look(
+  picture: YoloPicture,
+  truth: readonly { label: JudgedLabel; box: PixelBox }[],
+  { detector, maxWidth, raw, boxesHoldRiders, nightNames }: DetectorEvaluationOptions,
+): Promise<{ sight: SeenPicture; durationMs: number }> {
+  const frame = await readPictureFile(picture.file, maxWidth);
+  const parts: RoadPart[] = [];
+  const startedAt = performance.now();
+  const detections = await detector.detect(frame, parts);
+  const durationMs = performance.now() - startedAt;
+  const { sourceWidth: w, sourceHeight: h } = frame;
+  const sight = {
+    isNight: nightNames?.has(picture.name) ?? isDark(frame),
+    found: [...(raw ? detections : fuseRiders(detections, boxesHoldRiders)), ...parts],
+    truth: truth.map(({ label, box }) => ({
+      label,
+      box: [box[0] * w, box[1] * h, box[2] * w, box[3] * h] as const,
+    })),
+    scale: frame.width / w,
+  };
+  return { sight, durationMs };
+}
+
+function measureClass(label: JudgedLabel, seen: readonly SeenPicture[]): ClassQuality {
   const all = seen.map((picture) => select(picture, label, () => true));
   const at50 = computeAveragePrecision(all, 0.5);
   const values = IOUS.map((iou) => computeAveragePrecision(all, iou).value ?? 0);
@@ -169,13 +169,14 @@ function measureClass(label: RoadUserLabel, seen: readonly SeenPicture[]): Class
     },
     byLight: { day: byLight(false), night: byLight(true) },
     ...(at50.best === undefined ? {} : { best: at50.best }),
+    ...(at50.precise === undefined ? {} : { precise: at50.precise }),
   };
 }
 
 /** One class of a picture; truth of another size is ignored, and so are findings of another size that match nothing. */
 function select(
   { found, truth, scale }: SeenPicture,
-  label: RoadUserLabel,
+  label: JudgedLabel,
   isWanted: (areaPx2: number) => boolean,
 ): PictureFindings {
   const isOfSize = ([x1, y1, x2, y2]: PixelBox): boolean => isWanted((x2 - x1) * (y2 - y1) * scale ** 2);
@@ -210,30 +211,4 @@ function isDark({ pixels }: Frame): boolean {
 
 function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
-}
-
-/** The table that `ngatu eval detector` prints. */
-export function formatDetectorTable(metrics: DetectorMetrics): string {
-  const share = (value: number | undefined): string =>
-    (value === undefined ? '–' : value.toFixed(3)).padEnd(8);
-  const part = ({ value, truths }: AveragePrecision): string =>
-    `${value === undefined ? '–' : value.toFixed(3)} (${truths})`.padEnd(15);
-  const { pictures, latencyMs } = metrics;
-  const kind = metrics.raw ? 'findings of the network' : 'road users (two-wheelers with their riders)';
-  return [
-    `${metrics.model.name}, ${kind}, at most ${metrics.maxWidth} px wide: ${pictures.day} pictures by day, ${pictures.night} by night; ` +
-      `${latencyMs.p50.toFixed(0)} ms a picture (p95 ${latencyMs.p95.toFixed(0)})`,
-    'class      objects  AP50    AP50:95 small          medium         large          day            night          best threshold: precision, recall',
-    ...metrics.classes.map(
-      ({ name, truths, ap50, ap50to95, bySize, byLight, best }) =>
-        `${name.padEnd(11)}${String(truths).padEnd(9)}${share(ap50)}${share(ap50to95)}${part(bySize.small)}${part(bySize.medium)}` +
-        `${part(bySize.large)}${part(byLight.day)}${part(byLight.night)}` +
-        (best === undefined
-          ? '–'
-          : `${best.threshold.toFixed(2)}: ${best.precision.toFixed(3)}, ${best.recall.toFixed(3)}`),
-    ),
-    ...metrics.unknownClasses.map(
-      ({ name, truths }) => `${name}: not a class of this detector (${truths} objects)`,
-    ),
-  ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { type MaskVerdict, NgatuError } from '@ngatu/contract';
+import { NgatuError } from '@ngatu/contract';
 import {
   assessFace,
   DEFAULT_QUALITY_LIMITS,
@@ -49,16 +49,17 @@ export interface MaskMetrics {
 export interface MaskPicturePrediction {
   readonly picture: string;
   readonly sight: FaceSightName;
-  readonly faces: readonly (FacePrediction & { readonly maskLogit?: number; readonly doubt?: string })[];
+  readonly faces: readonly (FacePrediction & {
+    readonly maskLogit?: number;
+    /** Why a camera's watch would wait for a better look; a single picture has no other. */
+    readonly doubt?: string;
+  })[];
 }
 
 export interface MaskEvaluation {
   readonly metrics: MaskMetrics;
   readonly predictions: readonly MaskPicturePrediction[];
 }
-
-/** In a single picture log-odds nearer to 0 are no verdict: odds of 1.5 to 1. */
-const MIN_LOGIT = 0.4;
 
 /**
  * Looks at every picture of the folder in each of the ways, and scores each face.
@@ -120,11 +121,11 @@ class SightRecord {
       const { box, confidence } = finding;
       const { doubt } = await assessFace(frame, finding, { toSource: 1, limits: DEFAULT_QUALITY_LIMITS });
       const judgedAt = performance.now();
-      const { faceLogit, maskLogit } = await sight.judge(frame, finding);
+      const { faceLogit, maskLogit, verdict } = await sight.judge(frame, finding);
       this.#judgeMs.push(performance.now() - judgedAt);
       if (faceLogit < 0) continue;
       faces.push({
-        ...{ box, confidence, verdict: decide(maskLogit, doubt) },
+        ...{ box, confidence, verdict },
         ...(maskLogit === undefined ? {} : { maskLogit }),
         ...(doubt === undefined ? {} : { doubt }),
       });
@@ -143,11 +144,6 @@ class SightRecord {
       judgeMs: describeTimes(this.#judgeMs),
     };
   }
-}
-
-function decide(maskLogit: number | undefined, doubt: string | undefined): MaskVerdict {
-  if (maskLogit === undefined || doubt !== undefined || Math.abs(maskLogit) < MIN_LOGIT) return 'uncertain';
-  return maskLogit > 0 ? 'with' : 'without';
 }
 
 function describeTimes(times: readonly number[]): { p50: number; p95: number } {

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { parseWithSchema, Sha256 } from '@ngatu/contract';
 import {
   FACE_SIGHTS,
   type FaceSight,
@@ -7,20 +6,9 @@ import {
   type FusionCoefficients,
   openFaceSight,
 } from '@ngatu/edge';
-import { type Static, Type } from '@sinclair/typebox';
-import trainingFile from '../../training/mask-faces.json' with { type: 'json' };
 import type { AssetStore } from '../asset-store.ts';
 import type { MaskSightChooser } from './mask-evaluation.ts';
-
-const Four = Type.Tuple([Type.Number(), Type.Number(), Type.Number(), Type.Number()]);
-/** What the coefficients of `fused` were learned on, and those that were learned without the pictures of one fold. */
-const MaskTraining = Type.Object({
-  schemaVersion: Type.Literal(1),
-  data: Type.String(),
-  folds: Type.Array(Type.Object({ face: Four, mask: Four }), { minItems: 2 }),
-  pictures: Type.Array(Type.Object({ sha256: Sha256, fold: Type.Integer({ minimum: 0 }) })),
-});
-type MaskTraining = Static<typeof MaskTraining>;
+import { type MaskTraining, readMaskTraining } from './mask-training.ts';
 
 /** A way of looking as `ngatu eval masks` uses it: whoever looks at a picture has not been trained on it. */
 export class HonestSight implements MaskSightChooser {
@@ -35,10 +23,7 @@ export class HonestSight implements MaskSightChooser {
     this.name = name;
     this.#store = store;
     this.#signal = signal;
-    this.#training = parseWithSchema(MaskTraining, trainingFile, {
-      code: 'TRUTH_INVALID',
-      what: 'models/training/mask-faces.json',
-    });
+    this.#training = readMaskTraining();
     this.#foldOf = new Map(this.#training.pictures.map(({ sha256, fold }) => [sha256, fold]));
   }
 

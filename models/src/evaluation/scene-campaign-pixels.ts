@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EventKind, NgatuError } from '@ngatu/contract';
+import { asStorageError, type EventKind, NgatuError } from '@ngatu/contract';
 import type { Detector } from '@ngatu/edge';
 import {
   describeTruth,
@@ -14,7 +14,6 @@ import {
   WEATHERS,
   type Weather,
 } from '@ngatu/simulators';
-import { asStorageError } from '../storage-error.ts';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
 import {
   followPictures,

@@ -1,5 +1,5 @@
 import { NgatuError } from '@ngatu/contract';
-import type { Detector, ReplayEvent, ReplayResult } from '@ngatu/edge';
+import type { Detector, LampNet, ReplayEvent, ReplayResult } from '@ngatu/edge';
 import { runReplay } from '@ngatu/edge';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
 import { loadViolationClips, type ViolationClip } from './violation-clip.ts';
@@ -13,6 +13,8 @@ export interface ViolationEvaluationOptions {
   /** Scenes for clips that bring none; matched by `video` names that begin with the scene's name. */
   readonly scenesDir: string;
   readonly detector: Detector;
+  /** Reads lamps beside their colours; absent: colours alone. The caller closes it. */
+  readonly lampNet?: LampNet | undefined;
   /** Looks at every n-th frame too, and compares; not where it is left out. */
   readonly thin?: number;
   readonly onClip?: (name: string) => void;
@@ -93,7 +95,7 @@ interface Run {
 
 async function runClip(
   clip: ViolationClip,
-  detector: Detector,
+  { detector, lampNet }: Pick<ViolationEvaluationOptions, 'detector' | 'lampNet'>,
   everyNth: number,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -105,6 +107,7 @@ async function runClip(
       scene: clip.scene.scene,
       sceneSha256: clip.scene.sha256,
       detector,
+      lampNet,
       startMs: 0,
       site: 'evaluation',
       node: 'evaluation',
@@ -125,10 +128,10 @@ async function runClip(
 
 async function evaluateClip(
   clip: ViolationClip,
-  { detector, thin }: ViolationEvaluationOptions,
+  { detector, lampNet, thin }: ViolationEvaluationOptions,
   signal: AbortSignal,
 ): Promise<ClipEvaluation> {
-  const { replay, times, readings } = await runClip(clip, detector, 1, signal);
+  const { replay, times, readings } = await runClip(clip, { detector, lampNet }, 1, signal);
   const timeOf = (frame: number): number => times.get(frame) ?? interpolate(times, frame);
   const claims = listClaims(replay);
   const evaluation = {
@@ -140,7 +143,7 @@ async function evaluateClip(
     replay,
   };
   if (thin === undefined) return evaluation;
-  const thinned = await runClip(clip, detector, thin, signal);
+  const thinned = await runClip(clip, { detector, lampNet }, thin, signal);
   return { ...evaluation, thinned: compareRuns(claims, listClaims(thinned.replay), thin) };
 }
 

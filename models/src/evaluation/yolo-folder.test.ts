@@ -20,6 +20,15 @@ describe('parseYoloLabels', () => {
     expect(objects[1]?.box).toEqual([0.1, 0.1, 0.3, 0.2]);
   });
 
+  it('cuts what reaches over the border, and leaves out what has no area in the picture', () => {
+    const objects = parseYoloLabels(
+      '0 0 0.5 0.2 0.4\r\n1 1.4 0.5 0.2 0.4\r\n2 0.5 0.5 0 0.4\r\n3 0.5 0.5 0.2 0.4 0.9',
+      'a.txt',
+    );
+    expect(objects.map(({ index }) => index)).toEqual([0, 3]);
+    expect(objects[0]?.box.map((value) => Math.round(value * 100))).toEqual([0, 30, 10, 70]);
+  });
+
   it.each([['1 0.5 0.5'], ['x 0.5 0.5 0.2 0.4'], ['0 0.5 nan 0.2 0.4'], ['-1 0.5 0.5 0.2 0.4']])(
     'names the line of "%s"',
     (line) => {
@@ -44,6 +53,15 @@ describe('loadYoloFolder', () => {
     expect(folder.names).toEqual(['CAR', 'BUS']);
     await writeFile(join(dir, 'data.yaml'), 'names: [car, "bus"]\n');
     expect((await loadYoloFolder(dir)).names).toEqual(['car', 'bus']);
+  });
+
+  it('takes names from classes.txt where data.yaml tells none', async () => {
+    await writeFile(join(dir, 'images', 'a.PNG'), '');
+    await writeFile(join(dir, 'data.yaml'), 'train: x\n');
+    await writeFile(join(dir, 'classes.txt'), 'TRAFFIC_LIGHT\r\nMOTORBIKE\r\n');
+    const folder = await loadYoloFolder(dir);
+    expect(folder.names).toEqual(['TRAFFIC_LIGHT', 'MOTORBIKE']);
+    expect(folder.pictures.map(({ name }) => name)).toEqual(['a.PNG']);
   });
 
   it('says of a folder without pictures that it has none', async () => {

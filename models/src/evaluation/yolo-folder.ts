@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { errorMessage, NgatuError } from '@ngatu/contract';
+import { parseClassList, parseYoloYamlNames } from './yolo-names.ts';
 
 /** A labelled object; box xyxy as shares 0–1 of the picture. */
 export interface YoloObject {
@@ -19,11 +20,13 @@ export interface YoloPicture {
 /** A folder with `images/` and `labels/`, one text file a picture; class names where the folder tells them. */
 export interface YoloFolder {
   readonly pictures: readonly YoloPicture[];
-  /** By class index; from `data.yaml` (`names:`) or `classes.txt`. */
+  /** By class index; from `data.yaml` (`names:`) or `classes.txt`. A hole is a class that the folder does not name. */
   readonly names: readonly string[];
 }
 
 const PICTURE = /\.(jpe?g|png|webp)$/i;
+const YAML_NAMES = ['data.yaml', 'data.yml', 'dataset.yaml'];
+const LIST_NAMES = ['classes.txt', 'obj.names'];
 
 /**
  * Reads a YOLO folder. A picture without a label file has no objects; polygons are taken for the boxes around them.
@@ -44,9 +47,12 @@ export async function loadYoloFolder(dir: string): Promise<YoloFolder> {
   return { pictures, names: await readNames(dir) };
 }
 
-/** One object a line: class, then centre, width and height, or the corners of a polygon; shares 0–1. */
+/**
+ * One object a line: class, then centre, width and height (and a confidence that is not looked at), or the corners of a polygon;
+ * shares 0–1. What lies outside the picture is cut off; an object of which nothing is left is left out.
+ */
 export function parseYoloLabels(text: string, file: string): YoloObject[] {
-  return text.split('\n').flatMap((line, number): YoloObject[] => {
+  return text.split(/\r?\n/).flatMap((line, number): YoloObject[] => {
     const words = line.trim().split(/\s+/).filter(Boolean);
     if (words.length === 0) return [];
     const values = words.map(Number);
@@ -64,7 +70,9 @@ export function parseYoloLabels(text: string, file: string): YoloObject[] {
         `Cannot accept ${file}: line ${number + 1} is neither a class with a box nor one with a polygon`,
       );
     }
-    return [{ index, box: isBox ? boxOf(shape) : aroundPolygon(shape) }];
+    const box = isBox ? boxOf(shape) : aroundPolygon(shape);
+    // a box without any area can be found by nobody
+    return box[2] > box[0] && box[3] > box[1] ? [{ index, box }] : [];
   });
 }
 
@@ -87,27 +95,13 @@ function clamp(value: number): number {
 
 async function readNames(dir: string): Promise<string[]> {
   const files = await listFolder(dir);
-  if (files.includes('data.yaml')) {
-    const text = await readText(join(dir, 'data.yaml'));
-    const inline = /^names:\s*\[(.*)\]\s*$/m.exec(text)?.[1];
-    if (inline !== undefined)
-      return inline.split(',').map((name) => name.trim().replaceAll(/^['"]|['"]$/g, ''));
-    const block = /^names:\s*\n((?:\s*(?:-|\d+:)\s*.+\n?)+)/m.exec(text)?.[1] ?? '';
-    return block
-      .split('\n')
-      .map((line) =>
-        line
-          .replace(/^\s*(?:-|\d+:)\s*/, '')
-          .trim()
-          .replaceAll(/^['"]|['"]$/g, ''),
-      )
-      .filter((name) => name !== '');
-  }
-  if (!files.includes('classes.txt')) return [];
-  return (await readText(join(dir, 'classes.txt')))
-    .split('\n')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
+  const find = (names: readonly string[]): string | undefined =>
+    files.find((file) => names.includes(file.toLowerCase()));
+  const yaml = find(YAML_NAMES);
+  const names = yaml === undefined ? [] : parseYoloYamlNames(await readText(join(dir, yaml)));
+  if (names.length > 0) return names;
+  const list = find(LIST_NAMES);
+  return list === undefined ? [] : parseClassList(await readText(join(dir, list)));
 }
 
 async function listFolder(dir: string): Promise<string[]> {

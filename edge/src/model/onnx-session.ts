@@ -1,0 +1,107 @@
+import { type ModelTensor, NgatuError } from '@ngatu/contract';
+import { InferenceSession } from 'onnxruntime-node';
+import { explainLoading } from './model-file.ts';
+import { tryModel } from './model-trial.ts';
+import { describeOnnxTensor, type OnnxFacts, type OnnxTensor, readOnnxFacts } from './onnx-facts.ts';
+
+/** A tensor as the caller uses it; without a shape any will do. */
+export type ExpectedTensor = Pick<ModelTensor, 'name' | 'dtype'> & Partial<Pick<ModelTensor, 'shape'>>;
+
+/** The tensors that the caller will feed and read, as a manifest has them. */
+export interface OnnxExpectations {
+  /** Version of the operators; absent where any will do. */
+  readonly opset?: number;
+  readonly inputs: readonly ExpectedTensor[];
+  /** The file may have others beside these. */
+  readonly outputs: readonly ExpectedTensor[];
+}
+
+export interface OnnxSessionOptions {
+  /** Name of the model, for messages. */
+  readonly name: string;
+  /** The file, whose digest was verified. Not changed, and not needed any more when the session is open. */
+  readonly bytes: Uint8Array;
+  readonly expects: OnnxExpectations;
+  /** Threads of one inference; 1 by default. */
+  readonly threads?: number;
+  /**
+   * Length of the axes that the file leaves free, for the trial in a process of its own, in which a file that nobody has looked at is run first;
+   * `untried` for a file that was tried already in this run, or is only measured.
+   */
+  readonly trial: { readonly freeAxis: number } | 'untried';
+}
+
+/**
+ * Opens an ONNX file on the CPU. Its outline is read and held against `expects` before any native code sees a byte; then it is tried in a process
+ * of its own; then it is opened here. The caller owns the session and releases it.
+ * @throws NgatuError MODEL_INVALID saying what is wrong with it in one line; CHILD_FAILED (retryable) where no trial could be started
+ */
+export async function openOnnxSession(options: OnnxSessionOptions): Promise<InferenceSession> {
+  const { name, bytes, expects, threads = 1, trial } = options;
+  try {
+    checkOnnxFacts(readOnnxFacts(bytes), expects);
+    if (trial !== 'untried') await tryModel({ name, format: 'onnx', files: [bytes], ...trial });
+    return await InferenceSession.create(bytes, {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      // threads that wait by spinning take the cores from decoding, and gain nothing on the few that a gateway has
+      extra: { session: { 'intra_op.allow_spinning': '0' } },
+      logSeverityLevel: 3,
+    });
+  } catch (cause) {
+    if (cause instanceof NgatuError && cause.retryable) throw cause;
+    const message = `Cannot load model "${name}": ${explainLoading(name, cause)}`;
+    throw new NgatuError('MODEL_INVALID', message, { cause });
+  }
+}
+
+/**
+ * Holds what a file says about itself against what the caller expects of it.
+ * @throws RangeError naming the first difference
+ */
+export function checkOnnxFacts(facts: OnnxFacts, expects: OnnxExpectations): void {
+  if (facts.hasOutsideData) throw new RangeError('a part of its weights lies in another file');
+  const { opset, inputs, outputs } = expects;
+  if (opset !== undefined && facts.opset !== opset)
+    throw new RangeError(`opset ${opset} expected, found ${facts.opset ?? 'none'}`);
+  const names = new Set(inputs.map(({ name }) => name));
+  const unfed = facts.inputs.filter(({ name }) => !names.has(name));
+  if (unfed.length > 0 || facts.inputs.length !== inputs.length)
+    throw new RangeError(`inputs ${listNames(inputs)} expected, found ${listNames(facts.inputs)}`);
+  const missing = outputs.filter(({ name }) => !facts.outputs.some((found) => found.name === name));
+  if (missing.length > 0)
+    throw new RangeError(`outputs ${listNames(outputs)} expected, found ${listNames(facts.outputs)}`);
+  for (const tensor of inputs) compare(tensor, facts.inputs, 'must be free');
+  for (const tensor of outputs) compare(tensor, facts.outputs, 'may be fixed');
+}
+
+function compare(
+  expected: ExpectedTensor,
+  found: readonly OnnxTensor[],
+  freeAxes: 'must be free' | 'may be fixed',
+): void {
+  const tensor = found.find(({ name }) => name === expected.name);
+  if (tensor === undefined) return;
+  const { name, dtype, shape } = expected;
+  const fits =
+    tensor.dtype === dtype &&
+    (shape === undefined ||
+      tensor.shape === undefined ||
+      (tensor.shape.length === shape.length &&
+        tensor.shape.every((length, at) => {
+          const wanted = shape[at];
+          if (length === undefined || length === wanted) return true;
+          return typeof wanted === 'string' && freeAxes === 'may be fixed';
+        })));
+  if (fits) return;
+  throw new RangeError(
+    `"${name}" ${describeOnnxTensor({ dtype, ...(shape === undefined ? {} : { shape }) })} expected, found ${describeOnnxTensor(tensor)}`,
+  );
+}
+
+function listNames(tensors: readonly { readonly name: string }[]): string {
+  const shown = tensors.slice(0, 8).map(({ name }) => `"${name}"`);
+  return shown.length === 0 ? 'none' : `${shown.join(', ')}${tensors.length > 8 ? ', …' : ''}`;
+}

@@ -1,0 +1,66 @@
+import { basename, resolve } from 'node:path';
+import { NgatuError } from '@ngatu/contract';
+import { type FaceSight, readPictureFile } from '@ngatu/edge';
+import { computeFileSha256 } from '../file-digest.ts';
+import { loadMaskFolder } from './mask-folder.ts';
+import { type LearningFace, learnCoefficients, learnFolds } from './mask-learner.ts';
+import { pairFaces } from './mask-score.ts';
+import type { MaskTraining } from './mask-training.ts';
+
+export interface MaskLearningOptions {
+  /** Folder with `images/` and `annotations/`. */
+  readonly dataDir: string;
+  /** Where the pictures are from and under which licence: kept with the numbers. */
+  readonly source?: string;
+  /** `fused`, with whatever coefficients: what it sees does not hang on them. */
+  readonly sight: FaceSight;
+  readonly onPicture?: (done: number, total: number) => void;
+}
+
+/** The picture's place in the order of names, modulo this, is its fold. */
+const FOLDS = 5;
+
+/**
+ * Looks at every picture of the folder and learns the coefficients of `fused` from what was seen: on all pictures, and without each fold.
+ * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, PICTURE_UNREADABLE, MODEL_INVALID
+ */
+export async function learnMasks(options: MaskLearningOptions, signal: AbortSignal): Promise<MaskTraining> {
+  const { dataDir, sight, onPicture } = options;
+  const labelled = await loadMaskFolder(dataDir);
+  if (labelled.length < FOLDS)
+    throw new NgatuError('TRUTH_INVALID', `Cannot learn from ${dataDir}: fewer than ${FOLDS} pictures`);
+  const faces: LearningFace[] = [];
+  const pictures: MaskTraining['pictures'] = [];
+  for (const [index, { file, faces: truth }] of labelled.entries()) {
+    signal.throwIfAborted();
+    const fold = index % FOLDS;
+    pictures.push({ sha256: await computeFileSha256(file, signal), fold });
+    const frame = await readPictureFile(file);
+    const found = await sight.find(frame, sight.candidateConfidence);
+    const seen = found.map((finding) => ({ ...finding, verdict: 'uncertain' as const }));
+    const pairs = pairFaces(truth, seen);
+    // the most confident findings first, and after them the faces that were not found
+    const ordered = [...found].sort((a, b) => b.confidence - a.confidence);
+    for (const [at, { label }] of pairs.entries()) {
+      const finding = ordered[at];
+      const features = finding === undefined ? undefined : (await sight.judge(frame, finding)).features;
+      faces.push({
+        fold,
+        ...(label === undefined ? {} : { label }),
+        ...(features === undefined ? {} : { features }),
+      });
+    }
+    onPicture?.(index + 1, labelled.length);
+  }
+  const data = options.source ?? `${basename(resolve(dataDir))}: ${labelled.length} pictures`;
+  const known = requireBoth(faces, dataDir);
+  return { schemaVersion: 2, data, all: learnCoefficients(known), folds: learnFolds(known, FOLDS), pictures };
+}
+
+/** @throws NgatuError TRUTH_INVALID where a class was never seen: nothing can be learned of it */
+function requireBoth(faces: readonly LearningFace[], dataDir: string): readonly LearningFace[] {
+  const has = (label: string): boolean =>
+    faces.some((face) => face.label === label && face.features !== undefined);
+  if (has('with') && has('without')) return faces;
+  throw new NgatuError('TRUTH_INVALID', `Cannot learn from ${dataDir}: it takes found faces of both classes`);
+}

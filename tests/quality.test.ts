@@ -24,9 +24,9 @@ describe.skipIf(!isComplete)('red light and stop line on the Hanoi clip', () => 
       throw new Error('assets went away');
     await symlink(video.path, join(folder, 'hanoi-giangvo-langha-1615.mp4'));
     await symlink(truth.path, join(folder, 'hanoi-giangvo-langha-1615.truth.json'));
+    const { manifest } = await store.resolveModel('yolox-nano-dynamic');
     const detector = await openDetector({
-      format: 'yolox-onnx',
-      name: 'yolox-nano-dynamic',
+      manifest,
       files: [{ path: model.path, sha256: model.sha256 }],
       minConfidence: 0.1,
       threads: 2,

@@ -67,13 +67,11 @@ describe.skipIf(!isComplete)('rendered streets', () => {
   let folder: string;
   const signal = new AbortController().signal;
   const open = () =>
-    openDetector({
-      format: 'yolox-onnx',
-      name: 'yolox-nano-dynamic',
-      files: [{ path: assets.model?.path ?? '', sha256: assets.model?.sha256 ?? '' }],
-      minConfidence: 0.1,
-      threads: 2,
-    });
+    store
+      .resolveModel('yolox-nano-dynamic')
+      .then(({ manifest, path, sha256 }) =>
+        openDetector({ manifest, files: [{ path, sha256 }], minConfidence: 0.1, threads: 2 }),
+      );
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ngatu-scene-'));

@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { renderAnnotatedVideo, runReplay, writeReplay } from '@ngatu/edge';
+import { asStorageError } from '@ngatu/contract';
+import { limitScene, renderAnnotatedVideo, runReplay, writeReplay } from '@ngatu/edge';
 import { loadScene } from '@ngatu/firmware-config';
-import { asStorageError } from '@ngatu/models';
 import { Command, InvalidArgumentError } from 'commander';
-import { limitScene, openNamedDetector } from './model-option.ts';
+import { openNamedDetector } from './model-option.ts';
+import { openLampNet } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface ReplayCommandOptions {
@@ -38,6 +39,7 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
   try {
     const { scene, sha256 } = await loadScene(options.scene);
     const { detector, model } = await openNamedDetector(options.model, stop.signal);
+    const lampNet = await openLampNet(stop.signal);
     const progress = new ReplayProgress();
     try {
       const result = await runReplay(
@@ -46,6 +48,7 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
           scene: limitScene(scene, model),
           sceneSha256: sha256,
           detector,
+          lampNet,
           startMs: options.start,
           site: 'replay',
           node: 'replay',
@@ -68,6 +71,7 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
       if (options.annotate !== undefined)
         await annotate(options.annotate, options.video, result.annotation, stop.signal);
     } finally {
+      await lampNet?.close();
       await detector.close();
     }
   } finally {

@@ -1,10 +1,14 @@
 import type { Measurement, Scene } from '@ngatu/contract';
 import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
+import type { HelmetNet } from '../helmet/helmet-net.ts';
 import type { FrameMark, RuleMemory, SignalView } from '../rules/rule.ts';
+import { agreeOnLamp } from '../signal/lamp-agreement.ts';
+import type { LampNet } from '../signal/lamp-net.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
 import { type ExternalSignal, SignalBoard, type SignalCheck } from '../signal/signal-board.ts';
-import { type DeclaredLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
+import { lookAtHeads } from './rider-heads.ts';
+import { type DeclaredLookup, type HeadLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
 
 /** What was found in one frame. */
 export interface AnalysedFrame extends RoadFinding {
@@ -22,6 +26,10 @@ export interface AnalysedFrame extends RoadFinding {
 export interface AnalysisContext {
   readonly directivesAt?: DeclaredLookup;
   readonly signals?: readonly ExternalSignal[];
+  /** Reads lamps beside their colours; the two must agree. Absent: the colours alone are read. The caller closes it. */
+  readonly lampNet?: Pick<LampNet, 'read'> | undefined;
+  /** Tells bare heads for rules NO_HELMET, which judge nothing where it is absent. The caller closes it. */
+  readonly helmetNet?: Pick<HelmetNet, 'read'> | undefined;
 }
 
 /**
@@ -34,17 +42,23 @@ export class Analysis {
   readonly #directivesAt: DeclaredLookup;
   readonly #road: RoadAnalysis;
   readonly #board: SignalBoard;
+  readonly #lampNet: Pick<LampNet, 'read'> | undefined;
+  /** Only where a rule of the scene asks for heads. */
+  readonly #helmetNet: Pick<HelmetNet, 'read'> | undefined;
 
   constructor(
     scene: Scene,
     detector: Detector,
-    { directivesAt = () => [], signals = [] }: AnalysisContext = {},
+    { directivesAt = () => [], signals = [], lampNet, helmetNet }: AnalysisContext = {},
   ) {
     this.#scene = scene;
     this.#detector = detector;
     this.#directivesAt = directivesAt;
     this.#road = new RoadAnalysis(scene);
     this.#board = new SignalBoard(scene.signals, signals);
+    this.#lampNet = lampNet;
+    const needsHeads = scene.rules.some(({ kind }) => kind === 'NO_HELMET');
+    this.#helmetNet = needsHeads ? helmetNet : undefined;
   }
 
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */
@@ -73,7 +87,7 @@ export class Analysis {
       mediaTimeMs: picture.mediaTimeMs,
       capturedAtMs: picture.capturedAtMs,
     };
-    const readings = this.#readLamps(picture);
+    const readings = await this.#readLamps(picture);
     this.#board.addFrame(picture, readings);
     const detections = await this.#detector.detect(picture);
     const found = this.#road.update(
@@ -81,6 +95,7 @@ export class Analysis {
       detections,
       (name, mediaTimeMs) => this.#board.signalAt(name, mediaTimeMs),
       this.#directivesAt,
+      await this.#readHeads(picture, detections),
     );
     const signals = new Map<string, SignalView>();
     for (const { name } of this.#scene.signals) {
@@ -90,12 +105,21 @@ export class Analysis {
     return { frame, detections, readings, signals, signalChecks: this.#board.listChecks(), ...found };
   }
 
-  #readLamps(picture: Frame): Map<string, LampReading> {
+  async #readHeads(picture: Frame, detections: readonly Detection[]): Promise<HeadLookup | undefined> {
+    return this.#helmetNet === undefined
+      ? undefined
+      : await lookAtHeads(picture, detections, this.#helmetNet);
+  }
+
+  async #readLamps(picture: Frame): Promise<Map<string, LampReading>> {
     const readings = new Map<string, LampReading>();
     for (const crop of picture.lamps) {
       const head = this.#scene.signals.find(({ name }) => name === crop.signal);
       if (head === undefined) continue;
-      const reading = readLamp(crop, head.lenses);
+      const colour = readLamp(crop, head.lenses);
+      const net = this.#lampNet;
+      const reading =
+        net === undefined ? colour : agreeOnLamp(colour, await net.read(crop, head.lenses), head.lenses);
       readings.set(head.name, reading);
     }
     return readings;

@@ -25,7 +25,7 @@ const FRACTION_DIGITS = 4;
  * Makes the wire event of a rule match. Its id is derived from camera, rule, and instant and place of the decisive moment
  * (DESIGN invariant 2); `detectedAt` is left to the caller, whose clock it is.
  */
-export function buildEvent(match: RuleMatch, origin: EventOrigin): Event {
+export function buildEvent(match: RuleMatch, origin: Omit<EventOrigin, 'scene'>): Event {
   const { observation } = match;
   const [groundX, groundY] = computeGroundPoint(observation.box);
   const capturedAt = new Date(Math.round(observation.frame.capturedAtMs)).toISOString();
@@ -87,7 +87,10 @@ function buildEventId(parts: readonly string[]): string {
   return `ev-${createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 32)}`;
 }
 
-function toFractions(box: Box, origin: EventOrigin): [number, number, number, number] {
+function toFractions(
+  box: Box,
+  origin: Pick<EventOrigin, 'sourceWidth' | 'sourceHeight'>,
+): [number, number, number, number] {
   const { sourceWidth: w, sourceHeight: h } = origin;
   return [toFraction(box[0], w), toFraction(box[1], h), toFraction(box[2], w), toFraction(box[3], h)];
 }

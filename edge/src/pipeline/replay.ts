@@ -11,6 +11,8 @@ import {
 import { openVideoSession } from '../camera/video-session.ts';
 import type { Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
+import type { HelmetNet } from '../helmet/helmet-net.ts';
+import type { LampNet } from '../signal/lamp-net.ts';
 import type { Track } from '../track/track.ts';
 import { type AnalysedFrame, Analysis } from './analysis.ts';
 import { AnnotationScript } from './annotation.ts';
@@ -21,6 +23,10 @@ export interface ReplayOptions {
   readonly scene: Scene;
   readonly sceneSha256: string;
   readonly detector: Detector;
+  /** Reads lamps beside their colours; absent: colours alone. The caller closes it. */
+  readonly lampNet?: LampNet | undefined;
+  /** Tells bare heads for rules NO_HELMET; absent: they judge nothing. The caller closes it. */
+  readonly helmetNet?: HelmetNet | undefined;
   /** Instant of the first picture, ms since 1970: the origin of the media clock. */
   readonly startMs: number;
   readonly site: string;
@@ -101,7 +107,10 @@ export async function runReplay(options: ReplayOptions, signal: AbortSignal): Pr
     signal,
   );
   const record = new ReplayRecord(options);
-  const analysis = new Analysis(scene, options.detector);
+  const analysis = new Analysis(scene, options.detector, {
+    lampNet: options.lampNet,
+    helmetNet: options.helmetNet,
+  });
   try {
     let taken = 0;
     for await (const picture of session.frames) {

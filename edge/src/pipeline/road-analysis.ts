@@ -1,8 +1,16 @@
 import type { Directive, Measurement, Scene } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
+import type { Box } from '../geometry/box.ts';
 import { applyDirectives } from '../rules/exculpation.ts';
 import type { LineCrossing } from '../rules/line-count.ts';
-import type { FrameMark, RuleContext, RuleMatch, RuleMemory, SignalView } from '../rules/rule.ts';
+import type {
+  FrameMark,
+  HeadFinding,
+  RuleContext,
+  RuleMatch,
+  RuleMemory,
+  SignalView,
+} from '../rules/rule.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { TrackHistory } from '../rules/track-history.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
@@ -24,6 +32,9 @@ export type SignalLookup = (name: string, mediaTimeMs: number) => SignalView | u
 
 /** What was declared for the camera at an instant on the node's clock, ms since 1970. */
 export type DeclaredLookup = (capturedAtMs: number) => readonly Directive[];
+
+/** The head of a person, by the very box that the detector gave of the person. */
+export type HeadLookup = ReadonlyMap<Box, HeadFinding>;
 
 /** Detections → tracks → rules for one session of one camera: everything behind the detector. Pure. */
 export class RoadAnalysis {
@@ -63,6 +74,7 @@ export class RoadAnalysis {
     detections: readonly Detection[],
     signalAt: SignalLookup,
     directivesAt: DeclaredLookup = () => [],
+    heads?: HeadLookup,
   ): RoadFinding {
     const tracks = this.#tracker.update(fuseRiders(detections), frame.mediaTimeMs);
     this.#history.add(frame, tracks);
@@ -74,8 +86,19 @@ export class RoadAnalysis {
       tracks: tracks.filter((track) => track.state === 'confirmed' || track.state === 'lost'),
       history: this.#history,
       signalAt,
+      ...(heads === undefined ? {} : { heads: listHeads(tracks, heads) }),
     };
     const found = this.#rules.update(context);
     return { tracks, ...found, matches: applyDirectives(found.matches, directivesAt) };
   }
+}
+
+function listHeads(tracks: readonly Track[], heads: HeadLookup): Map<number, HeadFinding[]> {
+  const found = new Map<number, HeadFinding[]>();
+  for (const { trackId, seen, occupants } of tracks) {
+    if (!seen) continue;
+    const own = occupants.flatMap(({ box }) => heads.get(box) ?? []);
+    if (own.length > 0) found.set(trackId, own);
+  }
+  return found;
 }

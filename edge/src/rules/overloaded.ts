@@ -1,15 +1,9 @@
 import type { OverloadedRule as OverloadedParameters, Scene } from '@ngatu/contract';
-import {
-  type Box,
-  computeArea,
-  computeGroundPoint,
-  computeIntersection,
-  computeIou,
-  type Point,
-} from '../geometry/box.ts';
-import type { Occupant, Track } from '../track/track.ts';
+import { computeGroundPoint, type Point } from '../geometry/box.ts';
+import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import { nameOf } from './explanation.ts';
+import { countOccupants, isFreeSight } from './overloaded-sight.ts';
 import type { EventRule, Observation, RuleContext, RuleMatch } from './rule.ts';
 import { SequentialVote, type VoteOptions } from './sequential-vote.ts';
 import { ToldMemory } from './told-memory.ts';
@@ -20,18 +14,6 @@ import { findZone, locateInZone } from './zone-position.ts';
  * them at least. Assumed, on the side of the road user; eight sights in a row decide.
  */
 const VOTE: VoteOptions = { innocentShare: 0.15, guiltyShare: 0.5, alpha: 1e-4, spacingMs: 160 };
-/** A person weaker than this is not counted. */
-const MIN_CONFIDENCE = 0.3;
-/** Two persons that overlap by more, or of which one lies in the other and is more than half of it, are one found twice. */
-const SAME_PERSON_IOU = 0.7;
-const SAME_PERSON_PART = 0.9;
-/** Another road user that covers this share of the two-wheeler may lend it a rider. */
-const CROWDED_SHARE = 0.05;
-/** Who is nearer to the edge of the picture than this is not seen whole, px. */
-const EDGE_PX = 2;
-/** Seen from behind or before, who sits on it sits in one line. */
-const NARROW_ASPECT = 0.85;
-const MAX_SPREAD_WIDTHS = 0.6;
 /** Those who stand beside it do not come along: travel while it is watched, in heights of its box. */
 const MIN_TRAVEL_HEIGHTS = 1;
 
@@ -92,7 +74,7 @@ export class OverloadedRule implements EventRule {
       most: 0,
     };
     this.#rides.set(track.trackId, ride);
-    const count = countPersons(track.occupants);
+    const count = countOccupants(track.occupants);
     const isOver = count > this.#rule.maxOccupants;
     if (!ride.vote.add(isOver, context.frame.mediaTimeMs) || !isOver) return undefined;
     ride.decisive = observation;
@@ -125,40 +107,11 @@ export class OverloadedRule implements EventRule {
     };
   }
 
-  /** It is seen whole, and nobody else's rider can be taken for one of this. */
   #isFreeSight(track: Track, { tracks, pictureWidth, pictureHeight }: RuleContext): boolean {
-    const [x1, y1, x2, y2] = track.box;
-    if (Math.min(x1, y1, pictureWidth - x2, pictureHeight - y2) < EDGE_PX) return false;
     if (this.#polygon !== undefined && locateInZone(this.#polygon, track.box) !== 'surely') return false;
-    if (isSpreadSideways(track)) return false;
-    const area = computeArea(track.box);
-    return tracks.every(
-      (other) =>
-        other.trackId === track.trackId || computeIntersection(other.box, track.box) < CROWDED_SHARE * area,
-    );
+    const others = tracks.filter(({ trackId }) => trackId !== track.trackId).map(({ box }) => box);
+    return isFreeSight(track, others, { width: pictureWidth, height: pictureHeight });
   }
-}
-
-/** How many different persons the boxes show. */
-function countPersons(occupants: readonly Occupant[]): number {
-  const kept: Box[] = [];
-  const sorted = occupants.filter(({ confidence }) => confidence >= MIN_CONFIDENCE);
-  sorted.sort((a, b) => b.confidence - a.confidence);
-  for (const { box } of sorted) if (!kept.some((other) => areSamePerson(other, box))) kept.push(box);
-  return kept.length;
-}
-
-function areSamePerson(a: Box, b: Box): boolean {
-  if (computeIou(a, b) >= SAME_PERSON_IOU) return true;
-  const [smaller, larger] = [computeArea(a), computeArea(b)].sort((x, y) => x - y) as [number, number];
-  return smaller > 0.5 * larger && computeIntersection(a, b) >= SAME_PERSON_PART * smaller;
-}
-
-function isSpreadSideways({ box, occupants }: Track): boolean {
-  if ((box[2] - box[0]) / (box[3] - box[1]) >= NARROW_ASPECT || occupants.length < 2) return false;
-  const centres = occupants.map(({ box: [x1, , x2] }) => (x1 + x2) / 2);
-  const width = occupants.reduce((sum, { box: [x1, , x2] }) => sum + x2 - x1, 0) / occupants.length;
-  return Math.max(...centres) - Math.min(...centres) > MAX_SPREAD_WIDTHS * width;
 }
 
 function hasTravelled(from: Observation, to: Observation): boolean {

@@ -41,6 +41,14 @@ describe('fuseRiders', () => {
     }
   });
 
+  it('leaves the box as it is where it holds the riders already, and seats them all the same', () => {
+    const whole = aDetection({ label: 'motorbike', confidence: 0.7, box: [300, 205, 340, 300] });
+    const [user, ...others] = fuseRiders([whole, RIDER], true);
+    expect(others).toEqual([]);
+    expect(user).toMatchObject({ box: whole.box, vehicleBox: whole.box, occupants: [{ box: RIDER.box }] });
+    expect(fuseRiders([whole, RIDER])[0]?.box).toEqual([300, 200, 340, 300]);
+  });
+
   it('seats two on one bike and keeps both boxes', () => {
     const [user, ...rest] = fuseRiders([PILLION, BIKE, RIDER]);
     expect(rest).toEqual([]);

@@ -15,6 +15,12 @@ export interface ChartGap {
   readonly to: number;
 }
 
+/** Something that was said about one point, seconds since 1970. */
+export interface ChartMark {
+  readonly at: number;
+  readonly value: number;
+}
+
 /** Told apart by hue, lightness and dash, also without colour sight. */
 const STROKES = ['#0b5cad', '#c2410c', '#17663a', '#7c3aed', '#a81c24', '#0e7490', '#713f12', '#475569'];
 const DASHES: readonly (readonly number[])[] = [[], [7, 3], [2, 3], [10, 3, 2, 3]];
@@ -31,6 +37,29 @@ function drawGaps(plot: uPlot, gaps: readonly ChartGap[], colour: string): void 
   ctx.restore();
 }
 
+const MARK_PX = 6;
+const MARK_COLOUR = '#a81c24';
+const NO_MARKS: readonly ChartMark[] = [];
+
+/** A triangle under each point, also where it lies a little outside. */
+function drawMarks(plot: uPlot, marks: readonly ChartMark[], colour: string): void {
+  const { ctx, bbox } = plot;
+  const side = MARK_PX * devicePixelRatio;
+  ctx.save();
+  ctx.fillStyle = colour;
+  for (const { at, value } of marks) {
+    const x = plot.valToPos(at, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    const y = Math.min(bbox.top + bbox.height - side, Math.max(bbox.top, plot.valToPos(value, 'y', true)));
+    ctx.beginPath();
+    ctx.moveTo(x, y);
+    ctx.lineTo(x - side, y + 1.6 * side);
+    ctx.lineTo(x + side, y + 1.6 * side);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
 /** A little air above and below; a line that never moves lies in the middle. */
 function widen(min: number, max: number): [number, number] {
   const air = max > min ? 0.08 * (max - min) : Math.max(0.5, 0.05 * Math.abs(max));
@@ -42,13 +71,14 @@ export function Chart(props: {
   times: readonly number[];
   lines: readonly ChartLine[];
   gaps: readonly ChartGap[];
+  marks?: readonly ChartMark[];
   unit: string;
   /** Lines that stand for counts of a step are drawn as steps. */
   stepped?: boolean;
   /** The axis follows the values instead of beginning at nought: for quantities whose nought means nothing. */
   free?: boolean;
 }) {
-  const { times, lines, gaps, unit, stepped = false, free = false } = props;
+  const { times, lines, gaps, marks = NO_MARKS, unit, stepped = false, free = false } = props;
   const { t, language } = useText();
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -109,7 +139,10 @@ export function Chart(props: {
             }),
           ),
         ],
-        hooks: { drawClear: [(drawn) => drawGaps(drawn, gaps, colour('--gap'))] },
+        hooks: {
+          drawClear: [(drawn) => drawGaps(drawn, gaps, colour('--gap'))],
+          draw: [(drawn) => drawMarks(drawn, marks, MARK_COLOUR)],
+        },
       },
       [[...times], ...lines.map(({ values }) => [...values])],
       element,
@@ -120,6 +153,6 @@ export function Chart(props: {
       watcher.disconnect();
       plot.destroy();
     };
-  }, [times, lines, gaps, unit, stepped, free, language, t]);
+  }, [times, lines, gaps, marks, unit, stepped, free, language, t]);
   return <div class="chart" ref={place} />;
 }

@@ -1,5 +1,6 @@
 import { accountEn } from './dictionary-account-en.ts';
 import { evidenceEn } from './dictionary-evidence-en.ts';
+import { plateEn } from './dictionary-plate-en.ts';
 import { screeningEn } from './dictionary-screening-en.ts';
 import { sensorEn } from './dictionary-sensor-en.ts';
 import type { TextKey } from './dictionary-vi.ts';
@@ -8,6 +9,7 @@ import type { TextKey } from './dictionary-vi.ts';
 export const en: Record<TextKey, string> = {
   ...accountEn,
   ...evidenceEn,
+  ...plateEn,
   ...screeningEn,
   ...sensorEn,
   'app.name': 'ngatu',
@@ -50,6 +52,7 @@ export const en: Record<TextKey, string> = {
   'kind.ZEBRA_YIELD': 'Did not yield on a zebra',
   'kind.BLOCKED_JUNCTION': 'Blocked junction',
   'kind.NO_HELMET': 'No helmet',
+  'kind.NO_MASK': 'No mask',
   'label.person': 'Person',
   'label.bicycle': 'Bicycle',
   'label.motorbike': 'Motorbike',
@@ -105,6 +108,9 @@ export const en: Record<TextKey, string> = {
   'measure.frontBeyondLinePx': 'Front past the line',
   'measure.rearBeforeLinePx': 'Rear short of the line',
   'measure.waitedMs': 'Waited',
+  'measure.facePx': 'Face, shorter side',
+  'measure.looks': 'Looks',
+  'measure.noMaskLogOdds': 'Log-odds of no mask',
   'measure.angleDeg': 'Off the allowed direction',
   'measure.travelPx': 'Distance in the picture',
   'measure.travelHeights': 'Distance in heights of the vehicle',

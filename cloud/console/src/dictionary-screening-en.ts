@@ -2,10 +2,26 @@ import type { ScreeningTextKey } from './dictionary-screening-vi.ts';
 
 /** What the console says in English of fever screening. */
 export const screeningEn: Record<ScreeningTextKey, string> = {
-  'nav.screening': 'Fever screening',
-  'screening.title': 'Fever screening',
+  'nav.screening': 'Fever and masks',
+  'screening.title': 'Fever and masks',
   'screening.notDevice':
     'This is not a medical device: it diagnoses nothing and excludes nothing. Its only answer is “measure with a thermometer”; people decide.',
+  'masks.title': 'Masks',
+  'masks.note':
+    'An indicator of counts: nobody is recognised. The 95 % interval is that of counting alone; it does not hold the errors of the networks.',
+  'masks.filter': 'Choose the period',
+  'masks.camera': 'Camera of the counts',
+  'masks.empty': 'No camera counted masks in this period.',
+  'masks.empty.next': 'Declare masks for a camera in the profile of its node.',
+  'masks.share': 'Wear a mask',
+  'masks.low': 'lower bound, 95 %',
+  'masks.high': 'upper bound, 95 %',
+  'masks.share.none': 'Nobody could be judged yet.',
+  'masks.share.value': '{share} ({low}–{high}), of {judged} people who could be judged',
+  'masks.counts': 'With {with} · without {without} · uncertain {uncertain}',
+  'masks.watched':
+    'Looked for {share} of the time of the windows that reported: nobody seen is not nobody there.',
+  'masks.gaps': 'Shaded: nobody was counted',
   'screening.empty': 'No gate has reported yet.',
   'screening.empty.next': 'Declare feverGates in the profile of the node.',
   'screening.private': 'Health data: no names, no pictures; looking is recorded in the audit trail.',

@@ -1,9 +1,25 @@
 /** What the console says in Vietnamese of fever screening. */
 export const screeningVi = {
-  'nav.screening': 'Sàng lọc sốt',
-  'screening.title': 'Sàng lọc sốt',
+  'nav.screening': 'Sốt và khẩu trang',
+  'screening.title': 'Sốt và khẩu trang',
   'screening.notDevice':
     'Đây không phải thiết bị y tế: không chẩn đoán và không loại trừ bệnh. Kết quả duy nhất là “đo bằng nhiệt kế”; con người quyết định.',
+  'masks.title': 'Khẩu trang',
+  'masks.note':
+    'Chỉ là chỉ số đếm: không nhận diện ai. Khoảng tin cậy 95 % chỉ nói về phép đếm, không gồm sai số của mạng nhận dạng.',
+  'masks.filter': 'Chọn khoảng thời gian',
+  'masks.camera': 'Camera',
+  'masks.empty': 'Chưa có camera nào đếm khẩu trang trong khoảng này.',
+  'masks.empty.next': 'Khai báo masks cho camera trong hồ sơ của nút.',
+  'masks.share': 'Đeo khẩu trang',
+  'masks.low': 'cận dưới 95 %',
+  'masks.high': 'cận trên 95 %',
+  'masks.share.none': 'Chưa đánh giá được ai.',
+  'masks.share.value': '{share} ({low}–{high}), trên {judged} người đánh giá được',
+  'masks.counts': 'Đeo {with} · không đeo {without} · không rõ {uncertain}',
+  'masks.watched':
+    'Đã nhìn {share} thời gian của các cửa sổ có báo cáo: không thấy ai không phải là không có ai.',
+  'masks.gaps': 'Vùng tô: không đếm được ai',
   'screening.empty': 'Chưa có cổng sàng lọc nào báo về.',
   'screening.empty.next': 'Khai báo feverGates trong hồ sơ của nút.',
   'screening.private': 'Dữ liệu sức khoẻ: không tên, không hình ảnh; việc xem được ghi vào nhật ký.',

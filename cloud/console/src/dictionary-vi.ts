@@ -1,5 +1,6 @@
 import { accountVi } from './dictionary-account-vi.ts';
 import { evidenceVi } from './dictionary-evidence-vi.ts';
+import { plateVi } from './dictionary-plate-vi.ts';
 import { screeningVi } from './dictionary-screening-vi.ts';
 import { sensorVi } from './dictionary-sensor-vi.ts';
 
@@ -7,6 +8,7 @@ import { sensorVi } from './dictionary-sensor-vi.ts';
 export const vi = {
   ...accountVi,
   ...evidenceVi,
+  ...plateVi,
   ...screeningVi,
   ...sensorVi,
   'app.name': 'ngatu',
@@ -49,6 +51,7 @@ export const vi = {
   'kind.ZEBRA_YIELD': 'Không nhường người đi bộ',
   'kind.BLOCKED_JUNCTION': 'Dừng giữa giao lộ',
   'kind.NO_HELMET': 'Không đội mũ bảo hiểm',
+  'kind.NO_MASK': 'Không đeo khẩu trang',
   'label.person': 'Người đi bộ',
   'label.bicycle': 'Xe đạp',
   'label.motorbike': 'Xe máy',
@@ -103,6 +106,9 @@ export const vi = {
   'measure.frontBeyondLinePx': 'Bánh trước quá vạch',
   'measure.rearBeforeLinePx': 'Bánh sau còn cách vạch',
   'measure.waitedMs': 'Đã dừng chờ',
+  'measure.facePx': 'Khuôn mặt, cạnh ngắn',
+  'measure.looks': 'Số lần nhìn',
+  'measure.noMaskLogOdds': 'Log-odds không đeo khẩu trang',
   'measure.angleDeg': 'Lệch so với chiều cho phép',
   'measure.travelPx': 'Quãng đường trên hình',
   'measure.travelHeights': 'Quãng đường theo chiều cao xe',

@@ -7,6 +7,8 @@ import {
   EVENT_KINDS,
   EVIDENCE_ROLES,
   LET_PASS_REASONS,
+  PLATE_REASONS,
+  PLATE_STATES,
   READINESS_ITEMS,
   ROAD_USER_LABELS,
   SIGNAL_STATES,
@@ -55,6 +57,8 @@ it('has words for every name of the contract', () => {
     ...READINESS_ITEMS.map((item) => `readiness.${item}`),
     ...DIRECTIVE_KINDS.flatMap((kind) => [`directive.${kind}`, `directive.${kind}.meaning`]),
     ...EVIDENCE_ROLES.map((role) => `media.${role}`),
+    ...PLATE_STATES.map((state) => `plate.state.${state}`),
+    ...PLATE_REASONS.map((reason) => `plate.reason.${reason}`),
     ...CAMERA_STATES.flatMap((state) => [`state.${state}`, `share.${state}`]),
     ...CAMERA_STATE_REASONS.map((reason) => `blind.${reason}`),
   ];

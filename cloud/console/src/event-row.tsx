@@ -19,6 +19,11 @@ export function EventRow({ event }: { event: EventSummary }) {
         <span class="event-what">
           <KindMark kind={event.kind} />
           <span class="less">{nameOf('label', event.label)}</span>
+          {event.plate?.masked !== undefined && (
+            <span class="plate-glance" title={t(`plate.state.${event.plate.state}`)}>
+              {event.plate.masked}
+            </span>
+          )}
         </span>
         <span class="event-when">
           <time dateTime={event.capturedAt}>{formatTime(event.capturedAt, language)}</time>

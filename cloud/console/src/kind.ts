@@ -18,4 +18,5 @@ export const KINDS = [
   'ZEBRA_YIELD',
   'BLOCKED_JUNCTION',
   'NO_HELMET',
+  'NO_MASK',
 ] as const satisfies readonly EventKind[];

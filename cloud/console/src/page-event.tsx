@@ -14,6 +14,7 @@ import { LawReadings } from './law-readings.tsx';
 import { LetPassPanel } from './let-pass-panel.tsx';
 import { MediaViewer } from './media-viewer.tsx';
 import { NoticeBar } from './notice-bar.tsx';
+import { PlatePanel } from './plate-panel.tsx';
 import { buildHash, openRoute } from './route.ts';
 import { SealPanel } from './seal-panel.tsx';
 import { useShortcuts } from './shortcut.ts';
@@ -155,6 +156,9 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
             />
           )}
           {event.letPass !== undefined && <LetPassPanel letPass={event.letPass} />}
+          {isAllowed(work.account, MAY.readPlate) && event.letPass === undefined && (
+            <PlatePanel detail={detail} account={work.account} />
+          )}
           <LawReadings event={event} laws={detail.laws} />
           <SealPanel detail={detail} account={work.account} onEnded={work.onEnded} />
           <HoldPanel eventId={event.eventId} account={work.account} />

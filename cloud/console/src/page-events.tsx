@@ -7,6 +7,7 @@ import { EventRow } from './event-row.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
 import { NoticeBar } from './notice-bar.tsx';
+import { PlateSearch } from './plate-search.tsx';
 import { useShortcuts } from './shortcut.ts';
 import { WaitingOpenings } from './waiting-openings.tsx';
 import type { Workplace } from './workplace.ts';
@@ -73,6 +74,7 @@ export function EventsPage({ work }: { work: Workplace }) {
       <BlindStrip report={report} />
       <NoticeBar work={work} />
       {isAllowed(work.account, MAY.overruleCase) && <WaitingOpenings onEnded={work.onEnded} />}
+      {isAllowed(work.account, MAY.searchPlate) && <PlateSearch />}
       <div class="list-head">
         <h1>{t('events.title')}</h1>
         <EventFilterBar work={work} cameras={report?.cameras.map(({ camera }) => camera) ?? []} />

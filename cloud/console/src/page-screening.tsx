@@ -5,6 +5,7 @@ import { FailureNote } from './failure-note.tsx';
 import { GateCard } from './gate-card.tsx';
 import { GateWatch } from './gate-watch.tsx';
 import { useText } from './language.tsx';
+import { MaskPanel } from './mask-panel.tsx';
 import { fetchGates, usePoll } from './screening-client.ts';
 
 const EVERY_MS = 5_000;
@@ -58,6 +59,7 @@ export function ScreeningPage({ account, onEnded }: { account: Account; onEnded:
           );
         })}
       </ul>
+      <MaskPanel onEnded={onEnded} />
     </div>
   );
 }

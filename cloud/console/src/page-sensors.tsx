@@ -1,8 +1,9 @@
 import { useMemo, useState } from 'preact/hooks';
-import { Chart } from './chart.tsx';
+import { Chart, type ChartMark } from './chart.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime, formatDuration } from './format.ts';
 import { useText } from './language.tsx';
+import { explainFinding, nameOfFinding, type SensorFinding } from './sensor-finding.ts';
 import { useSensorPoll } from './sensor-poll.ts';
 import {
   type ListedReading,
@@ -24,6 +25,8 @@ type Period = keyof typeof PERIODS;
 const PERIOD_NAMES = ['1h', '24h', '7d'] as const satisfies readonly Period[];
 /** A sensor that has not spoken for so long is named silent. */
 const SILENT_MS = 15 * 60_000;
+/** Sentences under the chart at most; the marks in it are all there. */
+const FINDINGS_SHOWN = 8;
 const QUALITY_SIGN = { good: '●', uncertain: '◐', bad: '⊘', unsaid: '?' } as const;
 
 /** All sensors with their last reading; the chosen one with its course. */
@@ -32,7 +35,7 @@ export function SensorsPage({ onEnded }: { onEnded: () => void }) {
   const [period, setPeriod] = useState<Period>('24h');
   const [includeBad, setIncludeBad] = useState(false);
   const [chosen, setChosen] = useState<string | undefined>(undefined);
-  const { list, courses, failure } = useSensorPoll({
+  const { list, courses, findings, failure } = useSensorPoll({
     ...PERIODS[period],
     ...{ includeBad, chosen, onEnded },
   });
@@ -72,7 +75,11 @@ export function SensorsPage({ onEnded }: { onEnded: () => void }) {
       )}
       {list !== undefined && reading !== undefined && (
         <>
-          <SensorFigure reading={reading} course={courses.get(nameSensor(reading))} />
+          <SensorFigure
+            reading={reading}
+            course={courses.get(nameSensor(reading))}
+            findings={findings.filter((finding) => nameOfFinding(finding) === nameSensor(reading))}
+          />
           <SensorTable
             {...{ sensors, courses, chosen: nameSensor(reading), nowMs: Date.parse(list.now) }}
             onChoose={setChosen}
@@ -83,7 +90,12 @@ export function SensorsPage({ onEnded }: { onEnded: () => void }) {
   );
 }
 
-function SensorFigure({ reading, course }: { reading: ListedReading; course: SensorCourse | undefined }) {
+function SensorFigure(props: {
+  reading: ListedReading;
+  course: SensorCourse | undefined;
+  findings: readonly SensorFinding[];
+}) {
+  const { reading, course, findings } = props;
   const { t, language } = useText();
   const title = `${reading.sensor}: ${showQuantity(reading.metric, language)}`;
   const lines = useMemo(() => {
@@ -91,6 +103,9 @@ function SensorFigure({ reading, course }: { reading: ListedReading; course: Sen
     const kinds = (['mean', 'low', 'high'] as const).filter((kind) => course[kind].length > 0);
     return kinds.map((kind) => ({ name: t(`sensors.${kind}`), values: course[kind] }));
   }, [course, t]);
+  // what is drawn must not change with every poll that brings the same
+  const told = JSON.stringify(findings.map(({ at, value }) => ({ at: Date.parse(at) / 1_000, value })));
+  const marks = useMemo(() => JSON.parse(told) as ChartMark[], [told]);
   const isEmpty = course?.mean.every((value) => value === null) === true;
   return (
     <section class="figure" aria-label={title}>
@@ -103,8 +118,31 @@ function SensorFigure({ reading, course }: { reading: ListedReading; course: Sen
       </div>
       {isEmpty && <p class="figure-none">{t('sensors.none')}</p>}
       {course !== undefined && !isEmpty && (
-        <Chart times={course.times} lines={lines} gaps={course.gaps} unit={showUnit(reading.unit)} free />
+        <Chart {...{ lines, marks }} {...course} unit={showUnit(reading.unit)} free />
       )}
+      {course !== undefined && <Findings findings={findings} />}
+    </section>
+  );
+}
+
+/** What was unusual, the latest first, each in one sentence. */
+function Findings({ findings }: { findings: readonly SensorFinding[] }) {
+  const { t, language } = useText();
+  if (findings.length === 0) return <p class="hint">{t('findings.none')}</p>;
+  const latest = [...findings].sort((a, b) => b.at.localeCompare(a.at)).slice(0, FINDINGS_SHOWN);
+  return (
+    <section aria-label={t('findings.title')}>
+      <h3>
+        {t('findings.title')} ({findings.length})
+      </h3>
+      <p class="hint">{t('findings.mark')}</p>
+      <ul class="findings">
+        {latest.map((finding) => (
+          <li key={`${finding.at} ${finding.kind} ${finding.cause}`}>
+            <strong>{formatDateTime(finding.at, language)}</strong>: {explainFinding(finding, language)}
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { ApiFailure } from './api-client.ts';
+import { fetchFindings, type SensorFinding } from './sensor-finding.ts';
 import {
   fetchCourse,
   fetchSensors,
@@ -19,6 +20,8 @@ interface ListedSensors {
 export interface SensorPoll {
   readonly list?: ListedSensors;
   readonly courses: ReadonlyMap<string, SensorCourse>;
+  /** What was unusual in the period, of all sensors. */
+  readonly findings: readonly SensorFinding[];
   readonly failure?: ApiFailure;
 }
 
@@ -38,7 +41,7 @@ export function useSensorPoll(request: {
   onEnded: () => void;
 }): SensorPoll {
   const { periodMs, stepMs, everyMs, includeBad, chosen, onEnded } = request;
-  const [poll, setPoll] = useState<SensorPoll>({ courses: new Map() });
+  const [poll, setPoll] = useState<SensorPoll>({ courses: new Map(), findings: [] });
   useEffect(() => {
     const stop = new AbortController();
     let timer: number | undefined;
@@ -46,11 +49,13 @@ export function useSensorPoll(request: {
       try {
         const { now, sensors } = await fetchSensors(stop.signal);
         const list = { now, sensors: listQuantities(sensors) };
-        setPoll(({ courses }) => ({ list, courses }));
+        setPoll(({ courses, findings }) => ({ list, courses, findings }));
         const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
         const period = { fromMs: toMs - periodMs, toMs, stepMs, includeBad };
         const whole = chosen ?? list.sensors.map(nameSensor)[0];
-        setPoll({ list, courses: await fetchCourses(list, { ...period, whole }, stop.signal) });
+        const findings = await fetchFindings(period, stop.signal);
+        const courses = await fetchCourses(list, { ...period, whole }, stop.signal);
+        setPoll({ list, courses, findings });
       } catch (error) {
         if (stop.signal.aborted) return;
         if (!(error instanceof ApiFailure)) throw error;

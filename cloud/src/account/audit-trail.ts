@@ -38,7 +38,10 @@ export type AuditAction =
   | 'directive-declare'
   | 'directive-end'
   | 'screening-read'
-  | 'thermometer-enter';
+  | 'thermometer-enter'
+  | 'plate-read'
+  | 'plate-judge'
+  | 'plate-search';
 
 /** Who did what to what, when, from where. */
 export interface AuditEntry {

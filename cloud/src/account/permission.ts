@@ -13,6 +13,12 @@ export const MAY = {
   decideCase: ['reviewer', 'supervisor'],
   /** A decision over another person's; consent to an opening of the original. */
   overruleCase: ['supervisor'],
+  /** The plate of a case in full; lists show a part of it only. */
+  readPlate: ['reviewer', 'supervisor', 'auditor'],
+  /** Confirm or correct what was read on a plate. */
+  judgePlate: ['reviewer', 'supervisor'],
+  /** Find cases by plate: who may do that can follow a person. */
+  searchPlate: ['supervisor'],
   /** Ask for the sealed original of a case, with a reason. */
   requestOriginal: ['reviewer', 'supervisor'],
   /** The signed archive of a case. */

@@ -14,8 +14,10 @@ import type { ApiApp } from './api-app.ts';
 import {
   anEvent,
   anEvidenceFile,
+  aPlateFinding,
   eventIdOf,
   openTestCentre,
+  PLATE,
   TEST_PASSWORD_COST,
   type TestCentre,
 } from './api-test-centre.ts';
@@ -72,7 +74,11 @@ function commitEvent(site: Site): Event {
   return event;
 }
 
-function commitManifest(event: Event, files: EvidenceManifest['files']): void {
+function commitManifest(
+  event: Event,
+  files: EvidenceManifest['files'],
+  plate?: EvidenceManifest['plate'],
+): void {
   const { eventId, site, node, camera, capturedAt: createdAt } = event;
   const body = {
     schemaVersion: 1 as const,
@@ -83,6 +89,7 @@ function commitManifest(event: Event, files: EvidenceManifest['files']): void {
     createdAt,
     files: [...files],
     missing: [],
+    ...(plate === undefined ? {} : { plate }),
   };
   commit(site as Site, { channel: 'evidence', body });
 }
@@ -114,7 +121,7 @@ beforeAll(async () => {
     const camera = `cam-${site}`;
     const event = commitEvent(site);
     const bytes = Buffer.from(`still of ${site}`);
-    commitManifest(event, [anEvidenceFile(bytes)]);
+    commitManifest(event, [anEvidenceFile(bytes)], aPlateFinding());
     await centre.storeFile(bytes);
     const state: NodeState = {
       schemaVersion: 1,
@@ -153,6 +160,7 @@ beforeAll(async () => {
     await series.write([
       { ...origin, seq: 1, ordinal: 0, at, metric: 'lineCount', value: 1 },
       { ...origin, seq: 1, ordinal: 1, ...reading },
+      { ...origin, seq: 1, ordinal: 2, at, metric: 'sensorAnomaly', value: 1, tags: findingTags(site) },
     ]);
   }
   app = await buildApi({
@@ -167,6 +175,11 @@ afterAll(async () => {
   await app.close();
   await series.close();
   await centre[Symbol.asyncDispose]();
+});
+
+const findingTags = (site: Site) => ({
+  ...{ sensor: `gauge-${site}`, quantity: 'waterLevel', kind: 'anomaly', cause: 'value' },
+  ...{ usualLow: '0.2', usualHigh: '0.4' },
 });
 
 /** A gate with one passage more, and the address of its passages. */
@@ -299,9 +312,18 @@ const REQUESTS: Readonly<Record<string, (cell: Cell) => readonly [string, unknow
     return [`/events/${eventId}/holds/${placeHold(eventId)}/end`, { reason }];
   },
   'GET /api/v1/sensors': () => ['/sensors'],
+  'GET /api/v1/sensors/findings': () => [
+    `/sensors/findings?from=${instant(-7_200_000)}&to=${instant(0)}`,
+  ],
   'GET /api/v1/series': () => [
     `/series?metric=lineCount&aggregate=sum&stepMs=3600000&from=${instant(-7_200_000)}&to=${instant(0)}`,
   ],
+  'GET /api/v1/events/{eventId}/plate': ({ site }) => [`${caseOf(site)}/plate`],
+  'POST /api/v1/events/{eventId}/plate/judgements': ({ site }) => [
+    `${caseOf(site)}/plate/judgements`,
+    { verdict: 'unreadable', reason, expectedJudgements: 0 },
+  ],
+  'POST /api/v1/plates/search': () => ['/plates/search', { plate: PLATE, reason }],
   'GET /api/v1/cameras/{site}/{node}/{camera}/directives': ({ site }) => [
     `/cameras/${site}/gate-1/cam-${site}/directives`,
   ],
@@ -458,6 +480,18 @@ it('gives an analyst no picture and no case', async () => {
   const reviewer = beginSession(addPerson({ roles: ['reviewer'] }));
   const full = await app.inject({ url: '/api/v1/events?limit=200', headers: { cookie: reviewer } });
   expect(full.body).toMatch(/"stillSha256":"[0-9a-f]{64}"/);
+});
+
+it('shows a plate in a list to nobody, and a part of it only to who may open cases', async () => {
+  const file = anEvidenceFile(Buffer.from('still of site-east'));
+  commitManifest(commitEvent('site-east'), [file], aPlateFinding());
+  for (const role of ROLES) {
+    const headers = { cookie: beginSession(addPerson({ roles: [role] })) };
+    const list = await app.inject({ url: '/api/v1/events?limit=200', headers });
+    expect(list.body, role).not.toContain(PLATE);
+    const mayOpen = ['reviewer', 'supervisor', 'auditor'].includes(role);
+    expect(list.body.includes('99Z-•••99'), role).toBe(mayOpen);
+  }
 });
 
 it('adds up what several roles may do', async () => {

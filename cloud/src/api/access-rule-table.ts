@@ -70,6 +70,9 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
   'GET /api/v1/events/stream': { roles: 'RSAU', scope: 'many', status: 200 },
   'GET /api/v1/events/{eventId}': { ...one, roles: 'RSU', status: 200 },
   'POST /api/v1/events/{eventId}/reviews': { ...one, roles: 'RS', status: 201 },
+  'GET /api/v1/events/{eventId}/plate': { ...one, roles: 'RSU', status: 200 },
+  'POST /api/v1/events/{eventId}/plate/judgements': { ...one, roles: 'RS', status: 201 },
+  'POST /api/v1/plates/search': { roles: 'S', scope: 'many', status: 200 },
   'GET /api/v1/evidence/{sha256}': { ...one, roles: 'RSU', status: 200 },
   'GET /api/v1/events/{eventId}/original': { ...one, roles: 'RSU', status: 200 },
   'POST /api/v1/events/{eventId}/original': { ...one, roles: 'RS', status: 202 },
@@ -88,6 +91,7 @@ export const ACCESS_RULES: Readonly<Record<string, AccessRule>> = {
 
   'GET /api/v1/cameras': { roles: 'RSOAU', scope: 'many', status: 200 },
   'GET /api/v1/sensors': { roles: 'RSOAU', scope: 'many', status: 200 },
+  'GET /api/v1/sensors/findings': { roles: 'RSOAU', scope: 'many', status: 200 },
   'GET /api/v1/series': { roles: 'RSOAU', scope: 'many', status: 200 },
   'GET /api/v1/nodes': { roles: 'OU', scope: 'many', status: 200 },
   'GET /api/v1/delivery': { roles: 'OU', scope: 'many', status: 200 },

@@ -24,6 +24,7 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import { ROLES } from '../account/role.ts';
 import { REVIEW_STATES } from '../store/event-store.ts';
 import { FILE_WHEREABOUTS } from './original-schema.ts';
+import type { PlateGlance } from './plate-schema.ts';
 import { SealStatus } from './seal-schema.ts';
 
 /** Schemas of the API: they validate requests, type the handlers and the console, and make the OpenAPI document. */
@@ -138,6 +139,7 @@ export const EventSummary = Type.Object(
     review: ReviewStateName,
     letPass: Type.Optional(LetPassReason),
     stillSha256: Type.Optional(Sha256),
+    plate: Type.Optional(Type.Unsafe<PlateGlance>({ $ref: 'PlateGlance#' })),
   },
   { ...closed, $id: 'EventSummary' },
 );

@@ -3,7 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { CameraInterval, Event, EvidenceFile, EvidenceManifest, Readiness } from '@ngatu/contract';
+import type {
+  CameraInterval,
+  Event,
+  EvidenceFile,
+  EvidenceManifest,
+  PlateFinding,
+  Readiness,
+} from '@ngatu/contract';
 import { pino } from 'pino';
 import { openAccess } from '../account/access.ts';
 import { openAccountDatabase } from '../account/account-database.ts';
@@ -82,6 +89,25 @@ export function anEvidenceFile(bytes: Uint8Array, changes: Partial<EvidenceFile>
   };
 }
 
+/** Drawn, nobody's. */
+export const PLATE = '99Z99999';
+
+/** What a node says that it read of `PLATE`. */
+export function aPlateFinding(changes: Partial<PlateFinding> = {}): PlateFinding {
+  const characters = [...PLATE].map((character, index) => ({
+    character,
+    confidence: 0.99,
+    alternatives: index === 0 ? [{ character: '8', confidence: 0.01 }] : [],
+  }));
+  return {
+    ...{ state: 'read', text: PLATE, shown: '99Z-999.99', confidence: 0.98, characters },
+    alternatives: [{ text: '89Z99999', confidence: 0.01 }],
+    ...{ format: 'test-format', frames: 8, looks: 5, models: [{ name: 'test-reader', sha256: DIGEST }] },
+    seen: { capturedAt: '2025-11-22T03:00:00.000Z', box: [0.46, 0.6, 0.51, 0.65] },
+    ...changes,
+  };
+}
+
 /** Stores in a temporary folder with the ways in which the ingestor fills them. */
 export interface TestCentre extends AsyncDisposable {
   readonly dataDir: string;
@@ -90,7 +116,11 @@ export interface TestCentre extends AsyncDisposable {
   /** The clock of the API; set it to move time. */
   readonly clock: { nowMs: number };
   commitEvent(event: Event): void;
-  commitManifest(event: Event, files: readonly EvidenceFile[], missing?: EvidenceManifest['missing']): void;
+  commitManifest(
+    event: Event,
+    files: readonly EvidenceFile[],
+    rest?: Partial<Pick<EvidenceManifest, 'missing' | 'plate'>>,
+  ): void;
   commitIntervals(camera: string, intervals: readonly CameraInterval[]): void;
   commitReadiness(camera: string, readiness: Readiness): void;
   storeFile(bytes: Uint8Array): Promise<string>;
@@ -145,10 +175,10 @@ export async function openTestCentre(
     events,
     clock,
     commitEvent: (event) => outbox.commit({ channel: 'event', body: event }),
-    commitManifest: (event, files, missing = []) => {
+    commitManifest: (event, files, rest = {}) => {
       const { eventId, site, node, camera, capturedAt: createdAt } = event;
       const head = { schemaVersion: 1, eventId, site, node, camera, createdAt } as const;
-      outbox.commit({ channel: 'evidence', body: { ...head, files: [...files], missing } });
+      outbox.commit({ channel: 'evidence', body: { ...head, files: [...files], missing: [], ...rest } });
     },
     commitIntervals: (camera, intervals) => {
       const head = { schemaVersion: 1, ...TEST_SITE, camera } as const;

@@ -429,7 +429,9 @@ describe('events', () => {
     centre.commitEvent(event);
     const url = `/api/v1/events/${event.eventId}`;
     expect((await inject({ url, headers: session })).json()).not.toHaveProperty('evidence');
-    centre.commitManifest(event, [file], [{ role: 'clip', reason: 'the ring no longer held the time' }]);
+    centre.commitManifest(event, [file], {
+      missing: [{ role: 'clip', reason: 'the ring no longer held the time' }],
+    });
     const waiting = (await inject({ url, headers: session })).json();
     expect(waiting.event).toEqual(event);
     expect(waiting.review).toBe('open');

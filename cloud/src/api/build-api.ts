@@ -24,6 +24,8 @@ import { addOidcRoutes } from './oidc-route.ts';
 import { addOpeningRoutes } from './opening-route.ts';
 import { addOriginalRoutes } from './original-route.ts';
 import { addOwnAccountRoutes } from './own-account-route.ts';
+import { addPlateRoutes } from './plate-route.ts';
+import { PLATE_SCHEMAS } from './plate-schema.ts';
 import { compileValidator } from './request-validation.ts';
 import { addRetentionRoutes } from './retention-route.ts';
 import { addScreeningRoutes } from './screening-route.ts';
@@ -116,7 +118,8 @@ export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
         retryable: true,
       }),
   });
-  for (const schema of [...SHARED_SCHEMAS, ...ACCOUNT_SCHEMAS, ...SCREENING_SCHEMAS]) app.addSchema(schema);
+  const schemas = [...PLATE_SCHEMAS, ...SHARED_SCHEMAS, ...ACCOUNT_SCHEMAS, ...SCREENING_SCHEMAS];
+  for (const schema of schemas) app.addSchema(schema);
   await addDocumentation(app);
   await app.register(
     async (scope) => {
@@ -132,6 +135,7 @@ export async function buildApi(deps: ApiDeps): Promise<ApiApp> {
       addEventStreamRoute(api, deps);
       addEvidenceRoute(api, deps);
       addOpeningRoutes(api, deps);
+      addPlateRoutes(api, deps);
       addRetentionRoutes(api, deps);
       addOriginalRoutes(api, deps);
       addExportRoute(api, deps);

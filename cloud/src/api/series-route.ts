@@ -1,19 +1,26 @@
 import { NgatuError } from '@ngatu/contract';
 import { MAY } from '../account/permission.ts';
-import type { SeriesQuery } from '../store/series-store.ts';
+import type { RawPoint, SeriesQuery } from '../store/series-store.ts';
 import type { ApiApp, ApiDeps } from './api-app.ts';
 import { refuseInvalid } from './api-error.ts';
 import { SeriesAnswer, SeriesRequest } from './api-schema.ts';
 import { scopeSites } from './area-scope.ts';
 import { refusals } from './refusal-schema.ts';
 import { parsePeriod } from './request-validation.ts';
-import { SensorList, SensorRequest } from './series-schema.ts';
+import {
+  type SensorFinding,
+  SensorFindingList,
+  SensorFindingRequest,
+  SensorList,
+  SensorRequest,
+} from './series-schema.ts';
 import { requireSession } from './session-guard.ts';
 
 const MAX_PERIOD_MS = 366 * 86_400_000;
 /** Points of one line; a chart has no more pixels. */
 const MAX_STEPS = 5_000;
 const HOUR_MS = 3_600_000;
+const FINDINGS_MAX = 500;
 /** Sensors that have been silent for a week are listed no more, where nothing else is asked. */
 const DEFAULT_HOURS = 24 * 7;
 
@@ -51,6 +58,20 @@ async function readSeries<Answer>(read: () => Promise<Answer>): Promise<Answer> 
       cause: error,
     });
   }
+}
+
+/** Undefined where a node says it in another way. */
+function describeFinding({ site, node, at, value, unit, tags = {} }: RawPoint): SensorFinding | undefined {
+  const { sensor, quantity, kind, cause, usualLow, usualHigh } = tags;
+  const [low, high] = [Number(usualLow), Number(usualHigh)];
+  if (sensor === undefined || quantity === undefined || kind === undefined || cause === undefined)
+    return undefined;
+  if (usualLow === undefined || !Number.isFinite(low) || !Number.isFinite(high)) return undefined;
+  const place = { site, node, sensor, metric: quantity };
+  return {
+    ...{ ...place, at, value, kind, cause, usualLow: low, usualHigh: high },
+    ...(unit === undefined ? {} : { unit }),
+  };
 }
 
 export function addSeriesRoute(app: ApiApp, deps: ApiDeps): void {
@@ -93,6 +114,28 @@ export function addSeriesRoute(app: ApiApp, deps: ApiDeps): void {
       const latest = await readSeries(() => deps.series.listLatest(query));
       const sensors = latest.map(({ tag, ...reading }) => ({ ...reading, sensor: tag }));
       return { now: new Date(now).toISOString(), sensors };
+    },
+  );
+  app.get(
+    '/sensors/findings',
+    {
+      config: { access: MAY.readFleet },
+      schema: {
+        summary: 'What sensors did that they usually do not',
+        tags: ['series'],
+        querystring: SensorFindingRequest,
+        response: { 200: SensorFindingList, ...refusals(400, 401, 403) },
+      },
+    },
+    async (request) => {
+      const { from, to } = request.query;
+      parsePeriod({ from, to, now: deps.now(), defaultMs: 0, maxMs: MAX_PERIOD_MS });
+      const sites = scopeSites(requireSession(request));
+      const query = { metric: 'sensorAnomaly', from, to, limit: FINDINGS_MAX, includeBad: true };
+      const points = await readSeries(() =>
+        deps.series.listPoints(sites === undefined ? query : { ...query, sites }),
+      );
+      return { findings: points.flatMap((point) => describeFinding(point) ?? []) };
     },
   );
 }

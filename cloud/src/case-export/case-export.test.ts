@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Event, type EvidenceManifest, NgatuError } from '@ngatu/contract';
 import {
   computeEventSha256,
+  computeManifestSha256,
   createAuthority,
   issueCentreIdentity,
   issueNodeIdentity,
@@ -18,7 +19,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import {
   anEvent,
   anEvidenceFile,
+  aPlateFinding,
   openTestCentre,
+  PLATE,
   TEST_SITE,
   type TestCentre,
 } from '../api/api-test-centre.ts';
@@ -67,11 +70,22 @@ function seal(
   chainSeq = 1,
   previous: string | null = null,
   chainId = CHAIN_ID,
+  plate?: EvidenceManifest['plate'],
 ) {
   const { eventId, site, node, camera, kind, rule, capturedAt, clockErrorMs, sceneSha256, model } = event;
   const createdAt = new Date(Date.parse(capturedAt) + 8_000).toISOString();
   return sealManifest(
-    { schemaVersion: 1, eventId, site, node, camera, createdAt, files, missing: [] },
+    {
+      schemaVersion: 1,
+      eventId,
+      site,
+      node,
+      camera,
+      createdAt,
+      files,
+      missing: [],
+      ...(plate === undefined ? {} : { plate }),
+    },
     {
       key: nodeKey,
       place: { chainId, chainSeq, previousManifestSha256: previous },
@@ -139,6 +153,23 @@ it('takes what holds, refuses what does not with a code, and keeps both chain an
   expect(await arrive(seal(anEvent(3), files, 3, 'e'.repeat(64)))).toBe('CHAIN_CONFLICT');
 });
 
+it('keeps the place of a manifest that repeats another, so that what follows it in its chain is no gap', async () => {
+  const chainId = '22222222-2222-4222-8222-222222222222';
+  const event = anEvent(7);
+  centre.commitEvent(event);
+  const files = [anEvidenceFile(picture('first'), { role: 'still-at', derivation: blurred })];
+  const first = seal(event, files, 1, null, '33333333-3333-4333-8333-333333333333');
+  expect(await arrive(first)).toBe('committed');
+  // the node lost the end of its outbox, and seals the case again in a new chain
+  const again = seal(event, [], 1, null, chainId);
+  expect(await arrive(again)).toBe('EVENT_CONFLICT');
+  const next = anEvent(8);
+  centre.commitEvent(next);
+  expect(await arrive(seal(next, [], 2, computeManifestSha256(again), chainId))).toBe('committed');
+  expect(centre.events.receipts.find(event.eventId)?.manifest).toEqual(first);
+  expect(centre.events.receipts.find(next.eventId)?.chain).toMatchObject({ chainId, links: 2, gaps: [] });
+});
+
 it('exports a case that verifies, with a sheet for the file and one that may be shown to the road user', async () => {
   const event = anEvent(21, { explanation: { vi: 'Xe <b>máy</b> vượt đèn đỏ.', en: 'Passed on red.' } });
   const safe = picture('blurred');
@@ -150,7 +181,9 @@ it('exports a case that verifies, with a sheet for the file and one that may be 
     anEvidenceFile(clip, { role: 'clip', mediaType: 'video/mp4' }),
   ];
   centre.commitEvent(event);
-  const manifest = seal(event, files, 1, null, '99999999-2222-4333-8444-555555555555');
+  const manifest = seal(event, files, 1, null, '99999999-2222-4333-8444-555555555555', aPlateFinding());
+  // the reading is sealed with the rest: another one does not pass
+  expect(await arrive({ ...manifest, plate: aPlateFinding({ text: '88Z12345' }) })).toBe('SEAL_INVALID');
   expect(await arrive(manifest)).toBe('committed');
   for (const bytes of [safe, bare, clip]) await centre.storeFile(bytes);
   const decidedAt = new Date(centre.clock.nowMs).toISOString();
@@ -182,20 +215,17 @@ it('exports a case that verifies, with a sheet for the file and one that may be 
   const citizen = text.slice(text.lastIndexOf('<!doctype html>'), text.lastIndexOf('</html>'));
   const base64 = (bytes: Buffer): string => bytes.toString('base64');
   for (const word of [
-    'Vượt đèn đỏ',
-    'Điều 7 khoản 7',
-    '± 40 ms',
-    SECRET_NAME,
-    'Rõ ràng',
-    'không kèm theo',
-    base64(bare),
+    ...['Vượt đèn đỏ', 'Điều 7 khoản 7', '± 40 ms', SECRET_NAME, 'Rõ ràng', 'không kèm theo', base64(bare)],
+    ...['99Z-999.99', '98 %', '89Z99999 (1 %)', 'Chưa có ai xác nhận biển số'],
   ])
     expect(full).toContain(word);
   // what a node or a person wrote is text
   expect(full).toContain('Xe &lt;b&gt;máy&lt;/b&gt;');
   expect(citizen).toContain(base64(safe));
   expect(citizen).toContain('Điều 7 khoản 7');
-  for (const word of [base64(bare), SECRET_NAME, 'Rõ ràng', 'lan.nguyen', 'Khiếu nại'])
+  // what nobody has looked at may be a stranger's
+  expect(citizen).toContain('99Z-•••99');
+  for (const word of [base64(bare), SECRET_NAME, 'Rõ ràng', 'lan.nguyen', 'Khiếu nại', PLATE, '99Z-999.99'])
     expect(citizen).not.toContain(word);
   for (const sheet of [full, citizen]) expect(sheet).not.toMatch(/<script|https?:\/\/|src="(?!data:)/);
   expect(centre.deps.audit.list(10)).toContainEqual(

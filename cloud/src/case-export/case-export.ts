@@ -68,7 +68,7 @@ function requireSeal({ dir, holder, seal }: Identity): NonNullable<Identity['sea
 }
 
 function toExportedCase(
-  { record, seal, readings, files }: CaseDossier,
+  { record, seal, plate, readings, files }: CaseDossier,
   evidence: DossierSources['evidence'],
 ): ExportedCase {
   const { event, ingestedAt, reviews } = record;
@@ -76,6 +76,7 @@ function toExportedCase(
     schemaVersion: 1,
     ingestedAt,
     reviews,
+    plateJudgements: plate.judgements,
     readings: readings.map(({ kind, law }) => ({ kind, ...law })),
     chain: seal.chain,
   };

@@ -1,6 +1,7 @@
 import { isOriginalRole } from '@ngatu/contract';
 import type { CaseDossier } from './exported-case.ts';
 import { type Html, html } from './html.ts';
+import { renderPlate } from './plate-part.ts';
 import {
   nameCase,
   renderDocument,
@@ -53,6 +54,8 @@ function renderCase(dossier: CaseDossier, head: SheetHead): Html {
 ${renderPictures(files)}
 <h2>Phát hiện và độ bất định</h2>
 ${renderFinding(event)}
+<h2>Biển số</h2>
+${renderPlate(dossier.plate)}
 <h2>Quy định áp dụng vào ngày vi phạm</h2>
 ${renderLaw(readings, event.capturedAt)}
 <h2>Người duyệt và lý do</h2>

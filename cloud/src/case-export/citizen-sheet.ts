@@ -1,5 +1,6 @@
 import type { CaseDossier, CaseFile } from './exported-case.ts';
 import { type Html, html } from './html.ts';
+import { describeOwnPlate } from './plate-part.ts';
 import {
   nameCase,
   renderDocument,
@@ -41,6 +42,7 @@ function renderCase(dossier: CaseDossier): Html {
   const { event, reviews } = record;
   const last = reviews.at(-1);
   const safe = files.filter(isSafeToShow);
+  const ownPlate = describeOwnPlate(dossier.plate);
   return html`<section class="case">
 <h1>${nameCase(dossier)}</h1>
 <p>Camera ${event.camera}, ${formatInstant(event.capturedAt)} (giờ Việt Nam)</p>
@@ -56,7 +58,10 @@ ${renderFinding(event)}
 ${renderLaw(readings, event.capturedAt)}
 <h2>Kết quả duyệt</h2>
 <p>${last === undefined ? 'Chưa có người duyệt vụ này.' : DECISION_WORDS[last.decision]}</p>
-${renderFacts([['Mã vụ việc', html`<code>${event.eventId}</code>`]])}
+${renderFacts([
+  ...(ownPlate === undefined ? [] : [['Biển số', ownPlate] as const]),
+  ['Mã vụ việc', html`<code>${event.eventId}</code>`],
+])}
 </section>`;
 }
 

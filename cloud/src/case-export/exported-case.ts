@@ -10,6 +10,7 @@ import {
 import type { ExportFileState } from '@ngatu/trust';
 import type { EventRecord, EventStore } from '../store/event-store.ts';
 import type { EvidenceStore } from '../store/evidence-store.ts';
+import type { PlateRecord } from '../store/plate-store.ts';
 import type { SealRecord } from '../store/receipt-store.ts';
 
 /** One reading of a case with what the law of its day says of it. */
@@ -29,13 +30,14 @@ export interface CaseFile {
 export interface CaseDossier {
   readonly record: EventRecord;
   readonly seal: SealRecord;
+  readonly plate: PlateRecord;
   /** As it was flagged, then each alternative. */
   readonly readings: readonly CaseReading[];
   readonly files: readonly CaseFile[];
 }
 
 export interface DossierSources {
-  readonly events: Pick<EventStore, 'getEvent' | 'receipts'>;
+  readonly events: Pick<EventStore, 'getEvent' | 'receipts' | 'plates'>;
   readonly evidence: Pick<EvidenceStore, 'open'>;
   /** Whether the originals of this event may leave with the export. */
   readonly mayOpenOriginals: (eventId: string) => boolean;
@@ -64,7 +66,8 @@ export async function gatherCase(sources: DossierSources, eventId: string): Prom
     } else if (isHeld) files.push({ file, state: 'withheld' });
     else files.push({ file, state: arrived.get(file.sha256) === true ? 'erased' : 'on-node' });
   }
-  return { record, seal, readings: listReadings(record.event), files };
+  const plate = sources.events.plates.find(eventId) ?? { judgements: [] };
+  return { record, seal, plate, readings: listReadings(record.event), files };
 }
 
 function listReadings({ kind, alternatives, subject, measures, capturedAt }: Event): CaseReading[] {

@@ -40,7 +40,14 @@ export function renderFacts(facts: readonly (readonly [name: string, value: stri
 }
 
 /** The decisive moment first, wide; then what was before and after it side by side. */
-const PICTURE_ORDER = ['still-at', 'still-before', 'still-after', 'subject-crop'];
+const PICTURE_ORDER = [
+  'still-at',
+  'still-before',
+  'still-after',
+  'subject-crop',
+  'plate-crop',
+  'plate-frame',
+];
 
 export function renderPictures(files: readonly CaseFile[]): Html {
   const shown = files

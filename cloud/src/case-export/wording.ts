@@ -17,6 +17,7 @@ export const KIND_WORDS: Readonly<Record<EventKind, string>> = {
   ZEBRA_YIELD: 'Không nhường người đi bộ',
   BLOCKED_JUNCTION: 'Dừng giữa giao lộ',
   NO_HELMET: 'Không đội mũ bảo hiểm',
+  NO_MASK: 'Không đeo khẩu trang',
 };
 
 export const LABEL_WORDS: Readonly<Record<RoadUserLabel, string>> = {
@@ -41,6 +42,8 @@ export const ROLE_WORDS: Readonly<Record<EvidenceRole, string>> = {
   'still-at': 'Ảnh lúc vi phạm',
   'still-after': 'Ảnh sau vi phạm',
   'subject-crop': 'Ảnh đối tượng',
+  'plate-crop': 'Ảnh biển số',
+  'plate-frame': 'Ảnh dùng để đọc biển số',
   preview: 'Clip xem trước',
   clip: 'Clip gốc của camera',
 };

@@ -79,12 +79,17 @@ export const DEFAULT_PRIVACY_POLICY: PrivacyPolicy = {
   schemaVersion: 1,
   controller: { name: '(not set: privacy.json)', contact: '(not set: privacy.json)' },
   retentionDays: { open: 90, confirmed: 730, rejected: 30, 'let-pass': 30 },
-  retentionByKind: {},
+  // a still of a person who broke no law: kept for as long as a site needs to speak with its visitors
+  retentionByKind: { NO_MASK: { open: 7, confirmed: 30, rejected: 1, 'let-pass': 1 } },
   screening: { passageHours: 24, countDays: 730 },
   opening: { secondPerson: true, openMinutes: 30, waitHours: 24 },
   acknowledgeWorkingDays: 2,
   sources: {
     retentionDays: { source: 'default of the product; the controller decides', certainty: 'U' },
+    retentionByKind: {
+      source: 'default of the product for NO_MASK; the controller decides',
+      certainty: 'U',
+    },
     'screening.passageHours': {
       source: 'default of the product: staff enter readings within the hour; the controller decides',
       certainty: 'U',
@@ -123,8 +128,15 @@ export function loadPrivacyPolicy(dataDir: string): PrivacyPolicy {
     throw new NgatuError('PRIVACY_POLICY_INVALID', `Cannot accept ${file}: it is not JSON`, { cause });
   }
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const merged = isObject ? { ...DEFAULT_PRIVACY_POLICY, ...(value as object) } : value;
+  const merged = isObject ? { ...DEFAULT_PRIVACY_POLICY, ...mergeKinds(value as object) } : value;
   return parseWithSchema(PrivacyPolicy, merged, { code: 'PRIVACY_POLICY_INVALID', what: file });
+}
+
+/** What a file says of one kind leaves the defaults of other kinds as they are. */
+function mergeKinds(value: object): object {
+  const kinds = 'retentionByKind' in value ? value.retentionByKind : undefined;
+  if (typeof kinds !== 'object' || kinds === null || Array.isArray(kinds)) return value;
+  return { ...value, retentionByKind: { ...DEFAULT_PRIVACY_POLICY.retentionByKind, ...kinds } };
 }
 
 /** How many days a case is kept: what is said of its kind, else what is said of its outcome. */

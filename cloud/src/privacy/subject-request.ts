@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { EventRecord } from '../store/event-store.ts';
+import type { PlateRecord } from '../store/plate-store.ts';
 import type { CaseQuery, LegalHold, SubjectCase } from '../store/privacy-store.ts';
 import type { CentreStores } from './centre-stores.ts';
 import { findLegalFact, type LegalFact } from './legal-fact.ts';
@@ -27,7 +28,10 @@ interface OpenedRequest {
 export interface SubjectExport extends OpenedRequest {
   readonly schemaVersion: 1;
   readonly controller: PrivacyPolicy['controller'];
-  readonly cases: readonly (EventRecord & { readonly holds: readonly LegalHold[] })[];
+  readonly cases: readonly (EventRecord & {
+    readonly holds: readonly LegalHold[];
+    readonly plate?: PlateRecord;
+  })[];
 }
 
 export interface SubjectErasure extends OpenedRequest {
@@ -43,7 +47,9 @@ export function exportForSubject({ events }: CentreStores, request: SubjectReque
   const opened = openRequest({ events }, 'export', request);
   const cases = events.privacy.findCases(request.query, CASES_MAX).flatMap((eventId) => {
     const record = events.getEvent(eventId);
-    return record === undefined ? [] : [{ ...record, holds: events.privacy.listHolds(eventId) }];
+    const plate = events.plates.find(eventId);
+    const holds = events.privacy.listHolds(eventId);
+    return record === undefined ? [] : [{ ...record, holds, ...(plate === undefined ? {} : { plate }) }];
   });
   const closedAt = new Date(request.nowMs).toISOString();
   events.privacy.closeCase(opened.caseId, { closedAt, found: cases.length, outcome: 'exported' });

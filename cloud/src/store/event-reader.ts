@@ -8,8 +8,9 @@ import type {
   Review,
   ReviewState,
 } from './event-store.ts';
+import { PLATE_COLUMNS, type PlateColumns, toGlance } from './sqlite-plate-store.ts';
 
-interface SummaryRow extends Omit<EventSummary, 'stillSha256' | 'letPass'> {
+interface SummaryRow extends Omit<EventSummary, 'stillSha256' | 'letPass' | 'plate'>, PlateColumns {
   readonly letPass: NonNullable<EventSummary['letPass']> | null;
   readonly stillSha256: string | null;
 }
@@ -17,15 +18,18 @@ interface SummaryRow extends Omit<EventSummary, 'stillSha256' | 'letPass'> {
 const SUMMARY = `SELECT event_id AS eventId, kind, site, node, camera, rule, label, captured_at AS capturedAt,
   ingested_at AS ingestedAt, review, let_pass AS letPass, change,
   (SELECT sha256 FROM evidence_file JOIN evidence_arrival USING (sha256)
-     WHERE evidence_file.event_id = event.event_id AND role = 'still-at' LIMIT 1) AS stillSha256
+     WHERE evidence_file.event_id = event.event_id AND role = 'still-at' LIMIT 1) AS stillSha256,
+  ${PLATE_COLUMNS}
   FROM event`;
 
 function toSummary(row: SummaryRow & { change: number }): EventSummary {
-  const { change: _change, stillSha256, letPass, ...summary } = row;
+  const { change: _change, stillSha256, letPass, plateState, plateText, plateJudgement, ...summary } = row;
+  const plate = toGlance({ plateState, plateText, plateJudgement });
   return {
     ...summary,
     ...(letPass === null ? {} : { letPass }),
     ...(stillSha256 === null ? {} : { stillSha256 }),
+    ...(plate === undefined ? {} : { plate }),
   };
 }
 

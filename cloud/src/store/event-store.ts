@@ -14,6 +14,7 @@ import type {
 } from '@ngatu/contract';
 import type { DeliveryStore } from './delivery-store.ts';
 import type { DirectiveStore } from './directive-store.ts';
+import type { PlateGlance, PlateStore } from './plate-store.ts';
 import type { PrivacyStore } from './privacy-store.ts';
 import type { Custody, ReceiptStore } from './receipt-store.ts';
 import type { ScreeningStore } from './screening-store.ts';
@@ -61,6 +62,8 @@ export interface EventSummary {
   readonly letPass?: LetPassReason;
   /** The still of the decisive moment, once it has arrived at the centre. */
   readonly stillSha256?: string;
+  /** How its plate stands, without what identifies it; absent where nothing is known of one. */
+  readonly plate?: PlateGlance;
 }
 
 export interface EventPage {
@@ -161,6 +164,7 @@ export interface EventStore extends Disposable {
   readonly delivery: DeliveryStore;
   readonly receipts: ReceiptStore;
   readonly screening: ScreeningStore;
+  readonly plates: PlateStore;
   /**
    * Commits the batch in one transaction: when this returns, all outcomes survive a power cut. A refused number is not
    * settled until its dead letter is appended.

@@ -9,6 +9,7 @@ import type { NodeRegister } from './node-register.ts';
 import { ReadinessRecords } from './readiness-records.ts';
 import type { Custody } from './receipt-store.ts';
 import { computeNumberDigest, type SeqLedger } from './seq-ledger.ts';
+import type { SqlitePlateStore } from './sqlite-plate-store.ts';
 import type { SqliteReceiptStore } from './sqlite-receipt-store.ts';
 import type { SqliteScreeningStore } from './sqlite-screening-store.ts';
 
@@ -27,6 +28,7 @@ export class EventWriter {
   readonly #drops: DropBook;
   readonly #readiness: ReadinessRecords;
   readonly #screening: SqliteScreeningStore;
+  readonly #plates: SqlitePlateStore;
   readonly #nextChange: Database.Statement<[], { latest: number }>;
   readonly #touch: Database.Statement<[number, string]>;
   readonly #eventBody: Database.Statement<[string], { body: string }>;
@@ -46,6 +48,7 @@ export class EventWriter {
       readonly receipts: SqliteReceiptStore;
       readonly nodes: NodeRegister;
       readonly screening: SqliteScreeningStore;
+      readonly plates: SqlitePlateStore;
     },
   ) {
     this.#erasure = parts.erasure;
@@ -53,6 +56,7 @@ export class EventWriter {
     this.#receipts = parts.receipts;
     this.#nodes = parts.nodes;
     this.#screening = parts.screening;
+    this.#plates = parts.plates;
     this.#drops = new DropBook(database, parts.ledger);
     this.#readiness = new ReadinessRecords(database);
     this.#nextChange = database.prepare('UPDATE change_counter SET latest = latest + 1 RETURNING latest');
@@ -186,6 +190,8 @@ export class EventWriter {
       const { createdAt: _stored, ...known } = JSON.parse(stored.body) as EvidenceManifest;
       const { createdAt: _offered, ...offered } = manifest;
       if (isDeepStrictEqual(known, offered)) return undefined;
+      if (custody !== undefined && !('refusal' in custody) && isSealed(manifest))
+        this.#receipts.admitRepetition(manifest, ingestedAt);
       return refuseConflict(`the evidence of event ${eventId} is stored with another content`);
     }
     const refusal = this.#takeCustody(manifest, custody);
@@ -198,6 +204,7 @@ export class EventWriter {
     for (const [ordinal, { role, sha256 }] of manifest.files.entries()) {
       this.#insertFile.run(eventId, ordinal, role, sha256);
     }
+    if (manifest.plate !== undefined) this.#plates.write(eventId, manifest.plate);
     this.touch(eventId);
     return undefined;
   }

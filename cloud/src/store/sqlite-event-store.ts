@@ -24,6 +24,7 @@ import { SeqLedger } from './seq-ledger.ts';
 import { openCentreDatabase, toStoreError } from './sqlite-database.ts';
 import { SqliteDeliveryStore } from './sqlite-delivery-store.ts';
 import { SqliteDirectiveStore } from './sqlite-directive-store.ts';
+import { SqlitePlateStore } from './sqlite-plate-store.ts';
 import { SqlitePrivacyStore } from './sqlite-privacy-store.ts';
 import { SqliteReceiptStore } from './sqlite-receipt-store.ts';
 import { SqliteScreeningStore } from './sqlite-screening-store.ts';
@@ -37,6 +38,7 @@ export class SqliteEventStore implements EventStore {
   readonly receipts: SqliteReceiptStore;
   readonly privacy: SqlitePrivacyStore;
   readonly screening: SqliteScreeningStore;
+  readonly plates: SqlitePlateStore;
   readonly #file: string;
   readonly #database: Database.Database;
   readonly #ledger: SeqLedger;
@@ -57,12 +59,18 @@ export class SqliteEventStore implements EventStore {
       transact: (work) => this.#transact(work),
       read: (work) => this.#read(work),
     });
+    this.plates = new SqlitePlateStore(database, {
+      transact: (work) => this.#transact(work),
+      read: (work) => this.#read(work),
+      touch: (eventId) => this.#writer.touch(eventId),
+    });
     this.#writer = new EventWriter(database, {
       erasure,
       ledger: this.#ledger,
       receipts: this.receipts,
       nodes: this.#nodes,
       screening: this.screening,
+      plates: this.plates,
     });
     this.delivery = new SqliteDeliveryStore(database, this.#nodes, {
       transact: (work) => this.#transact(work),

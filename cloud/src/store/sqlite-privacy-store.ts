@@ -1,6 +1,7 @@
 import type { Event, EventKind } from '@ngatu/contract';
 import type Database from 'better-sqlite3';
 import type { CaseErasure } from './case-erasure.ts';
+import { normalisePlate } from './plate-text.ts';
 import type {
   CaseOutcome,
   CaseQuery,
@@ -13,6 +14,7 @@ import type {
   SubjectCase,
   Tombstone,
 } from './privacy-store.ts';
+import { SURE_PLATE_TEXTS } from './sqlite-plate-store.ts';
 
 /** Ways to the database that turn its failures into the product's errors. */
 interface DatabaseWork {
@@ -177,15 +179,16 @@ export class SqlitePrivacyStore implements PrivacyStore {
     add('captured_at < ?', query.to);
     add(`json_extract(body, '$.subject.trackId') = ?`, query.trackId);
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    const rows = this.#all<{ eventId: string; body: string; reasons?: string }>(
+    const rows = this.#all<FoundCase>(
       `SELECT event_id AS eventId, body,
-         (SELECT group_concat(reason, ' ') FROM review WHERE review.event_id = event.event_id) AS reasons
+         (SELECT group_concat(reason, ' ') FROM review WHERE review.event_id = event.event_id) AS reasons,
+         (SELECT group_concat(text, ' ') FROM (${SURE_PLATE_TEXTS})) AS plates
          FROM event ${where} ORDER BY captured_at DESC`,
       ...values,
     );
     const plate = query.plate === undefined ? undefined : normalisePlate(query.plate);
     return rows
-      .filter(({ body, reasons }) => plate === undefined || mentionsPlate(body, reasons, plate))
+      .filter((row) => plate === undefined || mentionsPlate(row, plate))
       .slice(0, limit)
       .map(({ eventId }) => eventId);
   }
@@ -287,23 +290,20 @@ export class SqlitePrivacyStore implements PrivacyStore {
   }
 }
 
-function normalisePlate(text: string): string {
-  return text
-    .toUpperCase()
-    .replaceAll('Đ', 'D')
-    .replaceAll(/[^0-9A-Z]/g, '');
+interface FoundCase {
+  readonly eventId: string;
+  readonly body: string;
+  readonly reasons?: string;
+  /** What was read on its plate or said of it by persons, with spaces in between. */
+  readonly plates?: string;
 }
 
-/** A plate may stand in the event itself, or in what a reviewer wrote. */
-function mentionsPlate(body: string, reasons: string | undefined, plate: string): boolean {
+/** A plate may have been read, or stand in the event itself, or in what a reviewer wrote. */
+function mentionsPlate({ body, reasons, plates }: FoundCase, plate: string): boolean {
   if (plate.length < 4) return false;
+  if (plates?.split(' ').includes(plate) === true) return true;
   if (reasons !== undefined && normalisePlate(reasons).includes(plate)) return true;
-  // only what was written or read: digits of times and boxes that stand side by side make no plate
-  const { explanation, plate: read } = JSON.parse(body) as Event & { plate?: unknown };
-  return listTexts([explanation, read]).some((text) => normalisePlate(text).includes(plate));
-}
-
-function listTexts(value: unknown): string[] {
-  if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listTexts) : [];
+  // only what was written: digits of times and boxes that stand side by side make no plate
+  const { explanation } = JSON.parse(body) as Event;
+  return Object.values(explanation).some((text) => normalisePlate(text).includes(plate));
 }

@@ -7,7 +7,7 @@ import type { BlurPlan } from './blur-zone.ts';
 /** Quality of the JPEGs that are shown, 1–100; the original packets stay in the clip. */
 const STILL_QUALITY = 78;
 const CROP_QUALITY = 90;
-/** The cut-out shows this much around the subject, shares of its size. */
+/** The cut-out shows this much around the subject where nothing else is said, shares of its size. */
 const CROP_MARGIN = 0.12;
 /** Larger pictures are refused: nothing that a camera sends is as large, px. */
 const MAX_PIXELS = 64_000_000;
@@ -55,12 +55,12 @@ export function encodeStill({ data, width, height }: PixelPicture): Promise<Buff
 export async function writeJpeg(
   picture: PixelPicture,
   outFile: string,
-  { maxWidth, around }: { maxWidth?: number; around?: Box },
+  { maxWidth, around, margin = CROP_MARGIN }: { maxWidth?: number; around?: Box; margin?: number },
 ): Promise<{ width: number; height: number }> {
   let image = sharp(picture.data, {
     raw: { width: picture.width, height: picture.height, channels: 3 },
   });
-  if (around !== undefined) image = image.extract(computeCrop(picture, around));
+  if (around !== undefined) image = image.extract(computeCrop(picture, around, margin));
   else if (maxWidth !== undefined && picture.width > maxWidth) image = image.resize(maxWidth);
   const quality = around === undefined ? STILL_QUALITY : CROP_QUALITY;
   try {
@@ -77,9 +77,9 @@ export async function writeJpeg(
   }
 }
 
-function computeCrop({ width, height }: PixelPicture, [x1, y1, x2, y2]: Box) {
-  const dx = CROP_MARGIN * (x2 - x1);
-  const dy = CROP_MARGIN * (y2 - y1);
+function computeCrop({ width, height }: PixelPicture, [x1, y1, x2, y2]: Box, margin: number) {
+  const dx = margin * (x2 - x1);
+  const dy = margin * (y2 - y1);
   const left = Math.min(width - 1, Math.max(0, Math.floor(x1 - dx)));
   const top = Math.min(height - 1, Math.max(0, Math.floor(y1 - dy)));
   const right = Math.max(left + 1, Math.min(width, Math.ceil(x2 + dx)));

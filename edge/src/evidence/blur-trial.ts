@@ -10,8 +10,19 @@ import {
   type PartDetector,
   type PartModel,
 } from './part-detector.ts';
-import { PlateReader, type PlateReading } from './plate-reader.ts';
 import type { SeenRoadUser } from './road-user-sight.ts';
+
+/** What was read in a box. `confidence` is that of its least sure character. */
+export interface TrialReading {
+  readonly text: string;
+  readonly confidence: number;
+}
+
+/** Reads what stands in a box of a picture; whoever opened it closes it. */
+export interface TrialReader {
+  /** @throws NgatuError MODEL_INVALID */
+  readText(picture: PixelPicture, box: Box): Promise<TrialReading>;
+}
 
 /** What is tried: the detectors that blur, and those that only look. */
 export interface BlurTrialModels {
@@ -21,7 +32,7 @@ export interface BlurTrialModels {
   readonly watchFace: PartModel;
   readonly watchPlate: PartModel;
   readonly otherFace?: PartModel;
-  readonly reader?: PartModel;
+  readonly reader?: TrialReader;
 }
 
 interface Looked {
@@ -36,8 +47,8 @@ export interface BlurTrialRun {
   /** Every plate that was found before, as it was read before and in the same place after. */
   readonly readings?: readonly {
     readonly box: Box;
-    readonly before: PlateReading;
-    readonly after: PlateReading;
+    readonly before: TrialReading;
+    readonly after: TrialReading;
   }[];
 }
 
@@ -49,12 +60,12 @@ export class BlurTrial {
   readonly recipe: string;
   readonly #blur: { face: PartDetector | undefined; plate: PartDetector | undefined };
   readonly #watch: { face: PartDetector; plate: PartDetector; otherFace: PartDetector | undefined };
-  readonly #reader: PlateReader | undefined;
+  readonly #reader: TrialReader | undefined;
 
   private constructor(
     blur: { face: PartDetector | undefined; plate: PartDetector | undefined },
     watch: { face: PartDetector; plate: PartDetector; otherFace: PartDetector | undefined },
-    reader: PlateReader | undefined,
+    reader: TrialReader | undefined,
   ) {
     this.#blur = blur;
     this.#watch = watch;
@@ -73,11 +84,7 @@ export class BlurTrial {
       face: models.face === undefined ? undefined : await openFaceDetector(models.face),
       plate: models.plate === undefined ? undefined : await openPlateDetector(models.plate),
     };
-    return new BlurTrial(
-      blur,
-      watch,
-      models.reader === undefined ? undefined : await PlateReader.open(models.reader),
-    );
+    return new BlurTrial(blur, watch, models.reader);
   }
 
   /**
@@ -118,14 +125,17 @@ export class BlurTrial {
     if (reader === undefined) return { before, after };
     const readings = [];
     for (const box of before.plates)
-      readings.push({ box, before: await reader.read(picture, box), after: await reader.read(shown, box) });
+      readings.push({
+        box,
+        before: await reader.readText(picture, box),
+        after: await reader.readText(shown, box),
+      });
     return { before, after, readings };
   }
 
   async close(): Promise<void> {
     const detectors = [...Object.values(this.#blur), ...Object.values(this.#watch)];
     for (const detector of detectors) await detector?.close();
-    await this.#reader?.close();
   }
 
   async #look(picture: PixelPicture): Promise<Looked> {

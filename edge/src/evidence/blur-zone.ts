@@ -75,7 +75,8 @@ export function planBlur(question: BlurQuestion): BlurPlan {
   return { behind, kept, front: [...front, ...found] };
 }
 
-function isSubject(user: SeenRoadUser, subject: BlurSubject): boolean {
+/** Whether somebody who was seen is the subject itself, under its own track or another name. */
+export function isSubject(user: SeenRoadUser, subject: BlurSubject): boolean {
   if (user.trackId !== undefined && user.trackId === subject.trackId) return true;
   const iou = computeIou(user.box, subject.box);
   const isAlike = (user.label === 'person') === (subject.label === 'person');
@@ -85,7 +86,8 @@ function isSubject(user: SeenRoadUser, subject: BlurSubject): boolean {
   return isTwoWheeler(user) && isTwoWheeler(subject) && isPart;
 }
 
-function standsBefore(other: Box, subject: Box): boolean {
+/** Whether `other` is nearer to the camera than the subject, so that it hides what is behind it. */
+export function standsBefore(other: Box, subject: Box): boolean {
   return other[3] > subject[3] + FRONT_DEPTH * (subject[3] - subject[1]);
 }
 
@@ -127,7 +129,7 @@ function computeRiderZone([x1, y1, x2, y2]: Box): Box {
 }
 
 /** Where a vehicle's plate can be, seen from before or behind. */
-function computePlateZone({ label, box: [x1, y1, x2, y2], occupants }: SeenRoadUser): Box {
+export function computePlateZone({ label, box: [x1, y1, x2, y2], occupants }: SeenRoadUser): Box {
   const width = x2 - x1;
   const height = y2 - y1;
   if (label === 'motorbike') {

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  buildPlateAbsence,
   EVIDENCE_MAX_BYTES,
   type EvidenceFile,
   type EvidenceManifest,
@@ -9,22 +10,25 @@ import {
   NgatuError,
 } from '@ngatu/contract';
 import type { BlurSubject } from './blur-zone.ts';
-import { type Clip, computeInterval, cutClip, planClip } from './clip.ts';
+import { type Clip, cutClip, planClip } from './clip.ts';
 import type { EvidenceFiles } from './evidence-files.ts';
 import { runMediaPlans } from './media-plan.ts';
 import type { PictureJob, PictureMaker, PictureOutcome, StillWork } from './picture-job.ts';
-import { choosePreview, type PreviewChoice } from './preview-choice.ts';
+import {
+  choosePlateTimes,
+  describePlateStill,
+  makePlateReading,
+  PLATE_ROLES,
+  type PlateReadingOptions,
+  wantsPlate,
+} from './plate-evidence.ts';
+import type { PlateFrame } from './plate-job.ts';
+import type { PreviewChoice } from './preview-choice.ts';
 import { indexRecording, type Recording } from './recording.ts';
 import type { Sight } from './road-user-sight.ts';
 import type { SegmentRing } from './segment-ring.ts';
-import {
-  collectStills,
-  findNearestPicture,
-  listPreviewFrames,
-  planStills,
-  type StillPlan,
-  type StillRequest,
-} from './still.ts';
+import { collectStills, listPreviewFrames, planStills, type StillPlan } from './still.ts';
+import { chooseStills, listRequests, type StillChoice, type StillWish } from './still-choice.ts';
 
 /** The decisive moment of an event. */
 export interface EvidenceMoment {
@@ -50,18 +54,17 @@ export interface EvidenceJobOptions {
   readonly subject?: BlurSubject;
   /** Who was seen between two media times of the moment's session; nothing where nobody knows. */
   readonly listSights: (fromMs: number, toMs: number) => readonly Sight[];
+  /** How the subject's plate is read; absent where it is not. */
+  readonly plates?: PlateReadingOptions;
 }
 
-/** The part of a manifest that tells what was made and what was not. */
-export type EvidenceResult = Pick<EvidenceManifest, 'files' | 'missing'>;
+/** The part of a manifest that tells what was made and what was not, and what was read. */
+export type EvidenceResult = Pick<EvidenceManifest, 'files' | 'missing' | 'plate'>;
 
-type StillRole = StillWork['role'];
-
-/** A still may lie this far from its time, or half its distance from the moment, or one interval of a slow stream, ms. */
-const STILL_TOLERANCE_MS = 500;
 const CLIP_FILE = 'clip.mp4';
 /** Roles that are shown: derived, and blurred. */
 const SHOWN_ROLES = ['still-before', 'still-at', 'still-after', 'subject-crop', 'preview'] as const;
+type ShownRole = (typeof SHOWN_ROLES)[number] | (typeof PLATE_ROLES)[number];
 /** The outer stills give the context; the decisive one keeps the camera's resolution, px. */
 const CONTEXT_MAX_WIDTH = 1_280;
 
@@ -89,15 +92,16 @@ export async function makeEvidence(
     const segments = ring.findClosed(range);
     const recording = await indexRecording(segments, join(workDir, 'index.ffconcat'), signal);
     const job = { ...options, recording, workDir };
-    const wishes = chooseStills(job);
+    const wishes = { ...chooseStills(job), plateTimesMs: choosePlateTimes(job) };
     const done = await decodeTogether(job, wishes, signal);
     const clip = done.clip ?? (await makeClip(job, signal));
     const decoded = done.stills ?? (await decodeStills(job, wishes, signal));
-    const shown = await makeShown(job, { ...decoded, clip }, signal);
-    return { files: [...shown.files, ...clip.files], missing: [...shown.missing, ...clip.missing] };
+    const shown = await makeShown(job, { ...decoded, clip, plateTimesMs: wishes.plateTimesMs }, signal);
+    return { ...shown, files: [...shown.files, ...clip.files], missing: [...shown.missing, ...clip.missing] };
   } catch (error) {
     signal.throwIfAborted();
-    return explainMissing([...SHOWN_ROLES, 'clip'], error);
+    const plate = wantsPlate(options) ? { plate: buildPlateAbsence('recording-missing') } : {};
+    return { ...explainMissing([...SHOWN_ROLES, 'clip'], error), ...plate };
   } finally {
     release();
     await rm(workDir, { recursive: true, force: true });
@@ -124,18 +128,11 @@ interface RunningJob extends EvidenceJobOptions {
   readonly workDir: string;
 }
 
-type StillWish = StillRequest & { readonly role: StillRole };
-
-interface StillChoice {
-  readonly wishes: readonly StillWish[];
-  readonly missing: EvidenceResult['missing'];
-  readonly preview: PreviewChoice | undefined;
-}
-
 /** What was decoded: which of the stills, and where the small pictures of the preview lie. */
 interface Decoded {
   readonly stills: readonly StillWish[];
   readonly missing: EvidenceResult['missing'];
+  readonly plateFrames: readonly PlateFrame[];
   readonly preview?: {
     readonly choice: PreviewChoice;
     readonly frames: ReturnType<typeof listPreviewFrames>;
@@ -149,7 +146,8 @@ async function decodeTogether(
   signal: AbortSignal,
 ): Promise<{ stills?: Decoded; clip?: EvidenceResult }> {
   try {
-    const stillPlan = planStills(job.recording, choice.wishes, job.workDir, choice.preview);
+    const requests = listRequests(choice, job.workDir);
+    const stillPlan = planStills(job.recording, requests, job.workDir, choice.preview);
     const clipPlan = planClip(job.recording, clipOptions(job));
     if (choice.wishes.length === 0 || job.moment.mediaTimeMs < clipPlan.clip.startMs) return {};
     const purpose = 'Cannot make stills and clip';
@@ -166,9 +164,10 @@ async function decodeTogether(
 }
 
 async function decodeStills(job: RunningJob, choice: StillChoice, signal: AbortSignal): Promise<Decoded> {
-  if (choice.wishes.length === 0) return { stills: [], missing: choice.missing };
+  if (choice.wishes.length === 0) return { stills: [], missing: choice.missing, plateFrames: [] };
   try {
-    const plan = planStills(job.recording, choice.wishes, job.workDir, choice.preview);
+    const requests = listRequests(choice, job.workDir);
+    const plan = planStills(job.recording, requests, job.workDir, choice.preview);
     await runMediaPlans([plan.command], { purpose: 'Cannot make stills', signal });
     return await collectDecoded(plan, choice);
   } catch (error) {
@@ -177,35 +176,50 @@ async function decodeStills(job: RunningJob, choice: StillChoice, signal: AbortS
       choice.wishes.map(({ role }) => role),
       error,
     );
-    return { stills: [], missing: [...choice.missing, ...missing] };
+    return { stills: [], missing: [...choice.missing, ...missing], plateFrames: [] };
   }
 }
 
-async function collectDecoded(plan: StillPlan, { wishes, missing, preview }: StillChoice): Promise<Decoded> {
+async function collectDecoded(plan: StillPlan, choice: StillChoice): Promise<Decoded> {
+  const { wishes, missing, preview, plateTimesMs } = choice;
   const made = await collectStills(plan);
-  const undecoded = wishes.filter((_, index) => made[index] !== true);
+  const decoded = plan.requests.filter((_, index) => made[index] === true);
+  const undecoded = wishes.filter(
+    (wish) => !decoded.some(({ mediaTimeMs }) => mediaTimeMs === wish.mediaTimeMs),
+  );
   const reasons = undecoded.map(({ role }) => ({ role, reason: 'the picture could not be decoded' }));
   return {
     stills: wishes.filter((wish) => !undecoded.includes(wish)),
     missing: [...missing, ...reasons],
+    plateFrames: decoded
+      .filter(({ mediaTimeMs }) => plateTimesMs.includes(mediaTimeMs))
+      .map(({ mediaTimeMs, outFile: file }) => ({ mediaTimeMs, file })),
     ...(preview === undefined ? {} : { preview: { choice: preview, frames: listPreviewFrames(plan) } }),
   };
 }
 
-/** Has the decoded pictures blurred, and stores what came of it. */
+/** Reads the plate, has the decoded pictures blurred, and stores what came of it. */
 async function makeShown(
   job: RunningJob,
-  { stills, missing, preview, clip }: Decoded & { readonly clip: EvidenceResult },
+  {
+    clip,
+    plateTimesMs,
+    ...decoded
+  }: Decoded & Pick<StillChoice, 'plateTimesMs'> & { readonly clip: EvidenceResult },
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
-  const work = describePictures(job, { stills, missing, ...(preview === undefined ? {} : { preview }) });
-  const outcome = await makePictures(job.pictures, work, signal);
+  const { stills, missing, preview, plateFrames } = decoded;
+  const reading = await makePlateReading(job, { wantedMs: plateTimesMs, frames: plateFrames }, signal);
+  const place = (role: ShownRole): string => join(job.workDir, outFileOf(role));
+  const plateFiles = { cropFile: place('plate-crop'), frameFile: place('plate-frame') };
+  const plateStill = reading === undefined ? undefined : describePlateStill(reading, plateFrames, plateFiles);
+  const outcome = await makePictures(job.pictures, describePictures(job, decoded, plateStill), signal);
   const sources = clip.files.map(({ sha256 }) => sha256);
   const result: { files: EvidenceFile[]; missing: EvidenceManifest['missing'] } = {
     files: [],
     missing: [...missing],
   };
-  for (const role of SHOWN_ROLES) {
+  for (const role of plateStill === undefined ? SHOWN_ROLES : [...SHOWN_ROLES, ...PLATE_ROLES]) {
     const picture = outcome.made[role];
     if (picture === undefined) {
       if (result.missing.some((absent) => absent.role === role)) continue;
@@ -215,8 +229,7 @@ async function makeShown(
     const { width, height, recipe } = picture;
     const stored = await job.files.add(join(job.workDir, outFileOf(role)));
     const isVideo = role === 'preview' && preview !== undefined;
-    const still = stills.find((wish) => wish.role === (role === 'subject-crop' ? 'still-at' : role));
-    const firstMs = isVideo ? preview.choice.timesMs[0] : still?.mediaTimeMs;
+    const firstMs = isVideo ? preview.choice.timesMs[0] : findStillTime(role, stills, plateStill);
     result.files.push({
       role,
       ...stored,
@@ -226,7 +239,17 @@ async function makeShown(
       ...{ width, height, derivation: { recipe, sources } },
     });
   }
-  return result;
+  return reading === undefined ? result : { ...result, plate: reading.finding };
+}
+
+/** When the picture was presented that a still or a cut-out shows, ms. */
+function findStillTime(
+  role: ShownRole,
+  stills: readonly StillWish[],
+  plateStill: StillWork | undefined,
+): number | undefined {
+  if (role === 'plate-crop' || role === 'plate-frame') return plateStill?.mediaTimeMs;
+  return stills.find((wish) => wish.role === (role === 'subject-crop' ? 'still-at' : role))?.mediaTimeMs;
 }
 
 /**
@@ -251,7 +274,10 @@ async function makePictures(
       throw error;
     if (error.code === 'CHILD_FAILED' && attempts > 1) return makePictures(maker, work, signal, attempts - 1);
     const reason = errorMessage(error).slice(0, 300);
-    return { made: {}, failed: Object.fromEntries(SHOWN_ROLES.map((role) => [role, reason])) };
+    return {
+      made: {},
+      failed: Object.fromEntries([...SHOWN_ROLES, ...PLATE_ROLES].map((role) => [role, reason])),
+    };
   }
 }
 
@@ -264,23 +290,31 @@ function describePreview({ mediaTimeMs }: EvidenceMoment, { timesMs, fps }: Prev
   };
 }
 
-function outFileOf(role: (typeof SHOWN_ROLES)[number]): string {
+function outFileOf(role: ShownRole): string {
   return `shown-${role}.${role === 'preview' ? 'mp4' : 'jpg'}`;
 }
 
-function describePictures(job: RunningJob, { stills, preview }: Decoded): PictureJob {
+function describePictures(
+  job: RunningJob,
+  { stills, preview }: Decoded,
+  plateStill: StillWork | undefined,
+): PictureJob {
   const { moment, recording, workDir, subject } = job;
-  const times = [...stills.map(({ mediaTimeMs }) => mediaTimeMs), ...(preview?.choice.timesMs ?? [])];
+  const shown = [...stills, ...(plateStill === undefined ? [] : [plateStill])];
+  const times = [...shown.map(({ mediaTimeMs }) => mediaTimeMs), ...(preview?.choice.timesMs ?? [])];
   const sights = times.length === 0 ? [] : job.listSights(Math.min(...times) - 500, Math.max(...times) + 500);
   return {
     ...{ width: recording.width, height: recording.height, sights },
     ...(subject === undefined ? {} : { subject: { user: subject, mediaTimeMs: moment.mediaTimeMs } }),
-    stills: stills.map(({ role, mediaTimeMs, outFile }) => ({
-      ...{ role, mediaTimeMs, file: outFile, outFile: join(workDir, outFileOf(role)) },
-      ...(role === 'still-at'
-        ? { cropFile: join(workDir, outFileOf('subject-crop')) }
-        : { maxWidth: CONTEXT_MAX_WIDTH }),
-    })),
+    stills: [
+      ...stills.map(({ role, mediaTimeMs, outFile }) => ({
+        ...{ role, mediaTimeMs, file: outFile, outFile: join(workDir, outFileOf(role)) },
+        ...(role === 'still-at'
+          ? { cropFile: join(workDir, outFileOf('subject-crop')) }
+          : { maxWidth: CONTEXT_MAX_WIDTH }),
+      })),
+      ...(plateStill === undefined ? [] : [plateStill]),
+    ],
     ...(preview === undefined
       ? {}
       : {
@@ -290,32 +324,6 @@ function describePictures(job: RunningJob, { stills, preview }: Decoded): Pictur
           },
         }),
   };
-}
-
-/** The pictures of the recording that come nearest to the wanted times, and what has none. */
-function chooseStills(job: RunningJob): StillChoice {
-  const { moment, stillOffsetMs, recording, workDir } = job;
-  const wanted: { role: StillRole; mediaTimeMs: number }[] = [
-    { role: 'still-before', mediaTimeMs: moment.mediaTimeMs - stillOffsetMs },
-    { role: 'still-at', mediaTimeMs: moment.mediaTimeMs },
-    { role: 'still-after', mediaTimeMs: moment.mediaTimeMs + stillOffsetMs },
-  ];
-  const toleranceMs = Math.max(
-    Math.min(STILL_TOLERANCE_MS, stillOffsetMs / 2),
-    computeInterval(recording.pictures),
-  );
-  const missing: EvidenceManifest['missing'] = [];
-  const wishes: StillWish[] = [];
-  for (const { role, mediaTimeMs } of wanted) {
-    const picture = findNearestPicture(recording.pictures, mediaTimeMs);
-    if (picture === undefined || Math.abs(picture.mediaTimeMs - mediaTimeMs) > toleranceMs) {
-      missing.push({ role, reason: `the ring holds no picture within ${toleranceMs} ms of that time` });
-    } else {
-      wishes.push({ role, mediaTimeMs: picture.mediaTimeMs, outFile: join(workDir, `${role}.jpg`) });
-    }
-  }
-  const preview = choosePreview(recording, moment.mediaTimeMs, recording.pictures[0]?.mediaTimeMs ?? 0);
-  return { wishes, missing, preview };
 }
 
 function clipOptions({ moment, beforeMs, afterMs, workDir }: RunningJob) {

@@ -1,7 +1,7 @@
 import { cpuUsage } from 'node:process';
 import { type EvidenceRole, errorMessage, NgatuError } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
-import type { PixelPicture } from './blur-mosaic.ts';
+import { keepPixels, type PixelPicture } from './blur-mosaic.ts';
 import { makePreview } from './blur-preview.ts';
 import { applyBlur, readPixels, writeJpeg } from './blur-still.ts';
 import { type BlurScope, type BlurSubject, planBlur } from './blur-zone.ts';
@@ -30,6 +30,8 @@ const RECIPE = 'blur/1';
 const WHOLE_USERS: BlurScope = { faces: false, plates: false };
 /** Every so many pictures of a preview are looked at for what no road user explains. */
 const PREVIEW_LOOK_EVERY = 3;
+/** A plate is cut out with this much around it, shares of its size: its edge tells the layout. */
+const PLATE_MARGIN = 0.35;
 
 /** The models that look for faces and plates; each may be absent. */
 export interface BlurModels {
@@ -66,11 +68,8 @@ export class LocalPictureMaker implements PictureMaker {
     const failed: Partial<Record<EvidenceRole, string>> = {};
     for (const still of job.stills) {
       signal.throwIfAborted();
-      await attempt(
-        failed,
-        still.cropFile === undefined ? [still.role] : [still.role, 'subject-crop'],
-        signal,
-        async () => Object.assign(made, await this.#makeStill(job, still, failed)),
+      await attempt(failed, listStillRoles(still), signal, async () =>
+        Object.assign(made, await this.#makeStill(job, still, failed)),
       );
     }
     const { preview } = job;
@@ -101,11 +100,18 @@ export class LocalPictureMaker implements PictureMaker {
     const scope = { faces: faces !== undefined, plates: plates !== undefined };
     const { width, height } = picture;
     const found = { faces: boxesOf(faces), plates: boxesOf(plates) };
+    const { maxWidth, cropFile, plate } = still;
+    // bound to the subject over several pictures: no zone of somebody before it lies over it
+    const restore = plate === undefined ? undefined : keepPixels(picture, plate.box);
     applyBlur(picture, planBlur({ width, height, users, subject, scope, ...found }));
-    const recipe = this.#describe(scope, users);
-    const { maxWidth, cropFile } = still;
+    restore?.();
+    const recipe = `${this.#describe(scope, users)}${plate === undefined ? '' : ' keep=plate'}`;
     const size = await writeJpeg(picture, still.outFile, maxWidth === undefined ? {} : { maxWidth });
     const result: Partial<Record<EvidenceRole, MadePicture>> = { [still.role]: { ...size, recipe } };
+    if (plate !== undefined) {
+      const cropped = await writeJpeg(picture, plate.cropFile, { around: plate.box, margin: PLATE_MARGIN });
+      result['plate-crop'] = { ...cropped, recipe: `${recipe} cut=plate` };
+    }
     if (cropFile === undefined) return result;
     if (subject === undefined) failed['subject-crop'] = 'nobody knows where the subject is in the picture';
     else {
@@ -162,6 +168,14 @@ export class LocalPictureMaker implements PictureMaker {
     const what = users === undefined ? 'picture' : known;
     return `${RECIPE} scope=${what} faces=${name(scope.faces, this.#face)} plates=${name(scope.plates, this.#plate)}`;
   }
+}
+
+function listStillRoles({ role, cropFile, plate }: StillWork): EvidenceRole[] {
+  return [
+    role,
+    ...(cropFile === undefined ? [] : (['subject-crop'] as const)),
+    ...(plate === undefined ? [] : (['plate-crop'] as const)),
+  ];
 }
 
 /** Runs a part of the job; what fails for good is told by role, what may succeed later is thrown. */

@@ -1,6 +1,7 @@
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou } from '../geometry/box.ts';
+import { openOnnxSession } from '../model/onnx-session.ts';
 import type { PixelPicture } from './blur-mosaic.ts';
 import { fillTensor, listTiles, type TensorForm } from './tensor-picture.ts';
 
@@ -191,27 +192,18 @@ function suppress(found: readonly FoundPart[], maxIou: number): FoundPart[] {
 }
 
 async function openDetector(model: PartModel, network: PartNetwork): Promise<PartDetector> {
-  const label = `${model.name}@${model.sha256.slice(0, 8)}`;
-  let session: InferenceSession | undefined;
-  try {
-    session = await InferenceSession.create(model.bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-    });
-    const missing = [
-      ...(session.inputNames.includes(network.input) ? [] : [network.input]),
-      ...network.outputs.filter((name) => session?.outputNames.includes(name) !== true),
-    ];
-    if (missing.length > 0) throw new Error(`it has no tensor ${missing.join(', ')}`);
-    return new OnnxPartDetector(label, network, session);
-  } catch (cause) {
-    await session?.release();
-    const reason = errorMessage(cause).split('\n')[0] ?? '';
-    throw new NgatuError('MODEL_INVALID', `Cannot load model "${model.name}": ${reason}`, { cause });
-  }
+  const { form, input, outputs } = network;
+  const session = await openOnnxSession({
+    name: model.name,
+    bytes: model.bytes,
+    expects: {
+      inputs: [{ name: input, dtype: 'float32', shape: [1, 3, form.rows ?? form.size, form.size] }],
+      outputs: outputs.map((name) => ({ name, dtype: 'float32' })),
+    },
+    // pictures are made in a process of its own
+    trial: 'untried',
+  });
+  return new OnnxPartDetector(`${model.name}@${model.sha256.slice(0, 8)}`, network, session);
 }
 
 /** @throws NgatuError MODEL_INVALID */

@@ -1,10 +1,11 @@
 import type { EvidenceRole } from '@ngatu/contract';
+import type { Box } from '../geometry/box.ts';
 import type { BlurSubject } from './blur-zone.ts';
 import type { Sight } from './road-user-sight.ts';
 
 /** A still as it was decoded, and where its blurred form goes. */
 export interface StillWork {
-  readonly role: Exclude<EvidenceRole, 'clip' | 'preview' | 'subject-crop'>;
+  readonly role: Exclude<EvidenceRole, 'clip' | 'preview' | 'subject-crop' | 'plate-crop'>;
   readonly mediaTimeMs: number;
   /** JPEG of the whole picture at full resolution. */
   readonly file: string;
@@ -13,6 +14,8 @@ export interface StillWork {
   readonly maxWidth?: number;
   /** Where a cut-out of the subject at full resolution goes. */
   readonly cropFile?: string;
+  /** The subject's plate as it was read, source pixels: it is shown, whoever stands before the subject, and cut out into a file. */
+  readonly plate?: { readonly box: Box; readonly cropFile: string };
 }
 
 /** The small pictures of a preview (I420 files) and where the video goes. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  buildPlateAbsence,
   computeEventSeverity,
   EVENT_SEVERITIES,
   EVIDENCE_ROLES,
@@ -14,6 +15,7 @@ import type { Logger } from 'pino';
 import type { EvidenceFiles } from '../evidence/evidence-files.ts';
 import { type EvidenceResult, makeEvidence } from '../evidence/evidence-job.ts';
 import type { PictureMaker } from '../evidence/picture-job.ts';
+import { PLATE_ROLES, type PlateReadingOptions } from '../evidence/plate-evidence.ts';
 import type { RoadUserLog } from '../evidence/road-user-sight.ts';
 import { CHAIN_MARK, type EvidenceSealer } from '../evidence/seal-chain.ts';
 import type { SegmentRing } from '../evidence/segment-ring.ts';
@@ -30,6 +32,8 @@ export interface EvidenceWorkerOptions {
   /** The ring of each camera by its name. */
   readonly rings: ReadonlyMap<string, SegmentRing>;
   readonly pictures: PictureMaker;
+  /** How plates are read; `model-missing` where they should be and cannot, absent where they are not to be read. */
+  readonly plates?: PlateReadingOptions | 'model-missing';
   /** Who each camera saw lately, by its name. */
   readonly roadUsers: ReadonlyMap<string, RoadUserLog>;
   readonly clock: { nowMs(): number };
@@ -127,13 +131,14 @@ function isDiskRefusal(error: unknown): boolean {
 }
 
 async function produceEvidence(
-  { rings, evidence, files, outbox, pictures, roadUsers }: EvidenceWorkerOptions,
+  options: EvidenceWorkerOptions,
   job: PendingEvidenceJob,
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
+  const { rings, evidence, files, outbox, pictures, roadUsers, plates } = options;
   const ring = rings.get(job.camera);
   if (ring === undefined)
-    return { files: [], missing: missingAll(`camera "${job.camera}" is no longer configured`) };
+    return missAll(`camera "${job.camera}" is no longer configured`, 'recording-missing');
   const { session, mediaTimeMs, capturedAtMs } = job;
   const moment = { session, mediaTimeMs, capturedAtMs };
   const context = decodeEvidenceContext(outbox.evidenceContext(job.eventId));
@@ -141,6 +146,7 @@ async function produceEvidence(
     {
       ...{ moment, ...evidence, deadlineMs: DEADLINE_MS, ring, files, pictures },
       ...(context === undefined ? {} : { subject: describeSubject(context.event) }),
+      ...(typeof plates === 'object' ? { plates } : {}),
       listSights: (fromMs, toMs) => roadUsers.get(job.camera)?.list(session, fromMs, toMs) ?? [],
     },
     signal,
@@ -166,7 +172,10 @@ function finishJob(options: EvidenceWorkerOptions, job: PendingEvidenceJob, resu
   }
   const createdAt = new Date(clock.nowMs()).toISOString();
   const { manifest, head } = sealer.seal(
-    { schemaVersion: 1, eventId, site, node, camera, createdAt, ...result },
+    {
+      ...{ schemaVersion: 1, eventId, site, node, camera, createdAt },
+      ...settlePlate(options, context.event, result),
+    },
     { facts: context.facts, outboxId: outbox.outboxId, head: outbox.mark(CHAIN_MARK) },
   );
   outbox.append([{ channel: 'evidence', body: manifest }], {
@@ -194,9 +203,26 @@ function describeUploads(
 }
 
 function explainGivenUp(attempts: number): EvidenceResult {
-  return { files: [], missing: missingAll(`given up after ${attempts - 1} attempts`) };
+  return missAll(`given up after ${attempts - 1} attempts`, 'process-failed');
 }
 
-function missingAll(reason: string): EvidenceResult['missing'] {
-  return EVIDENCE_ROLES.map((role) => ({ role, reason }));
+/** Of a plate the finding says what is missing. */
+function missAll(reason: string, plateReason: 'recording-missing' | 'process-failed'): EvidenceResult {
+  const roles = EVIDENCE_ROLES.filter((role) => !PLATE_ROLES.some((plateRole) => plateRole === role));
+  return {
+    files: [],
+    missing: roles.map((role) => ({ role, reason })),
+    plate: buildPlateAbsence(plateReason),
+  };
+}
+
+/** What is sealed of the plate: nothing where none was to be read, and why not where it could not be. */
+function settlePlate(
+  { plates }: EvidenceWorkerOptions,
+  { subject: { label } }: Event,
+  { plate, ...result }: EvidenceResult,
+): EvidenceResult {
+  if (plates === undefined || label === 'person' || label === 'bicycle') return result;
+  if (plates === 'model-missing') return { ...result, plate: buildPlateAbsence('model-missing') };
+  return plate === undefined ? result : { ...result, plate };
 }

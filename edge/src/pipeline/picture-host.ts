@@ -1,6 +1,6 @@
 import { setPriority } from 'node:os';
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { openPictureMaker } from './open-picture-maker.ts';
+import { openPictureParts } from './open-picture-maker.ts';
 import type { PictureReply, PictureRequest } from './picture-channel.ts';
 
 /** Pictures must not take the processor from the analysis: priority of `nice`. */
@@ -18,23 +18,25 @@ export async function runPictureHost(): Promise<void> {
   const reply = (message: PictureReply): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   };
-  let opening: ReturnType<typeof openPictureMaker> | undefined;
+  let opening: ReturnType<typeof openPictureParts> | undefined;
   let queue: Promise<void> = Promise.resolve();
   process.on('message', (request: PictureRequest) => {
     if (request.type === 'open') {
-      opening = openPictureMaker(request.models);
+      opening = openPictureParts(request.models);
       opening.then(
         ({ problems }) => reply({ type: 'opened', problems }),
         (error) => reply({ type: 'opened', problems: [errorMessage(error)] }),
       );
       return;
     }
-    const { id, job } = request;
+    const { id } = request;
     queue = queue.then(async () => {
       try {
         if (opening === undefined) throw new RangeError('no models were named');
-        const { maker } = await opening;
-        reply({ type: 'made', id, outcome: await maker.make(job, closed.signal) });
+        const { maker, desk } = await opening;
+        if (request.type === 'make')
+          reply({ type: 'made', id, outcome: await maker.make(request.job, closed.signal) });
+        else reply({ type: 'plate-read', id, outcome: await desk.readPlate(request.job, closed.signal) });
       } catch (error) {
         const isKnown = error instanceof NgatuError;
         const code = isKnown ? error.code : 'INTERNAL';

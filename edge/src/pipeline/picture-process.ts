@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { ERROR_CODES, type ErrorCode, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import type { PictureJob, PictureMaker, PictureOutcome } from '../evidence/picture-job.ts';
+import type { PlateDesk, PlateJob, PlateOutcome } from '../evidence/plate-job.ts';
 import type { BlurModelFiles, PictureReply, PictureRequest } from './picture-channel.ts';
 
 /** How the process of pictures is started: a module that calls `runPictureHost`. */
@@ -23,16 +24,23 @@ export interface PictureProcessOptions {
 const IDLE_MS = 120_000;
 const LIMIT_MS = 60_000;
 
+/** A job as it is sent, and the answer to it: nothing else of the process is taken for it. */
+interface Work<T> {
+  request(id: number): PictureRequest;
+  readAnswer(reply: PictureReply): T | undefined;
+}
+
 interface Waiting {
-  readonly resolve: (outcome: PictureOutcome) => void;
+  /** False where the reply is no answer to this job. */
+  readonly take: (reply: PictureReply) => boolean;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Makes pictures in a process of its own with low priority: a model or an image library that breaks takes no camera with it.
+ * Makes pictures and reads plates in a process of its own with low priority: a model or an image library that breaks takes no camera with it.
  * One job at a time; the next one starts the process again where it has gone.
  */
-export class PictureProcess implements PictureMaker, Disposable {
+export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
   readonly #options: PictureProcessOptions;
   #child: ChildProcess | undefined;
   readonly #waiting = new Map<number, Waiting>();
@@ -45,7 +53,27 @@ export class PictureProcess implements PictureMaker, Disposable {
   }
 
   make(job: PictureJob, signal: AbortSignal): Promise<PictureOutcome> {
-    const turn = this.#queue.then(() => this.#run(job, signal));
+    return this.#enqueue(
+      {
+        request: (id) => ({ type: 'make', id, job }),
+        readAnswer: (reply) => (reply.type === 'made' ? reply.outcome : undefined),
+      },
+      signal,
+    );
+  }
+
+  readPlate(job: PlateJob, signal: AbortSignal): Promise<PlateOutcome> {
+    return this.#enqueue(
+      {
+        request: (id) => ({ type: 'read-plate', id, job }),
+        readAnswer: (reply) => (reply.type === 'plate-read' ? reply.outcome : undefined),
+      },
+      signal,
+    );
+  }
+
+  #enqueue<T>(work: Work<T>, signal: AbortSignal): Promise<T> {
+    const turn = this.#queue.then(() => this.#run(work, signal));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
@@ -56,7 +84,7 @@ export class PictureProcess implements PictureMaker, Disposable {
     this.#child = undefined;
   }
 
-  async #run(job: PictureJob, signal: AbortSignal): Promise<PictureOutcome> {
+  async #run<T>(work: Work<T>, signal: AbortSignal): Promise<T> {
     signal.throwIfAborted();
     clearTimeout(this.#idle);
     const child = this.#child ?? this.#start();
@@ -66,9 +94,15 @@ export class PictureProcess implements PictureMaker, Disposable {
     const limit = setTimeout(onAbort, limitMs);
     signal.addEventListener('abort', onAbort, { once: true });
     try {
-      return await new Promise<PictureOutcome>((resolve, reject) => {
-        this.#waiting.set(id, { resolve, reject });
-        send(child, { type: 'make', id, job });
+      return await new Promise<T>((resolve, reject) => {
+        const take = (reply: PictureReply): boolean => {
+          const answer = work.readAnswer(reply);
+          if (answer === undefined) return false;
+          resolve(answer);
+          return true;
+        };
+        this.#waiting.set(id, { take, reject });
+        send(child, work.request(id));
       });
     } catch (error) {
       signal.throwIfAborted();
@@ -125,8 +159,11 @@ export class PictureProcess implements PictureMaker, Disposable {
       return;
     }
     const waiting = this.#waiting.get(message.id);
-    if (message.type === 'made') waiting?.resolve(message.outcome);
-    else waiting?.reject(toError(message));
+    if (message.type === 'failed') waiting?.reject(toError(message));
+    else if (waiting?.take(message) === false)
+      waiting.reject(
+        new NgatuError('CHILD_FAILED', 'Cannot make pictures: their process gave another answer'),
+      );
   }
 }
 

@@ -8,6 +8,7 @@ import { createSeals } from './007-seal.ts';
 import { createPrivacy } from './008-privacy.ts';
 import { indexRetention } from './009-retention.ts';
 import { createScreening } from './010-screening.ts';
+import { createPlates } from './011-plate.ts';
 import type { Migration } from './migration.ts';
 
 /** The schema of the centre's database, in the order in which it is applied. */
@@ -22,4 +23,5 @@ export const CENTRE_MIGRATIONS: readonly Migration[] = [
   createPrivacy,
   indexRetention,
   createScreening,
+  createPlates,
 ];

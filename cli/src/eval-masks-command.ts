@@ -8,6 +8,7 @@ import {
   formatMaskClip,
   formatMaskTable,
   HonestSight,
+  learnMasks,
   listMaskAnnotations,
 } from '@ngatu/models';
 import type { Command } from 'commander';
@@ -17,6 +18,8 @@ import { watchStopSignals } from './stop-signal.ts';
 
 interface MaskOptions extends EvaluationOptions {
   readonly sight?: string;
+  readonly learn?: string;
+  readonly source?: string;
 }
 
 /** `ngatu eval masks --data DIR`. */
@@ -35,12 +38,21 @@ export function addMaskEvaluation(command: Command): void {
     )
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write masks.json: what was said about each face of each picture')
+    .option(
+      '--learn <file>',
+      `no table: learn the coefficients of "${PRODUCT_SIGHT}" on these pictures, on all and without each fifth of them`,
+    )
+    .option('--source <text>', 'where these pictures are from, kept with what was learned on them')
     .action(evaluate);
 }
 
 async function evaluate(options: MaskOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   const store = new AssetStore();
+  if (options.learn !== undefined) {
+    await learn(options, options.learn, new HonestSight(PRODUCT_SIGHT, store, stop.signal), stop.signal);
+    return stop.dispose();
+  }
   const choosers = listSights(options.sight).map((name) => new HonestSight(name, store, stop.signal));
   try {
     if ((await listMaskAnnotations(options.data)).length > 0)
@@ -53,6 +65,21 @@ async function evaluate(options: MaskOptions): Promise<void> {
   } finally {
     await Promise.all(choosers.map((chooser) => chooser.close()));
     stop.dispose();
+  }
+}
+
+async function learn(
+  { data, source }: MaskOptions,
+  file: string,
+  chooser: HonestSight,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    const { sight } = await chooser.choose('');
+    const about = source === undefined ? {} : { source };
+    await writeJson(file, await learnMasks({ dataDir: data, sight, ...about }, signal));
+  } finally {
+    await chooser.close();
   }
 }
 

@@ -9,13 +9,13 @@ import {
 import type { Logger } from 'pino';
 import { LatestMailbox } from './camera/frame-mailbox.ts';
 import { LiveCamera } from './camera/live-camera.ts';
-import { loadModelFile, type ModelFile } from './detect/model-file.ts';
 import type { Frame } from './frame/frame.ts';
 import type { FaceSight } from './mask/face-sight.ts';
 import { describeWindow, MaskTally } from './mask/mask-tally.ts';
 import { FACE_SIGHTS, openFaceSight, PRODUCT_SIGHT } from './mask/open-sight.ts';
-import type { Outbox } from './outbox/outbox.ts';
-import { MaskWatch } from './pipeline/mask-watch.ts';
+import { loadModelFile, type ModelFile } from './model/model-file.ts';
+import { type MaskEvidenceParts, MaskIncidents } from './pipeline/mask-incident.ts';
+import { MaskWatch, type WatchedPerson } from './pipeline/mask-watch.ts';
 
 /** A camera on which mask wearing is watched. Secrets are resolved. */
 export interface MaskCamera {
@@ -25,6 +25,7 @@ export interface MaskCamera {
   readonly password?: string;
   readonly stallTimeoutMs: number;
   readonly picture: { readonly width: number; readonly height: number };
+  readonly sceneSha256: string;
   readonly masks: MaskProfile;
 }
 
@@ -37,7 +38,10 @@ export interface MaskConfig {
 export interface MaskDeps {
   readonly site: string;
   readonly node: string;
-  readonly outbox: Pick<Outbox, 'append'>;
+  readonly version: string;
+  readonly outbox: MaskEvidenceParts['outbox'];
+  /** What makes the pictures of incidents. */
+  readonly evidence: Omit<MaskEvidenceParts, 'outbox'>;
   readonly clock: { nowMs(): number };
   readonly random: () => number;
   readonly logger: Logger;
@@ -54,8 +58,8 @@ const MAX_WAITING = 400;
 
 /**
  * Watches mask wearing on the cameras whose profile asks for it, each over a connection of its own at a low rate, and reports counts of
- * people for each window as telemetry of the camera: no picture, no box and no identity leave this function. Cameras share one pair of
- * networks, and take turns.
+ * people for each window as telemetry of the camera: no picture, no box and no identity leave this function, but for the incidents that
+ * the profile of a camera may ask for. Cameras share one set of networks, and take turns.
  * Where the networks cannot be opened that is logged, and the gateway does the rest of its work. Failures of a camera are tried again.
  */
 export async function runMasks(config: MaskConfig, deps: MaskDeps, signal: AbortSignal): Promise<void> {
@@ -68,7 +72,12 @@ export async function runMasks(config: MaskConfig, deps: MaskDeps, signal: Abort
   );
   const turns = new SightTurns(sight, signal);
   try {
-    await Promise.all(config.cameras.map((camera) => new MaskCameraWorker(camera, turns, deps).run(signal)));
+    const { models } = config;
+    await Promise.all(
+      config.cameras.map((camera) =>
+        new MaskCameraWorker(camera, { sight: turns, models }, deps).run(signal),
+      ),
+    );
   } finally {
     await sight.close();
   }
@@ -146,14 +155,30 @@ class MaskCameraWorker {
   readonly #mailbox = new LatestMailbox<Frame>();
   readonly #watch: MaskWatch;
   readonly #tally: MaskTally;
+  readonly #incidents: MaskIncidents | undefined;
   #waiting: Measurement[] = [];
+  #failure: { readonly error: unknown } | undefined;
 
-  constructor(camera: MaskCamera, sight: FaceSight, deps: MaskDeps) {
+  constructor(
+    camera: MaskCamera,
+    { sight, models }: { readonly sight: FaceSight; readonly models: MaskConfig['models'] },
+    deps: MaskDeps,
+  ) {
     this.#camera = camera;
     this.#deps = deps;
     this.#logger = deps.logger.child({ camera: camera.name, task: 'masks' });
-    this.#watch = new MaskWatch({ sight, limits: { minFacePx: camera.masks.minFacePx } });
-    this.#tally = new MaskTally(camera.masks.windowMs);
+    const { minFacePx, windowMs, incidents: policy } = camera.masks;
+    this.#watch = new MaskWatch({ sight, limits: { minFacePx }, keepsPictures: policy !== undefined });
+    this.#tally = new MaskTally(windowMs);
+    const { site, node, version, outbox, evidence, clock } = deps;
+    this.#incidents =
+      policy === undefined
+        ? undefined
+        : new MaskIncidents({
+            ...{ site, node, version, outbox, ...evidence, clock, policy, logger: this.#logger },
+            ...{ camera: camera.name, sceneSha256: camera.sceneSha256 },
+            models: models.map(({ name, sha256 }) => ({ name, sha256 })),
+          });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -171,23 +196,35 @@ class MaskCameraWorker {
       },
       { onTransition: () => undefined },
     );
-    await Promise.all([live.run(signal), this.#look(), this.#reportRegularly(signal)]);
+    await Promise.all([live.run(signal), this.#look(signal), this.#reportRegularly(signal)]);
+    await this.#incidents?.settle();
     for (const person of this.#watch.finish()) this.#tally.addPerson({ ...person, atMs: person.lastSeenMs });
     this.#waiting.push(...this.#tally.finish(this.#deps.clock.nowMs()).flatMap(describeWindow));
     this.#report();
   }
 
-  async #look(): Promise<void> {
+  async #look(signal: AbortSignal): Promise<void> {
     for await (const frame of this.#mailbox) {
+      if (this.#failure !== undefined) throw this.#failure.error;
       try {
         const { counted } = await this.#watch.process(frame);
         this.#tally.addFrame(frame.capturedAtMs);
-        for (const person of counted) this.#tally.addPerson({ ...person, atMs: frame.capturedAtMs });
+        for (const person of counted) {
+          this.#tally.addPerson({ ...person, atMs: frame.capturedAtMs });
+          this.#offer(person, signal);
+        }
       } catch (error) {
         if (!(error instanceof NgatuError) || error.code !== 'MODEL_INVALID') throw error;
         this.#logger.error({ code: error.code }, error.message);
       }
     }
+  }
+
+  /** Counting does not wait for pictures; what the code gets wrong is thrown with the next one. */
+  #offer(person: WatchedPerson, signal: AbortSignal): void {
+    void this.#incidents?.offer(person, signal).catch((error: unknown) => {
+      if (!signal.aborted) this.#failure ??= { error };
+    });
   }
 
   async #reportRegularly(signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou, type Point } from '../geometry/box.ts';
+import { openOnnxSession } from '../model/onnx-session.ts';
 import { decodeAizoo, decodeRfb, decodeYunet, type FaceFinding, type NetOutputs } from './face-decoder.ts';
 import {
   type BgrPicture,
@@ -152,27 +153,21 @@ function suppress(found: FaceFinding[], maxIou: number): FaceFinding[] {
 /** More faces than this are not told apart in one picture: a bound on work, not on crowds. */
 const MAX_FACES = 300;
 
-/** @throws NgatuError MODEL_INVALID */
-export async function openFaceNet(form: FaceNetForm, model: FaceModel): Promise<FaceNet> {
+/**
+ * @param isTried whether the file is tried in a process of its own first, as is done with what comes from outside
+ * @throws NgatuError MODEL_INVALID
+ */
+export async function openFaceNet(form: FaceNetForm, model: FaceModel, isTried = false): Promise<FaceNet> {
   const network = NETWORKS[form];
-  let session: InferenceSession | undefined;
-  try {
-    session = await InferenceSession.create(model.bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
-    });
-    const missing = [
-      ...(session.inputNames.includes(network.input) ? [] : [network.input]),
-      ...network.outputs.filter((name) => session?.outputNames.includes(name) !== true),
-    ];
-    if (missing.length > 0) throw new Error(`it has no tensor ${missing.join(', ')}`);
-    return new OnnxFaceNet(`${model.name}@${model.sha256.slice(0, 8)}`, network, session);
-  } catch (cause) {
-    await session?.release();
-    const reason = errorMessage(cause).split('\n')[0] ?? '';
-    throw new NgatuError('MODEL_INVALID', `Cannot load model "${model.name}": ${reason}`, { cause });
-  }
+  const { rows, columns } = network.place(1, 1);
+  const session = await openOnnxSession({
+    name: model.name,
+    bytes: model.bytes,
+    expects: {
+      inputs: [{ name: network.input, dtype: 'float32', shape: [1, 3, rows, columns] }],
+      outputs: network.outputs.map((name) => ({ name, dtype: 'float32' })),
+    },
+    trial: isTried ? { freeAxis: 64 } : 'untried',
+  });
+  return new OnnxFaceNet(`${model.name}@${model.sha256.slice(0, 8)}`, network, session);
 }

@@ -1,5 +1,12 @@
 import type { FaceFinding } from './face-decoder.ts';
-import { type FaceJudgement, FUSION, type FusionCoefficients, fuseReadings } from './face-fusion.ts';
+import {
+  describeFace,
+  type FaceJudgement,
+  FUSION,
+  type FusionCoefficients,
+  fuseFeatures,
+} from './face-fusion.ts';
+import { type JoinedFinding, joinFindings } from './face-join.ts';
 import { lookIntoCrops } from './face-judge.ts';
 import type { FaceNet } from './face-net.ts';
 import type { BgrPicture } from './face-picture.ts';
@@ -19,9 +26,19 @@ export interface FaceSight {
   close(): Promise<void>;
 }
 
-/** Shares of its crop that a face takes: of AIZOO's network, and of RFB's. */
-const FIRST_SHARES = [0.4, 0.2] as const;
-const SECOND_SHARES = [0.2] as const;
+/** Shares of its crop that a face takes: of AIZOO's network (with less and with more around it), and of RFB's. */
+const NEAR_SHARE = 0.4;
+const WIDE_SHARE = 0.2;
+const SECOND_SHARE = 0.2;
+/** Of a single network, log-odds nearer to 0 are no verdict: odds of 1.5 to 1. */
+const MIN_LOGIT = 0.4;
+
+/** What one network's word is worth. */
+function takeWord(maskLogit: number | undefined): FaceJudgement {
+  if (maskLogit === undefined) return { faceLogit: 0, verdict: 'uncertain' };
+  const side = maskLogit > 0 ? 'with' : 'without';
+  return { faceLogit: 0, maskLogit, verdict: Math.abs(maskLogit) < MIN_LOGIT ? 'uncertain' : side };
+}
 
 /** One network that finds faces and tells masks at once, or finds faces alone. */
 export function openSingleSight(net: FaceNet, threshold: number): FaceSight {
@@ -30,8 +47,7 @@ export function openSingleSight(net: FaceNet, threshold: number): FaceSight {
     candidateConfidence: threshold,
     sureConfidence: threshold,
     find: (picture, minConfidence) => net.find(picture, { minConfidence }),
-    judge: (_, { maskLogit }) =>
-      Promise.resolve({ faceLogit: 0, ...(maskLogit === undefined ? {} : { maskLogit }) }),
+    judge: (_, { maskLogit }) => Promise.resolve(takeWord(maskLogit)),
     close: () => net.close(),
   };
 }
@@ -44,8 +60,8 @@ export function openPairedSight(finder: FaceNet, judge: FaceNet, threshold: numb
     sureConfidence: threshold,
     find: (picture, minConfidence) => finder.find(picture, { minConfidence }),
     judge: async (picture, { box }) => {
-      const { maskLogit } = await lookIntoCrops(judge, picture, { box, shares: FIRST_SHARES });
-      return { faceLogit: 0, ...(maskLogit === undefined ? {} : { maskLogit }) };
+      const shares = [NEAR_SHARE, WIDE_SHARE];
+      return takeWord((await lookIntoCrops(judge, picture, { box, shares })).maskLogit);
     },
     close: () => closeAll([finder, judge]),
   };
@@ -57,7 +73,15 @@ export interface FusedNets {
   readonly second: FaceNet;
 }
 
-/** One network finds, two judge in crops, and learned coefficients join what the three say. */
+/** What a finding that did not come from both finders says of them. */
+function isJoined(face: FaceFinding): face is JoinedFinding {
+  return 'readings' in face;
+}
+
+/**
+ * Two networks find in the whole picture, one that knows faces and one that also knows masks; the second one and a third judge in
+ * crops what was found, and learned coefficients join all that was said.
+ */
 export function openFusedSight(
   { finder, first, second }: FusedNets,
   confidences: Pick<FaceSight, 'candidateConfidence' | 'sureConfidence'>,
@@ -66,14 +90,20 @@ export function openFusedSight(
   return {
     label: `${finder.label} + ${first.label} + ${second.label}`,
     ...confidences,
-    find: (picture, minConfidence) => finder.find(picture, { minConfidence }),
+    find: async (picture, minConfidence) => {
+      const faces = await finder.find(picture, { minConfidence });
+      return joinFindings(faces, await first.find(picture, { minConfidence }));
+    },
     judge: async (picture, face) => {
-      const { box } = face;
-      const readings = {
-        first: await lookIntoCrops(first, picture, { box, shares: FIRST_SHARES }),
-        second: await lookIntoCrops(second, picture, { box, shares: SECOND_SHARES }),
-      };
-      return fuseReadings(face, readings, coefficients);
+      const { box, confidence } = face;
+      const look = (judge: FaceNet, share: number) => lookIntoCrops(judge, picture, { box, shares: [share] });
+      const features = describeFace(box, {
+        finders: isJoined(face) ? face.readings : { first: confidence, second: 0 },
+        near: await look(first, NEAR_SHARE),
+        wide: await look(first, WIDE_SHARE),
+        second: await look(second, SECOND_SHARE),
+      });
+      return fuseFeatures(features, coefficients);
     },
     close: () => closeAll([finder, first, second]),
   };

@@ -1,5 +1,4 @@
 import { NgatuError } from '@ngatu/contract';
-import { tryModel } from '../model/model-trial.ts';
 import type { FusionCoefficients } from './face-fusion.ts';
 import { type FaceModel, type FaceNet, type FaceNetForm, openFaceNet } from './face-net.ts';
 import { type FaceSight, openFusedSight, openPairedSight, openSingleSight } from './face-sight.ts';
@@ -46,8 +45,7 @@ export async function openFaceSight(name: FaceSightName, options: OpenSightOptio
       const form = FORMS[asset];
       if (model === undefined || form === undefined)
         throw new NgatuError('MODEL_INVALID', `Cannot open "${name}": it needs the model ${asset}`);
-      if (options.isTried) await tryModel({ name: model.name, format: 'onnx', files: [model.bytes] });
-      nets.push(await openFaceNet(form, model));
+      nets.push(await openFaceNet(form, model, options.isTried));
     }
   } catch (error) {
     await Promise.all(nets.map((net) => net.close()));

@@ -32,7 +32,8 @@ class ScriptedSight implements FaceSight {
     this.judged += 1;
     const face = this.faces.find((entry) => entry.box === box);
     const { faceLogit = 2, maskLogit } = face ?? {};
-    return { faceLogit, ...(maskLogit === undefined ? {} : { maskLogit }) };
+    const verdict = 'uncertain' as const;
+    return { faceLogit, verdict, ...(maskLogit === undefined ? {} : { maskLogit }) };
   }
 
   async close() {}
@@ -60,10 +61,10 @@ const at = (x: number, y = 60, side = 40): Box => [x, y, x + side, y + side];
 
 async function watch(
   script: (atMs: number) => readonly ScriptedFace[],
-  { untilMs = 5_000, stepMs = 250, shade = (_: number): number => 90 } = {},
+  { untilMs = 5_000, stepMs = 250, shade = (_: number): number => 90, keepsPictures = false } = {},
 ): Promise<{ counted: WatchedPerson[]; sight: ScriptedSight }> {
   const sight = new ScriptedSight();
-  const masks = new MaskWatch({ sight });
+  const masks = new MaskWatch({ sight, keepsPictures });
   const counted: WatchedPerson[] = [];
   for (let atMs = 0; atMs < untilMs; atMs += stepMs) {
     sight.faces = script(atMs);
@@ -118,6 +119,19 @@ describe('the watch for masks', () => {
     expect(counted).toMatchObject([{ verdict: 'with', looks: 6 }]);
     expect(counted[0]?.lastSeenMs).toBeLessThanOrEqual(61_000);
     expect(sight.judged).toBe(6);
+  });
+
+  it('keeps the clearest picture of who wears no mask, with every face in it, only where it is asked to', async () => {
+    const script = (atMs: number) => [
+      { box: at(20), maskLogit: atMs === 1_000 ? -3 : -2 },
+      { box: at(200), maskLogit: 3 },
+    ];
+    const { counted } = await watch(script, { keepsPictures: true });
+    const bare = counted.find(({ verdict }) => verdict === 'without');
+    expect(bare?.picture?.frame.capturedAtMs).toBe(1_000);
+    expect(bare?.picture?.faces).toHaveLength(2);
+    expect(counted.find(({ verdict }) => verdict === 'with')).not.toHaveProperty('picture');
+    expect((await watch(script)).counted.every(({ picture }) => picture === undefined)).toBe(true);
   });
 
   it('leaves a person undecided whom nobody can tell', async () => {

@@ -17,6 +17,17 @@ export interface WatchedPerson extends MaskJudgement {
   readonly lastSeenMs: number;
   /** Largest shorter side that the face had, px of the source picture. */
   readonly largestPx: number;
+  /** Where it was asked for, of a person without a mask: the picture that says so most clearly. */
+  readonly picture?: KeptPicture;
+}
+
+/** A picture that is kept until its person is counted. */
+export interface KeptPicture {
+  readonly frame: Frame;
+  /** Of the person's face; source pixels. */
+  readonly box: Box;
+  /** Of every face that was found in it; pixels of the picture. */
+  readonly faces: readonly Box[];
 }
 
 /** A face in one picture, as it was followed. */
@@ -36,6 +47,8 @@ export interface MaskFrame {
 export interface MaskWatchOptions {
   readonly sight: FaceSight;
   readonly limits?: Partial<QualityLimits>;
+  /** Keep the clearest picture of whoever seems to wear no mask, until the person is counted. */
+  readonly keepsPictures?: boolean;
 }
 
 /** Findings of this share of the threshold carry a track on; a track begins with one above it. */
@@ -50,6 +63,10 @@ const COUNT_AFTER_MS = 60_000;
 const MIN_HITS = 3;
 /** Faces are lost behind others, and found again, ms. */
 const MAX_LOST_MS = 2_000;
+/** A face of this size or more is as clear as one gets, px. */
+const CLEAR_SIZE_PX = 48;
+/** Pictures that are kept at the same time at most, each of some MB; those who come later have none. */
+const MAX_KEPT = 6;
 /** The face of a track is the finding that lies on its box. */
 const OWN_FACE_IOU = 0.99;
 
@@ -69,6 +86,7 @@ interface Person {
   /** Looks in which it was no face. */
   strange: number;
   counted: boolean;
+  kept?: KeptPicture & { readonly clarity: number };
 }
 
 /**
@@ -78,6 +96,7 @@ interface Person {
 export class MaskWatch {
   readonly #sight: FaceSight;
   readonly #limits: QualityLimits;
+  readonly #keepsPictures: boolean;
   readonly #jump = new ViewJump();
   #tracker: Tracker;
   #persons = new Map<number, Person>();
@@ -86,8 +105,9 @@ export class MaskWatch {
   #lastId = 0;
   #session: string | undefined;
 
-  constructor({ sight, limits = {} }: MaskWatchOptions) {
+  constructor({ sight, limits = {}, keepsPictures = false }: MaskWatchOptions) {
     this.#sight = sight;
+    this.#keepsPictures = keepsPictures;
     this.#limits = { ...DEFAULT_QUALITY_LIMITS, ...limits };
     this.#tracker = openTracker(sight.sureConfidence);
   }
@@ -108,7 +128,11 @@ export class MaskWatch {
       const personId = this.#offset + trackId;
       faces.push({ personId, box, finding, person: this.#see(personId, frame, finding) });
     }
-    await this.#judge(frame, faces);
+    await this.#judge(
+      frame,
+      faces,
+      findings.map(({ box }) => box),
+    );
     const alive = new Set(tracks.map(({ trackId }) => this.#offset + trackId));
     const counted = [...before, ...this.#count(alive, frame.capturedAtMs)];
     return {
@@ -138,12 +162,12 @@ export class MaskWatch {
   }
 
   /** Looks at those who are not known yet, the least known first. */
-  async #judge(frame: Frame, faces: readonly SeenFace[]): Promise<void> {
+  async #judge(frame: Frame, faces: readonly SeenFace[], found: readonly Box[]): Promise<void> {
     const waiting = faces
       .filter(({ person }) => !person.counted && person.evidence.looks < ENOUGH_LOOKS)
       .sort((a, b) => a.person.evidence.looks - b.person.evidence.looks);
     let judged = 0;
-    for (const { person, finding } of waiting) {
+    for (const { person, finding, box } of waiting) {
       const atMs = frame.capturedAtMs;
       if (!person.evidence.isDue(atMs)) continue;
       const toSource = frame.sourceWidth / frame.width;
@@ -157,14 +181,19 @@ export class MaskWatch {
       const { faceLogit, maskLogit } = await this.#sight.judge(frame, finding);
       if (faceLogit < 0) person.strange += 1;
       else if (maskLogit === undefined) person.evidence.addDoubt('unclear');
-      else
-        person.evidence.add({
-          atMs,
-          maskLogit,
-          quality,
-          fingerprint: computeFingerprint(frame, finding.box),
-        });
+      else {
+        const fingerprint = computeFingerprint(frame, finding.box);
+        person.evidence.add({ atMs, maskLogit, quality, fingerprint });
+        const clarity = -maskLogit * Math.min(1, quality.sizePx / CLEAR_SIZE_PX);
+        this.#keep(person, { frame, box, faces: found, clarity });
+      }
     }
+  }
+
+  #keep(person: Person, picture: KeptPicture & { readonly clarity: number }): void {
+    if (!this.#keepsPictures || picture.clarity <= (person.kept?.clarity ?? 0)) return;
+    const kept = [...this.#persons.values()].filter((other) => other.kept !== undefined).length;
+    if (person.kept !== undefined || kept < MAX_KEPT) person.kept = picture;
   }
 
   #count(alive: ReadonlySet<number>, nowMs: number): WatchedPerson[] {
@@ -173,9 +202,12 @@ export class MaskWatch {
       const isGone = !alive.has(personId);
       const isDue = isGone || nowMs - person.firstSeenMs >= COUNT_AFTER_MS;
       if (isDue && !person.counted && person.hits >= MIN_HITS && person.strange <= person.evidence.looks) {
-        const { firstSeenMs, lastSeenMs, largestPx } = person;
-        counted.push({ personId, firstSeenMs, lastSeenMs, largestPx, ...person.evidence.judge() });
+        const { firstSeenMs, lastSeenMs, largestPx, kept } = person;
+        const judged = person.evidence.judge();
+        const picture = kept === undefined || judged.verdict !== 'without' ? {} : { picture: kept };
+        counted.push({ personId, firstSeenMs, lastSeenMs, largestPx, ...judged, ...picture });
         person.counted = true;
+        delete person.kept;
       }
       if (isGone) this.#persons.delete(personId);
     }

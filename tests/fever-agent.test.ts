@@ -83,8 +83,9 @@ function buildConfig(port: number, { blackbody }: PlannedScene): FeverGateConfig
     }),
     { code: 'PROFILE_INVALID', what: 'the gate of the test' },
   );
-  if (profile.input.kind !== 'http') throw new Error('another input');
-  return { ...profile, input: profile.input, learnPassages: LEARNING };
+  const { visible: _, input, ...rest } = profile;
+  if (input.kind !== 'http') throw new Error('another input');
+  return { ...rest, input, learnPassages: LEARNING };
 }
 
 describe('a fever gate from the camera to the centre', () => {
@@ -300,6 +301,35 @@ describe('a fever gate from the camera to the centre', () => {
     expect(logged.map(({ code }) => code)).toContain('GATE_MEMORY_INVALID');
     expect(reports.flatMap(({ selfChecks }) => selfChecks)).toHaveLength(1);
     expect(await pass('well')).toMatchObject({ outcome: 'measure' });
+  }, 240_000);
+
+  it('measures on where its visible camera has no network, and says that', async () => {
+    await stopAgent?.();
+    const pairs = [
+      [0, 0],
+      [600, 0],
+      [600, 400],
+      [0, 400],
+    ].map(([x = 0, y = 0]) => ({
+      visible: [x, y] as [number, number],
+      thermal: [x / 2, y / 2] as [number, number],
+    }));
+    config = {
+      ...config,
+      visible: { url: 'rtsp://127.0.0.1:1/gate', width: 640, height: 480, pairs, lagMs: 0 },
+    };
+    logged.length = 0;
+    startAgent();
+    await until('the gate is free', () => shown() === 'idle');
+    expect(await pass('well')).toMatchObject({ outcome: 'measure' });
+    expect(logged).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          code: 'ASSET_UNAVAILABLE',
+          msg: expect.stringContaining('visible camera'),
+        }),
+      ]),
+    );
   }, 240_000);
 
   it('writes no result into a log, and has no role for both plates and health', () => {

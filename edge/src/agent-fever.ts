@@ -1,13 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Measurement } from '@ngatu/contract';
+import { type Measurement, NgatuError } from '@ngatu/contract';
+import { type EyeModel, GateEyes } from './pipeline/gate-eyes.ts';
 import { type FeverGateConfig, GateWorker, type GateWorkerOptions } from './pipeline/gate-worker.ts';
 import { RoomReadings } from './thermal/room-reading.ts';
 
-export type { FeverGateConfig };
+export type { EyeModel, FeverGateConfig };
 
-export interface AgentFeverOptions extends Omit<GateWorkerOptions, 'rooms' | 'folder'> {
+export interface AgentFeverOptions extends Omit<GateWorkerOptions, 'rooms' | 'folder' | 'eyes'> {
   readonly gates: readonly FeverGateConfig[];
+  /** What finds the eyes in the pictures of visible cameras beside the gates. */
+  readonly eyeModel?: EyeModel | undefined;
   readonly stateDir: string;
 }
 
@@ -33,9 +36,25 @@ export class AgentFever {
     await mkdir(folder, { recursive: true });
     await Promise.all(
       gates.map(async (config) => {
-        const worker = await GateWorker.open(config, { ...this.#options, rooms: this.#rooms, folder });
+        const worker = await GateWorker.open(config, {
+          ...this.#options,
+          ...{ rooms: this.#rooms, folder, eyes: this.#openEyes(config) },
+        });
         await worker.run(signal);
       }),
     );
+  }
+
+  #openEyes({ name, visible }: FeverGateConfig): GateEyes | undefined {
+    if (visible === undefined) return undefined;
+    const { eyeModel, clock, random } = this.#options;
+    const logger = this.#options.logger.child({ gate: name });
+    try {
+      return new GateEyes({ visible, model: eyeModel, clock, random, logger });
+    } catch (error) {
+      if (!(error instanceof NgatuError)) throw error;
+      logger.error({ code: error.code }, `the visible camera is not watched: ${error.message}`);
+      return undefined;
+    }
   }
 }

@@ -18,6 +18,7 @@ export function findFeverGateIssues(
     const room = sensors.find(({ name }) => name === gate.roomSensor);
     issues.push(
       ...checkInput(gate, path),
+      ...checkVisible(gate, path),
       ...checkLimits(gate, path),
       ...checkRoom(gate, room, readings).map((reason) => ({ path: `${path}/roomSensor`, reason })),
     );
@@ -36,6 +37,24 @@ function checkInput({ input, blackbody }: FeverGateProfile, path: string): FileI
   const { x, y, width, height } = blackbody;
   if (input.kind === 'v4l2' && (x + width > input.width || y + height > input.height))
     issues.push({ path: `${path}/blackbody`, reason: 'it lies outside the picture of the camera' });
+  return issues;
+}
+
+function checkVisible({ visible }: FeverGateProfile, path: string): FileIssue[] {
+  if (visible === undefined) return [];
+  const issues: FileIssue[] = [];
+  const { width, height, pairs, username, password } = visible;
+  if (password !== undefined && username === undefined)
+    issues.push({ path: `${path}/visible`, reason: 'a password needs a username beside it' });
+  for (const [
+    index,
+    {
+      visible: [x, y],
+    },
+  ] of pairs.entries()) {
+    if (x < 0 || y < 0 || x > width || y > height)
+      issues.push({ path: `${path}/visible/pairs/${index}`, reason: 'it lies outside the visible picture' });
+  }
   return issues;
 }
 

@@ -27,11 +27,14 @@ import { ScreeningOutlet } from '../thermal/screening-outlet.ts';
 import type { SelfCheckRecord } from '../thermal/self-check.ts';
 import { DEFAULT_SITE_OFFSET } from '../thermal/site-offset.ts';
 import type { ThermalFrame } from '../thermal/thermal-frame.ts';
+import type { CanthusHint } from '../thermal/visible-pairing.ts';
 import { computeBackoffMs, pause } from '../uplink/backoff.ts';
+import type { GateEyes, VisibleCameraConfig } from './gate-eyes.ts';
 
-/** A gate of the profile with its secret resolved. */
-export interface FeverGateConfig extends Omit<FeverGateProfile, 'input'> {
+/** A gate of the profile with its secrets resolved. */
+export interface FeverGateConfig extends Omit<FeverGateProfile, 'input' | 'visible'> {
   readonly input: GateInputConfig;
+  readonly visible?: VisibleCameraConfig;
 }
 
 /** Where a gate lies, and what it stands on. */
@@ -43,6 +46,8 @@ export interface GateWorkerOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly rooms: RoomReadings;
+  /** What the visible camera beside it saw; absent where it has none. */
+  readonly eyes?: Pick<GateEyes, 'hintAt' | 'run'> | undefined;
   /** Where it keeps what it learned; it must be there. */
   readonly folder: string;
 }
@@ -55,6 +60,8 @@ const CAMERA_OFF_AFTER_MS = 120_000;
 /** What a place read a month ago says little of it today (season, heating), ms. */
 const SITE_MEMORY_MS = 30 * 86_400_000;
 const RETRY = { firstMs: 500, capMs: 30_000 } as const;
+/** So long a thermal picture waits for the visible one of its instant, which comes over a stream and through a network, ms. */
+const WAIT_FOR_EYES_MS = 400;
 /** The same failure is said once in this time, ms. */
 const SAY_EVERY_MS = 60_000;
 
@@ -112,6 +119,8 @@ export class GateWorker {
   #takenMs = Number.NEGATIVE_INFINITY;
   #last: Float32Array | undefined;
   #isFrozen = false;
+  readonly #held: { readonly frame: ThermalFrame; readonly nowMs: number; readonly capturedAtMs: number }[] =
+    [];
   /** What the source failed with since the last picture. */
   #fault: string | undefined;
   readonly #failures = new Map<string, { count: number; saidMs: number }>();
@@ -166,7 +175,10 @@ export class GateWorker {
     const { name, input } = this.#config;
     const { readings, phase } = this.#gate.site;
     this.#logger.info({ gate: name, input: input.kind, readings, phase }, 'fever gate opened');
-    await Promise.all([this.#watch(signal), this.#tick(signal)]);
+    await Promise.all([
+      ...[this.#watch(signal), this.#tick(signal), this.#observeHeld(signal)],
+      this.#options.eyes?.run(signal),
+    ]);
     this.#report();
     await this.#save();
   }
@@ -226,8 +238,31 @@ export class GateWorker {
     this.#lastFrameMs = nowMs;
     this.#hasPicture = true;
     this.#fault = undefined;
+    const { eyes, clock } = this.#options;
+    if (eyes === undefined) this.#observe(frame, nowMs);
+    else this.#held.push({ frame, nowMs, capturedAtMs: frame.capturedAtMs ?? clock.nowMs() });
+  }
+
+  /** Thermal pictures that wait for what the visible camera saw at their instant, in order; as many as come within the wait. */
+  async #observeHeld(signal: AbortSignal): Promise<void> {
+    const { eyes } = this.#options;
+    while (eyes !== undefined && !signal.aborted) {
+      const waitMs = (this.#held[0]?.nowMs ?? this.#nowMs()) + WAIT_FOR_EYES_MS - this.#nowMs();
+      if (waitMs > 0) {
+        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      const held = this.#held.shift();
+      if (held !== undefined) this.#observe(held.frame, held.nowMs, eyes.hintAt(held.capturedAtMs));
+    }
+  }
+
+  #observe(frame: ThermalFrame, nowMs: number, hint?: CanthusHint): void {
     const room = this.#readRoom(nowMs);
-    const moment = this.#gate.observe(frame, nowMs, room === undefined ? {} : { ambient: room });
+    const moment = this.#gate.observe(frame, nowMs, {
+      ...(room === undefined ? {} : { ambient: room }),
+      ...(hint === undefined ? {} : { hint }),
+    });
     this.#show(moment.state, moment.refusal, moment.cue, nowMs);
     if (moment.selfCheck !== undefined) this.#noteSelfCheck(moment.selfCheck);
     if (moment.result !== undefined) {

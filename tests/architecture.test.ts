@@ -39,18 +39,24 @@ const STAGES = [
   'signal',
   'rules',
   'evidence',
+  'plate',
   'outbox',
   'uplink',
   'health',
   'readiness',
   'thermal',
   'mask',
+  'helmet',
   'proposal',
   'sensor',
 ];
 const SHARED_BY_STAGES = ['frame', 'geometry', 'model'];
 /** Value types that cross stages: imported as types only. */
-const SHARED_TYPES = ['edge/src/detect/detection.ts', 'edge/src/track/track.ts'];
+const SHARED_TYPES = [
+  'edge/src/detect/detection.ts',
+  'edge/src/plate/plate-reading.ts',
+  'edge/src/track/track.ts',
+];
 /** What wires the stages: these folders, and the files beside them that start and stop the agent. */
 const WIRING_FOLDERS = ['pipeline', 'testing', 'untrusted'];
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { BlurTrial } from '@ngatu/edge';
+import { BlurTrial, PlateReader } from '@ngatu/edge';
 import { AssetStore, evaluateBlur, formatBlurTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
@@ -41,13 +41,14 @@ async function evaluate(options: BlurOptions): Promise<void> {
     };
     const face = await load('yunet-n-640');
     const plate = await load('plate-yolov9t');
+    const reader = await PlateReader.open([await load('plate-ocr-cct-xs-v1')], 1, { views: 'one' });
     const trial = await BlurTrial.open({
       ...(options.face ? { face } : {}),
       ...(options.plate ? { plate } : {}),
       watchFace: face,
       watchPlate: plate,
       otherFace: await load('rfb-640-masked-face-v2'),
-      reader: await load('plate-ocr-cct-xs-v1'),
+      reader,
     });
     try {
       const metrics = await evaluateBlur(
@@ -58,6 +59,7 @@ async function evaluate(options: BlurOptions): Promise<void> {
       if (options.json !== undefined) await writeJson(options.json, metrics);
     } finally {
       await trial.close();
+      await reader.close();
       await detector.close();
     }
   } finally {

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asStorageError } from '@ngatu/contract';
 import {
   AssetStore,
-  asStorageError,
   evaluateClipTracking,
   evaluateMotTracker,
   formatMotText,

@@ -2,25 +2,27 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, type GatewayProfile, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
-import { AgentFever, type FeverGateConfig } from './agent-fever.ts';
+import { AgentFever, type EyeModel, type FeverGateConfig } from './agent-fever.ts';
 import { type MaskConfig, runMasks } from './agent-masks.ts';
 import { AgentSensors } from './agent-sensors.ts';
-import { type DetectorConfig, openDetector } from './detect/open-detector.ts';
+import { type SmallNetConfig, SmallNets } from './agent-small-nets.ts';
 import { EvidenceFiles } from './evidence/evidence-files.ts';
 import { RoadUserLog } from './evidence/road-user-sight.ts';
-import { EvidenceSealer } from './evidence/seal-chain.ts';
+import { CHAIN_MARK, EvidenceSealer } from './evidence/seal-chain.ts';
 import { SegmentRing } from './evidence/segment-ring.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { type CameraConfig, CameraWorker } from './pipeline/camera-worker.ts';
 import { runDeliveryReport, runEvidenceBudget } from './pipeline/delivery-report.ts';
+import { DetectorSeat, type DetectorSource } from './pipeline/detector-seat.ts';
 import {
   type EvidenceWorkerOptions,
   runEvidenceRetention,
   runEvidenceWorker,
 } from './pipeline/evidence-worker.ts';
+import { limitScene } from './pipeline/limit-scene.ts';
 import type { BlurModelFiles } from './pipeline/picture-channel.ts';
 import { PictureProcess, type PictureProgram } from './pipeline/picture-process.ts';
-import { SharedDetector } from './pipeline/shared-detector.ts';
+import type { SharedDetector } from './pipeline/shared-detector.ts';
 import { type SignalSourceConfig, SignalSources } from './pipeline/signal-sources.ts';
 import type { SensorConfig } from './sensor/sensor-sample.ts';
 import type { BrokerAddress } from './uplink/broker-connection.ts';
@@ -46,11 +48,16 @@ export interface AgentConfig {
     /** Folder of the identity that is shown to an `https://` address. */
     readonly identityDir?: string;
   };
-  readonly detector: DetectorConfig;
+  /** Asked at the start, and again with every reload. */
+  readonly detector: DetectorSource;
+  /** What looks at signal heads and at the heads of riders. */
+  readonly smallNets: SmallNetConfig;
   readonly outbox: GatewayProfile['outbox'];
   readonly evidence: GatewayProfile['evidence'];
   /** The process that makes the pictures of an event, and what it finds faces and plates with. */
   readonly pictures: { readonly program: PictureProgram; readonly models: BlurModelFiles };
+  /** Whether the plates of flagged road users are read, and in how many pictures at most. */
+  readonly plates: Pick<GatewayProfile['plates'], 'read' | 'frames'>;
   readonly cameras: readonly CameraConfig[];
   /** Sources of signal phases beside the lamps. */
   readonly signals: readonly SignalSourceConfig[];
@@ -58,6 +65,8 @@ export interface AgentConfig {
   readonly sensors: readonly SensorConfig[];
   /** Gates at which people are screened for fever. */
   readonly feverGates: readonly FeverGateConfig[];
+  /** What finds the eyes in the pictures of visible cameras beside them. */
+  readonly eyeModel?: EyeModel | undefined;
   /** Cameras on which mask wearing is watched. */
   readonly masks: MaskConfig;
 }
@@ -72,40 +81,55 @@ const SHARED = { clock: CLOCK, random: Math.random };
 /**
  * Runs the edge agent of one gateway until the signal. A camera that fails keeps trying and leaves the others alone; a
  * failure of the disk or of the code ends the process, and its supervisor starts it again.
- * @param onReady called when the first frame of any camera was analysed
+ * @param given.detector where it fails at the start, the last model that worked serves; see `DetectorSeat`
+ * @param deps.onReady called when the first frame of any camera was analysed
+ * @param deps.reloads says when the source of the detector is to be asked again, until its signal
  * @throws NgatuError MODEL_INVALID, MODEL_DIGEST_MISMATCH, FILE_UNREADABLE, IDENTITY_INVALID, OUTBOX_LOCKED, PERMISSION_DENIED,
  *   DISK_FULL
  */
 export async function runAgent(
-  config: AgentConfig,
-  deps: { logger: Logger; onReady: () => void },
+  given: AgentConfig,
+  deps: { logger: Logger; onReady: () => void; reloads?: (signal: AbortSignal) => AsyncIterable<unknown> },
   signal: AbortSignal,
 ): Promise<void> {
   const { logger } = deps;
-  const stateDir = join(config.dataDir, 'state');
+  const stateDir = join(given.dataDir, 'state');
   await makeFolder(stateDir);
-  const { site, node, identityDir } = config;
+  const { site, node, identityDir } = given;
   const sealer = await EvidenceSealer.open({ dir: identityDir, site, node, logger });
   using outbox = Outbox.open({
-    file: join(config.dataDir, 'outbox.sqlite'),
-    maxBytes: config.outbox.maxBytes,
+    file: join(given.dataDir, 'outbox.sqlite'),
+    maxBytes: given.outbox.maxBytes,
     origin: { site, node },
     clock: CLOCK,
     logger,
+    // A manifest that a breaking disk took back may stand in the chain at the centre.
+    fragileMarks: [CHAIN_MARK],
   }).outbox;
-  const detector = new SharedDetector(openDetector(config.detector));
+  const seat = await DetectorSeat.open({
+    ...{ site, node, outbox, clock: CLOCK, logger, source: given.detector },
+    file: join(stateDir, 'detector.json'),
+  });
+  const { detector } = seat;
+  const cameras = given.cameras.map((camera) => ({ ...camera, scene: limitScene(camera.scene, seat) }));
+  const config = { ...given, cameras };
+  await using nets = await SmallNets.open(config.smallNets, logger);
   const files = await EvidenceFiles.open(join(config.dataDir, 'evidence'));
   const rings = await openRings(config, logger);
-  const watch = openWatch(config, { detector, outbox, rings, stateDir, logger, onReady: deps.onReady });
+  const watch = openWatch(config, { detector, nets, outbox, rings, stateDir, logger, onReady: deps.onReady });
   using pictures = new PictureProcess({ ...config.pictures, logger });
-  const evidence = { ...{ files, sealer, rings, pictures }, roadUsers: watch.roadUsers };
+  const evidence = {
+    ...{ files, sealer, rings, pictures, roadUsers: watch.roadUsers },
+    ...describePlates(config, pictures),
+  };
   try {
     await runTogether(
       [
         () => detector.opened,
+        ...(deps.reloads === undefined ? [] : [listenForReloads(seat, deps.reloads)]),
         ...watch.tasks,
         ...listEvidenceTasks(config, { ...evidence, outbox, logger }),
-        ...listCentreTasks(config, { files, outbox, directives: watch.directives, logger }),
+        ...listCentreTasks(config, { files, outbox, seat, directives: watch.directives, logger }),
       ],
       signal,
     );
@@ -117,8 +141,16 @@ export async function runAgent(
 
 type Task = (signal: AbortSignal) => Promise<void>;
 
+function listenForReloads(
+  seat: DetectorSeat,
+  reloads: (signal: AbortSignal) => AsyncIterable<unknown>,
+): Task {
+  return (stop) => seat.run(reloads(stop), stop);
+}
+
 interface WatchParts {
   readonly detector: SharedDetector;
+  readonly nets: SmallNets;
   readonly outbox: Outbox;
   readonly rings: ReadonlyMap<string, SegmentRing>;
   readonly stateDir: string;
@@ -132,7 +164,8 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
   const file = join(parts.stateDir, 'directives.json');
   const directives = DirectiveBook.open({ file, clock: CLOCK, logger });
   const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...SHARED });
-  const fever = new AgentFever({ ...parts, gates: config.feverGates, site, node, logger, ...SHARED });
+  const { feverGates: gates, eyeModel } = config;
+  const fever = new AgentFever({ ...parts, gates, eyeModel, site, node, logger, ...SHARED });
   const sensors = new AgentSensors({
     ...parts,
     sensors: config.sensors,
@@ -150,6 +183,8 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
     roadUsers.set(camera.name, seen);
     return new CameraWorker({
       ...{ ...parts, site, node, version, camera, ring, signals, roadUsers: seen, ...SHARED },
+      lampNet: parts.nets.lamp,
+      helmetNet: parts.nets.helmet,
       directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
       logger: logger.child({ camera: camera.name }),
       onFirstFrame: onceReady(onReady),
@@ -165,35 +200,52 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
     (stop) => signals.run(stop),
     (stop) => sensors.run(stop),
     (stop) => fever.run(stop),
-    (stop) => runMasks(config.masks, { ...parts, site, node, logger, ...SHARED }, stop),
   ];
   return { tasks, directives, roadUsers };
 }
 
 type EvidenceParts = Pick<
   EvidenceWorkerOptions,
-  'outbox' | 'files' | 'sealer' | 'rings' | 'pictures' | 'roadUsers' | 'logger'
+  'outbox' | 'files' | 'sealer' | 'rings' | 'pictures' | 'plates' | 'roadUsers' | 'logger'
 >;
 
-function listEvidenceTasks({ site, node, evidence }: AgentConfig, parts: EvidenceParts): Task[] {
+function describePlates(
+  { plates, pictures: { models } }: AgentConfig,
+  desk: PictureProcess,
+): Pick<EvidenceWorkerOptions, 'plates'> {
+  if (!plates.read) return {};
+  return {
+    plates: models.reading === undefined ? 'model-missing' : { desk, maxFrames: plates.frames },
+  };
+}
+
+function listEvidenceTasks(
+  { site, node, version, evidence, masks }: AgentConfig,
+  parts: EvidenceParts,
+): Task[] {
   const options = { ...parts, site, node, evidence, clock: CLOCK };
   const { outbox, logger } = parts;
   return [
     (stop) => runEvidenceWorker(options, stop),
     (stop) => runEvidenceRetention(options, stop),
     (stop) => runEvidenceBudget({ outbox, maxBytes: evidence.maxBytes, logger }, stop),
+    (stop) => runMasks(masks, { site, node, version, outbox, evidence: parts, logger, ...SHARED }, stop),
   ];
 }
 
 interface CentreParts {
   readonly files: EvidenceFiles;
   readonly outbox: Outbox;
+  readonly seat: DetectorSeat;
   readonly directives: DirectiveBook;
   readonly logger: Logger;
 }
 
 /** What carries messages and files to the centre, and tells what it cost. */
-function listCentreTasks(config: AgentConfig, { files, outbox, directives, logger }: CentreParts): Task[] {
+function listCentreTasks(
+  config: AgentConfig,
+  { files, outbox, seat, directives, logger }: CentreParts,
+): Task[] {
   const { site, node, version, broker, upload, evidence } = config;
   const cameras = config.cameras.map(({ name }) => name);
   const account = new ByteAccount();
@@ -201,7 +253,18 @@ function listCentreTasks(config: AgentConfig, { files, outbox, directives, logge
     ...{ queue: outbox, site, node, ...upload, retentionDays: evidence.retentionDays, logger, ...SHARED },
     locate: (sha256) => files.path(sha256),
   });
-  const uplink = { outbox, broker, site, node, cameras, version, directives, account, logger };
+  const uplink = {
+    outbox,
+    broker,
+    site,
+    node,
+    cameras,
+    version,
+    directives,
+    account,
+    detector: seat,
+    logger,
+  };
   return [
     (stop) => runDeliveryReport({ site, node, outbox, account, uploads, clock: CLOCK, logger }, stop),
     (stop) => runUplink({ ...uplink, requests: uploads, ...SHARED }, stop),

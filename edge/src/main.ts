@@ -4,8 +4,9 @@ export { MASK_ASSETS, type MaskConfig } from './agent-masks.ts';
 export { AnomalyEpisode } from './anomaly/anomaly-episode.ts';
 export { computeNormalRarity } from './anomaly/normal-tail.ts';
 export { SeriesDetector } from './anomaly/series-detector.ts';
-export type { Detection, Detector } from './detect/detection.ts';
+export type { Detection, Detector, RoadPart } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
+export { readPixels as readRgbPicture } from './evidence/blur-still.ts';
 export { BlurTrial } from './evidence/blur-trial.ts';
 export { CHAIN_MARK, EvidenceSealer } from './evidence/seal-chain.ts';
 export { buildSealedFacts } from './evidence/seal-facts.ts';
@@ -15,27 +16,51 @@ export { computeIou } from './geometry/box.ts';
 export { GroundPlane } from './geometry/ground-plane.ts';
 export { computeUsualBody, estimateSpeed } from './geometry/speed-estimate.ts';
 export { computeSpeedExpectations } from './geometry/speed-expectation.ts';
-export type { FusionCoefficients } from './mask/face-fusion.ts';
+export { HelmetNet } from './helmet/helmet-net.ts';
+export {
+  FACE_FEATURES,
+  type FaceFeatures,
+  FUSION,
+  type FusionCoefficients,
+  fuseFeatures,
+  MASK_FEATURES,
+} from './mask/face-fusion.ts';
 export { assessFace, DEFAULT_QUALITY_LIMITS } from './mask/face-quality.ts';
 export type { FaceSight } from './mask/face-sight.ts';
 export { FACE_SIGHTS, type FaceSightName, openFaceSight, PRODUCT_SIGHT } from './mask/open-sight.ts';
+export { describeOnnxTensor, type OnnxFacts, readOnnxFacts } from './model/onnx-facts.ts';
+export type { PatchModel } from './model/patch-classifier.ts';
 export { openTfjsEngine } from './model/tfjs-engine.ts';
 export { Outbox } from './outbox/outbox.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';
 export { drawCalibration } from './pipeline/calibration-still.ts';
 export type { CameraConfig } from './pipeline/camera-worker.ts';
+export { checkModelFiles } from './pipeline/check-model.ts';
+export { limitScene } from './pipeline/limit-scene.ts';
 export { replayMasks } from './pipeline/mask-replay.ts';
 export type { MaskFrame, WatchedPerson } from './pipeline/mask-watch.ts';
 export { runPictureHost } from './pipeline/picture-host.ts';
 export { type ReplayEvent, type ReplayResult, runReplay, writeReplay } from './pipeline/replay.ts';
 export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/road-analysis.ts';
 export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
+export {
+  DEFAULT_PLATE_DETECTOR,
+  DEFAULT_PLATE_DETECTOR_CONFIDENCE,
+  PlateDetector,
+} from './plate/plate-detector.ts';
+export { DEFAULT_PLATE_READERS, PlateReader } from './plate/plate-reader.ts';
+export { DEFAULT_PLATE_CONFIDENCE, votePlate } from './plate/plate-vote.ts';
 export { drawScene } from './proposal/annotated-still.ts';
 export { CameraReadiness } from './readiness/camera-readiness.ts';
+export { MIN_HEAD_CONFIDENCE } from './rules/no-helmet.ts';
+export { countOccupants, isFreeSight } from './rules/overloaded-sight.ts';
 export { type JudgedReading, ReadingCheck } from './sensor/reading-check.ts';
 export { computeReadingRule } from './sensor/reading-rule.ts';
 export { SensorHub } from './sensor/sensor-hub.ts';
 export type { Sample, SensorConfig } from './sensor/sensor-sample.ts';
+export { agreeOnLamp, MIN_LAMP_CONFIDENCE } from './signal/lamp-agreement.ts';
+export { LampNet } from './signal/lamp-net.ts';
+export { type LampReading, readLamp } from './signal/lamp-reader.ts';
 export { DEFAULT_BLACKBODY_TOLERANCE_C } from './thermal/blackbody.ts';
 export { describeThermalFrame } from './thermal/describe-frame.ts';
 export {

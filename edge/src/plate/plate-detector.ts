@@ -1,0 +1,264 @@
+import { errorMessage, NgatuError } from '@ngatu/contract';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+import { type Box, computeArea, computeIntersection, computeIou } from '../geometry/box.ts';
+import type { PlateModel } from './plate-reader.ts';
+import type { PlatePicture } from './plate-reading.ts';
+
+export interface FoundPlate {
+  readonly confidence: number;
+  /** Pixels of the picture. */
+  readonly box: Box;
+}
+
+export interface PlateDetectorOptions {
+  /** Findings below this are left out, 0–1. */
+  readonly minConfidence: number;
+  /** Network pixels per picture pixel at which a region is looked at in parts, besides the look at the whole. Default `[1]`. */
+  readonly zooms?: readonly number[];
+}
+
+/** Name of the network that the product finds plates with, in the registry of models. */
+export const DEFAULT_PLATE_DETECTOR = 'plate-yolov9t';
+
+/** Below this a finding is more often no plate. See docs/plates.md. */
+export const DEFAULT_PLATE_DETECTOR_CONFIDENCE = 0.3;
+
+/** How one kind of network takes its picture and tells its boxes. */
+interface Form {
+  readonly input: string;
+  readonly output: string;
+  readonly size: number;
+  readonly order: 'rgb' | 'bgr';
+  readonly scale: number;
+  readonly pad: number;
+  readonly place: 'top-left' | 'centre';
+  decode(values: Float32Array, dims: readonly number[]): FoundPlate[];
+}
+
+interface Window {
+  readonly region: Box;
+  /** Network pixels per picture pixel. */
+  readonly scale: number;
+}
+
+const MAX_IOU = 0.45;
+/** One of two boxes that lies in the other by this much is the same plate, cut off by the edge of a window. */
+const MAX_INSIDE = 0.8;
+/** A far plate is a few pixels: a region is enlarged at most this much. */
+const MAX_ENLARGEMENT = 3;
+const OVERLAP_SHARE = 0.2;
+const MAX_WINDOWS = 48;
+const STRIDES = [8, 16, 32] as const;
+
+/**
+ * Finds plates. Takes two kinds of networks and tells them by their tensors: YOLOv9 with NMS inside (`images` `[1, 3, 416, 416]` RGB 0–1,
+ * `output0` `[n, 7]` = batch, x1, y1, x2, y2, class, confidence), and YOLOX (`images` BGR 0–255, `output` `[1, N, 5 + classes]`), of which the
+ * last class is the plate.
+ */
+export class PlateDetector {
+  readonly #session: InferenceSession;
+  readonly #form: Form;
+  readonly #options: PlateDetectorOptions;
+  readonly #name: string;
+
+  private constructor(
+    model: PlateModel,
+    session: InferenceSession,
+    form: Form,
+    options: PlateDetectorOptions,
+  ) {
+    this.#name = model.name;
+    this.#session = session;
+    this.#form = form;
+    this.#options = options;
+  }
+
+  /** @throws NgatuError MODEL_INVALID */
+  static async open(
+    model: PlateModel,
+    threads: number,
+    options: PlateDetectorOptions,
+  ): Promise<PlateDetector> {
+    let session: InferenceSession | undefined;
+    try {
+      session = await InferenceSession.create(model.bytes, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 3,
+      });
+      return new PlateDetector(model, session, chooseForm(session), options);
+    } catch (cause) {
+      await session?.release();
+      const reason = errorMessage(cause).split('\n')[0] ?? '';
+      throw new NgatuError('MODEL_INVALID', `Cannot load plate detector "${model.name}": ${reason}`, {
+        cause,
+      });
+    }
+  }
+
+  /**
+   * Looks at a region of a picture as a whole, and at its parts in full resolution where the whole has to be made smaller for the network.
+   * @throws NgatuError MODEL_INVALID where the inference fails
+   */
+  async find(picture: PlatePicture, within: Box): Promise<readonly FoundPlate[]> {
+    const found: FoundPlate[] = [];
+    for (const window of listWindows(picture, within, {
+      size: this.#form.size,
+      zooms: this.#options.zooms ?? [1],
+    }))
+      found.push(...(await this.#findIn(picture, window)));
+    return suppress(found.filter(({ confidence }) => confidence >= this.#options.minConfidence));
+  }
+
+  async close(): Promise<void> {
+    await this.#session.release();
+  }
+
+  async #findIn(picture: PlatePicture, window: Window): Promise<FoundPlate[]> {
+    const { size, input, output, place } = this.#form;
+    const [left, top, right, bottom] = window.region;
+    const width = Math.min(size, Math.max(1, Math.round((right - left) * window.scale)));
+    const height = Math.min(size, Math.max(1, Math.round((bottom - top) * window.scale)));
+    const offset = place === 'centre' ? [(size - width) >> 1, (size - height) >> 1] : [0, 0];
+    const [offsetX = 0, offsetY = 0] = offset;
+    try {
+      const pixels = await sharp(picture.data, {
+        raw: { width: picture.width, height: picture.height, channels: 3 },
+      })
+        .extract({ left, top, width: right - left, height: bottom - top })
+        .resize(width, height, { fit: 'fill', kernel: 'linear' })
+        .raw()
+        .toBuffer();
+      const planes = fillPlanes(pixels, { width, height, offsetX, offsetY }, this.#form);
+      const outputs = await this.#session.run({ [input]: new Tensor('float32', planes, [1, 3, size, size]) });
+      const { data, dims } = outputs[output] ?? {};
+      if (!(data instanceof Float32Array) || dims === undefined)
+        throw new Error(`output "${output}" is not float32`);
+      const [scaleX, scaleY] = [(right - left) / width, (bottom - top) / height];
+      return this.#form.decode(data, dims).flatMap(({ confidence, box: [x1, y1, x2, y2] }) => {
+        const box: Box = [
+          Math.max(left, left + (x1 - offsetX) * scaleX),
+          Math.max(top, top + (y1 - offsetY) * scaleY),
+          Math.min(right, left + (x2 - offsetX) * scaleX),
+          Math.min(bottom, top + (y2 - offsetY) * scaleY),
+        ];
+        return box.every(Number.isFinite) && computeArea(box) > 0 ? [{ confidence, box }] : [];
+      });
+    } catch (cause) {
+      const message = `Cannot find plates with "${this.#name}": ${errorMessage(cause).split('\n')[0]}`;
+      throw new NgatuError('MODEL_INVALID', message, { retryable: true, cause });
+    }
+  }
+}
+
+function chooseForm({ inputNames, outputNames }: InferenceSession): Form {
+  const [input] = inputNames;
+  if (input !== undefined && outputNames.includes('output0')) {
+    const shape = { input, output: 'output0', size: 416, order: 'rgb', place: 'centre' } as const;
+    return { ...shape, scale: 1 / 255, pad: 114 / 255, decode: decodeRows };
+  }
+  if (input !== undefined && outputNames.includes('output')) {
+    const shape = { input, output: 'output', size: 416, order: 'bgr', place: 'top-left' } as const;
+    return { ...shape, scale: 1, pad: 114, decode: (values, dims) => decodeGrid(values, dims, 416) };
+  }
+  throw new Error(`its outputs are ${outputNames.join(', ')}, and not "output0" or "output"`);
+}
+
+function decodeRows(values: Float32Array): FoundPlate[] {
+  const found: FoundPlate[] = [];
+  for (let at = 0; at + 6 < values.length; at += 7) {
+    const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = values.subarray(at + 1, at + 5);
+    found.push({ confidence: values[at + 6] ?? 0, box: [x1, y1, x2, y2] });
+  }
+  return found;
+}
+
+/** YOLOX, arXiv 2107.08430: cx = (x + gx) · s, w = exp(w) · s, confidence = objectness · class. */
+function decodeGrid(values: Float32Array, dims: readonly number[], size: number): FoundPlate[] {
+  const length = dims[2] ?? 0;
+  const found: FoundPlate[] = [];
+  let row = 0;
+  for (const stride of STRIDES) {
+    const columns = size / stride;
+    for (let cell = 0; cell < columns * columns; cell++, row++) {
+      const at = row * length;
+      const confidence = (values[at + 4] ?? 0) * (values[at + length - 1] ?? 0);
+      if (!(confidence >= 0.01)) continue;
+      const cx = ((values[at] ?? 0) + (cell % columns)) * stride;
+      const cy = ((values[at + 1] ?? 0) + Math.floor(cell / columns)) * stride;
+      const [w, h] = [Math.exp(values[at + 2] ?? 0) * stride, Math.exp(values[at + 3] ?? 0) * stride];
+      found.push({ confidence, box: [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2] });
+    }
+  }
+  return found;
+}
+
+function fillPlanes(
+  pixels: Uint8Array,
+  at: { readonly width: number; readonly height: number; readonly offsetX: number; readonly offsetY: number },
+  { size, order, scale, pad }: Form,
+): Float32Array {
+  const area = size * size;
+  const planes = new Float32Array(3 * area).fill(pad);
+  const [first, third] = order === 'rgb' ? [0, 2 * area] : [2 * area, 0];
+  let from = 0;
+  for (let y = 0; y < at.height; y++) {
+    let to = (y + at.offsetY) * size + at.offsetX;
+    for (const end = to + at.width; to < end; to++, from += 3) {
+      planes[to + first] = (pixels[from] as number) * scale;
+      planes[to + area] = (pixels[from + 1] as number) * scale;
+      planes[to + third] = (pixels[from + 2] as number) * scale;
+    }
+  }
+  return planes;
+}
+
+/** The region as a whole, and in parts at each zoom that is finer than that. */
+function listWindows(
+  { width, height }: PlatePicture,
+  within: Box,
+  { size, zooms }: { readonly size: number; readonly zooms: readonly number[] },
+): Window[] {
+  const left = Math.min(width - 1, Math.max(0, Math.floor(within[0])));
+  const top = Math.min(height - 1, Math.max(0, Math.floor(within[1])));
+  const right = Math.max(left + 1, Math.min(width, Math.ceil(within[2])));
+  const bottom = Math.max(top + 1, Math.min(height, Math.ceil(within[3])));
+  const region: Box = [left, top, right, bottom];
+  const whole = Math.min(MAX_ENLARGEMENT, size / Math.max(right - left, bottom - top));
+  const finer = zooms.filter((zoom) => zoom > whole * 1.15 && zoom <= MAX_ENLARGEMENT);
+  return [{ region, scale: whole }, ...finer.flatMap((zoom) => cutWindows(region, size, zoom))];
+}
+
+/** Squares that cover a region; coarser than asked for where they would be too many. */
+function cutWindows([left, top, right, bottom]: Box, size: number, zoom: number): Window[] {
+  let side = Math.floor(size / zoom);
+  const count = (length: number): number =>
+    length <= side ? 1 : Math.ceil((length - side) / (side * (1 - OVERLAP_SHARE))) + 1;
+  while (count(right - left) * count(bottom - top) > MAX_WINDOWS) side = Math.ceil(side * 1.15);
+  const [columns, rows] = [count(right - left), count(bottom - top)];
+  const windows: Window[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const x = columns === 1 ? left : left + Math.round(((right - left - side) * column) / (columns - 1));
+      const y = rows === 1 ? top : top + Math.round(((bottom - top - side) * row) / (rows - 1));
+      const region: Box = [x, y, Math.min(right, x + side), Math.min(bottom, y + side)];
+      windows.push({ region, scale: size / side });
+    }
+  }
+  return windows;
+}
+
+/** The most confident of those that lie over one another or in one another. */
+function suppress(found: readonly FoundPlate[]): FoundPlate[] {
+  const kept: FoundPlate[] = [];
+  for (const plate of [...found].sort((a, b) => b.confidence - a.confidence)) {
+    const isNew = kept.every(({ box }) => {
+      const inside = computeIntersection(box, plate.box) / Math.min(computeArea(box), computeArea(plate.box));
+      return computeIou(box, plate.box) <= MAX_IOU && inside <= MAX_INSIDE;
+    });
+    if (isNew) kept.push(plate);
+  }
+  return kept;
+}

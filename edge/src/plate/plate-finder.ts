@@ -1,0 +1,67 @@
+import type { Box } from '../geometry/box.ts';
+import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, PlateDetector } from './plate-detector.ts';
+import { type PlateModel, PlateReader } from './plate-reader.ts';
+import type { PlateLook, PlatePicture } from './plate-reading.ts';
+
+export interface PlateFinderModels {
+  readonly detector: PlateModel;
+  /** One network, or several that are pooled. */
+  readonly reader: PlateModel | readonly PlateModel[];
+}
+
+/** Detectors cut the outermost characters: a box is widened by this share of its size on each side. */
+const WIDEN = 0.04;
+/** Nobody reads a plate of fewer pixels: two lines of four characters want as much, px. */
+const MIN_PLATE_HEIGHT = 8;
+const MAX_PLATES = 6;
+
+/** Finds the plates of a region in full resolution, and reads each. */
+export class PlateFinder {
+  readonly #detector: PlateDetector;
+  readonly #reader: PlateReader;
+
+  private constructor(detector: PlateDetector, reader: PlateReader) {
+    this.#detector = detector;
+    this.#reader = reader;
+  }
+
+  /** @throws NgatuError MODEL_INVALID */
+  static async open(models: PlateFinderModels, threads: number): Promise<PlateFinder> {
+    const detector = await PlateDetector.open(models.detector, threads, {
+      minConfidence: DEFAULT_PLATE_DETECTOR_CONFIDENCE,
+    });
+    try {
+      const readers = 'bytes' in models.reader ? [models.reader] : models.reader;
+      return new PlateFinder(detector, await PlateReader.open(readers, threads));
+    } catch (error) {
+      await detector.close();
+      throw error;
+    }
+  }
+
+  /**
+   * One look at every plate in the region, the most plainly seen first. A plate that is too small to be read has no characters.
+   * @param within source pixels
+   * @throws NgatuError MODEL_INVALID where the inference fails
+   */
+  async find(picture: PlatePicture, within: Box): Promise<readonly PlateLook[]> {
+    const found = await this.#detector.find(picture, within);
+    const looks: PlateLook[] = [];
+    for (const { box, confidence } of found.slice(0, MAX_PLATES)) {
+      const height = box[3] - box[1];
+      const look = await this.#reader.read(picture, widen(box), confidence);
+      looks.push(height < MIN_PLATE_HEIGHT ? { ...look, box, characters: [], texts: [] } : { ...look, box });
+    }
+    return looks;
+  }
+
+  async close(): Promise<void> {
+    await this.#detector.close();
+    await this.#reader.close();
+  }
+}
+
+function widen([x1, y1, x2, y2]: Box): Box {
+  const [dx, dy] = [(x2 - x1) * WIDEN, (y2 - y1) * WIDEN];
+  return [x1 - dx, y1 - dy, x2 + dx, y2 + dy];
+}

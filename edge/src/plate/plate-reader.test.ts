@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PlateReader } from './plate-reader.ts';
+import type { PlatePicture } from './plate-reading.ts';
+import { votePlate } from './plate-vote.ts';
+
+const WEIGHTS = fileURLToPath(new URL('../../../models/weights/plate-reader-vn.onnx', import.meta.url));
+
+/** Strokes of the characters that are drawn here, in a box of 100 × 180. */
+const STROKES: Readonly<Record<string, string>> = {
+  '0': 'M50 0A48 50 0 0 1 98 50V130A48 50 0 0 1 2 130V50A48 50 0 0 1 50 0Z',
+  '1': 'M30 36L68 0V180',
+  '2': 'M4 52A46 50 0 1 1 88 84L2 180H100',
+  '4': 'M64 0L0 124H100M76 70V180',
+  '7': 'M0 0H100L38 180',
+  A: 'M0 180L50 0L100 180M18 122H82',
+  F: 'M96 0H6V180M6 88H84',
+  H: 'M6 0V180M94 0V180M6 88H94',
+  '-': 'M20 92H80',
+  '.': 'M46 172H54V180H46Z',
+};
+
+/** A white plate with what stands on it in black, `blur` in px of a plate that is 300 px wide. */
+async function drawPlate(lines: readonly string[], blur = 0.8): Promise<PlatePicture> {
+  const [width, height] = lines.length === 1 ? [300, 66] : [300, 220];
+  const rowHeight = height / lines.length;
+  const rows = lines.map((line, row) => {
+    const step = Math.min((width - 30) / line.length, rowHeight * 0.62);
+    const left = (width - step * line.length) / 2 + step * 0.12;
+    const [scaleX, scaleY] = [(step * 0.72) / 100, (rowHeight * 0.7) / 180];
+    const glyphs = [...line].map((character, at) => {
+      const place = `translate(${left + at * step} ${row * rowHeight + rowHeight * 0.16}) scale(${scaleX} ${scaleY})`;
+      return `<path transform="${place}" d="${STROKES[character] ?? ''}"/>`;
+    });
+    return `<g fill="none" stroke="#151515" stroke-width="26">${glyphs.join('')}</g>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="#e8e8e4"/>${rows.join('')}</svg>`;
+  const image = sharp(Buffer.from(svg)).blur(Math.max(0.3, blur)).removeAlpha().toColourspace('srgb');
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return { data, width: info.width, height: info.height, channels: 3 };
+}
+
+describe('the reader of plates', () => {
+  let reader: PlateReader;
+  beforeAll(async () => {
+    reader = await PlateReader.open(
+      [{ name: 'plate-reader-vn', sha256: '', bytes: readFileSync(WEIGHTS) }],
+      1,
+    );
+  });
+  afterAll(() => reader.close());
+
+  const read = async (picture: PlatePicture) =>
+    reader.read(picture, [0, 0, picture.width, picture.height], 0.8);
+
+  it.each([
+    [['71F-047.14'], '71F04714', 'one-line', 'car', '71F-047.14'],
+    [['74A-2017'], '74A2017', 'one-line', 'car', '74A-2017'],
+    [['14-H1', '270.47'], '14H127047', 'two-line', 'motorbike', '14-H1 270.47'],
+    [['71A', '204.77'], '71A20477', 'two-line', 'car', '71A-204.77'],
+  ] as const)('reads %j', async (lines, text, layout, kind, shown) => {
+    const look = await read(await drawPlate(lines));
+    expect(look.layout).toBe(layout);
+    const reading = votePlate([look], { class: kind, on: new Date('2026-11-22T00:00:00Z') }, 0.5);
+    expect(reading).toMatchObject({ text, shown, state: 'read' });
+    expect(look.characters.map(({ character }) => character).join('')).toHaveLength(text.length);
+    expect(look.sharpness).toBeGreaterThan(0);
+  });
+
+  it('calls unreadable what nobody could read', async () => {
+    const subject = { class: 'car', on: new Date('2026-11-22T00:00:00Z') } as const;
+    const blurred = await read(await drawPlate(['71F-047.14'], 14));
+    expect(votePlate([blurred], subject).state).toBe('unreadable');
+    const empty = { data: new Uint8Array(120 * 40 * 3).fill(128), width: 120, height: 40, channels: 3 };
+    expect(votePlate([await read(empty)], subject).state).toBe('unreadable');
+  });
+
+  it('refuses a file that is no network, and one that is no reader of plates', async () => {
+    const open = (bytes: Uint8Array) => PlateReader.open([{ name: 'x', sha256: '', bytes }], 1);
+    await expect(open(new Uint8Array(64))).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+    const lamps = readFileSync(
+      fileURLToPath(new URL('../../../models/weights/lamp-state.onnx', import.meta.url)),
+    );
+    await expect(open(lamps)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  });
+});

@@ -1,21 +1,34 @@
 import { readFile } from 'node:fs/promises';
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { evaluateDetector, formatDetectorTable } from '@ngatu/models';
+import {
+  AssetStore,
+  type DetectorMetrics,
+  evaluateDetector,
+  formatDetectorComparison,
+  formatDetectorTable,
+} from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
+/** Widest picture that the detector is shown, px; `native` leaves every picture as it is. */
+type Size = number | 'native';
+
 interface DetectorOptions extends EvaluationOptions {
   readonly model?: string;
-  readonly maxWidth: number;
+  readonly allModels?: boolean;
+  readonly maxWidth?: number;
+  readonly sizes?: readonly Size[];
   readonly raw?: boolean;
   readonly night?: string;
 }
 
 /** Average precision wants the weak findings too, 0–1. */
 const MIN_CONFIDENCE = 0.02;
+const MAX_WIDTH = 960;
+const SIZES: readonly Size[] = [416, 512, 640, 'native'];
 
 /** `ngatu eval detector --data DIR`. */
 export function addDetectorEvaluation(command: Command): void {
@@ -27,8 +40,13 @@ export function addDetectorEvaluation(command: Command): void {
     )
     .requiredOption('--data <dir>', 'folder of labelled pictures')
     .option('--json <file>', 'write the metrics as JSON')
-    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
-    .option('--max-width <px>', 'scale wider pictures down to this width', readWidth, 960)
+    .option('--model <name>', 'detector of the model registry; by default the best that can be had')
+    .option(
+      '--all-models',
+      'compare every detector of road users in the registry, at 416, 512, 640 px and native width',
+    )
+    .option('--max-width <px>', `scale wider pictures down to this width (default: ${MAX_WIDTH})`, readWidth)
+    .option('--sizes <list>', 'compare these widths: pixels or "native", with commas between', readSizes)
     .option(
       '--night <file>',
       'names of the pictures taken at night, one a line; by default told by brightness',
@@ -40,27 +58,68 @@ export function addDetectorEvaluation(command: Command): void {
 async function evaluate(options: DetectorOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const { detector } = await openNamedDetector(options.model, stop.signal, {
-      minConfidence: MIN_CONFIDENCE,
-    });
-    try {
-      const { data, maxWidth, raw, night } = options;
-      const nightNames = night === undefined ? undefined : await readNames(night);
-      const metrics = await evaluateDetector(
-        {
-          ...{ dataDir: data, detector, maxWidth, raw: raw === true },
-          ...(nightNames === undefined ? {} : { nightNames }),
+    const nightNames = options.night === undefined ? undefined : await readNames(options.night);
+    const isComparison = options.allModels === true || options.sizes !== undefined;
+    const sizes = options.sizes ?? (isComparison ? SIZES : [options.maxWidth ?? MAX_WIDTH]);
+    const list: DetectorMetrics[] = [];
+    for (const name of listModels(options)) {
+      const metrics = await measure(name, sizes, { ...options, nightNames }, stop.signal).catch(
+        (error: unknown) => {
+          if (options.allModels !== true || !isAbsent(error)) throw error;
+          console.log(`${name} is left out: ${error.message}`);
+          return [];
         },
-        stop.signal,
       );
-      console.log(formatDetectorTable(metrics));
-      if (options.json !== undefined) await writeJson(options.json, metrics);
-    } finally {
-      await detector.close();
+      list.push(...metrics);
     }
+    if (isComparison) console.log(formatDetectorComparison(list));
+    else for (const metrics of list) console.log(formatDetectorTable(metrics));
+    if (options.json !== undefined) await writeJson(options.json, isComparison ? list : list[0]);
   } finally {
     stop.dispose();
   }
+}
+
+/** The one model that is asked for (the default where it has no name), or all. */
+function listModels({ allModels, model }: DetectorOptions): (string | undefined)[] {
+  if (allModels !== true) return [model];
+  return new AssetStore().registry.models
+    .map(({ manifest }) => manifest)
+    .filter(({ task }) => task === 'road-user-detector')
+    .map(({ name }) => name);
+}
+
+/** One model at every size. */
+async function measure(
+  name: string | undefined,
+  sizes: readonly Size[],
+  { data, raw, nightNames }: DetectorOptions & { readonly nightNames: ReadonlySet<string> | undefined },
+  signal: AbortSignal,
+): Promise<DetectorMetrics[]> {
+  const { detector, model } = await openNamedDetector(name, signal, { minConfidence: MIN_CONFIDENCE });
+  try {
+    const list: DetectorMetrics[] = [];
+    for (const size of sizes)
+      list.push(
+        await evaluateDetector(
+          {
+            ...{ dataDir: data, detector, raw: raw === true },
+            labels: new Set(Object.values(model.manifest.labels)),
+            boxesHoldRiders: model.manifest.twoWheelersWithRiders === true,
+            ...(size === 'native' ? {} : { maxWidth: size }),
+            ...(nightNames === undefined ? {} : { nightNames }),
+          },
+          signal,
+        ),
+      );
+    return list;
+  } finally {
+    await detector.close();
+  }
+}
+
+function isAbsent(error: unknown): error is NgatuError {
+  return error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';
 }
 
 async function readNames(file: string): Promise<Set<string>> {
@@ -77,4 +136,8 @@ function readWidth(text: string): number {
   if (!Number.isInteger(width) || width < 32 || width > 8192)
     throw new InvalidArgumentError('Expected a whole number of pixels from 32 to 8192.');
   return width;
+}
+
+function readSizes(text: string): Size[] {
+  return text.split(',').map((word) => (word.trim() === 'native' ? 'native' : readWidth(word)));
 }

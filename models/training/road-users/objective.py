@@ -1,0 +1,100 @@
+"""Assignment of rows to objects (SimOTA of YOLOX, section 2.3) and the loss, written for sets that label some classes only."""
+import torch
+from torch.nn import functional as F
+
+from network import decode_boxes, make_grid
+
+# Rows whose cell lies this many cells around an object's middle may be given to it.
+CENTRE_RADIUS = 2.5
+CANDIDATES = 10
+BOX_WEIGHT, CORNER_WEIGHT, POSITION_COST = 5.0, 0.5, 3.0
+# A finding of a class that the picture's set does not label is no background above this confidence.
+UNLABELLED_CONFIDENCE = 0.1
+
+
+def compute_pair_iou(a, b):
+    """`[n, 4]` with `[n, 4]` (or shapes that broadcast), xyxy."""
+    low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    shared = (high - low).clamp(min=0).prod(-1)
+    area = lambda boxes: (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
+    return shared / (area(a) + area(b) - shared).clamp(min=1e-6)
+
+
+@torch.no_grad()
+def assign(rows, boxes, objects, centres, strides):
+    """
+    Which object each row is for: index into `objects` `[n, 5]` (class, xyxy), or -1. Cost is that of class and position; an object
+    takes as many rows as its ten best overlaps sum to, a row goes to the object it costs least for.
+    """
+    owner = torch.full((len(rows),), -1, dtype=torch.long)
+    if len(objects) == 0:
+        return owner
+    truth = objects[:, 1:]
+    middle = (truth[:, :2] + truth[:, 2:]) / 2
+    offset = (centres[None] - middle[:, None]).abs().amax(-1)
+    in_centre = offset < CENTRE_RADIUS * strides[None]
+    in_box = ((centres[None] > truth[:, None, :2]) & (centres[None] < truth[:, None, 2:])).all(-1)
+    picked = (in_centre | in_box).any(0).nonzero().squeeze(1)
+    iou = compute_pair_iou(truth[:, None], boxes[picked][None])
+    confidence = (rows[picked, 5:].sigmoid() * rows[picked, 4:5].sigmoid()).sqrt().clamp(1e-6, 1 - 1e-6)
+    wanted = F.one_hot(objects[:, 0].long(), confidence.shape[1]).float()
+    log_yes, log_no = confidence.log(), (1 - confidence).log()
+    class_cost = -(wanted @ log_yes.T + (1 - wanted) @ log_no.T)
+    outside = ~(in_centre & in_box)[:, picked]
+    # an object smaller than a cell has no cell inside: its nearest cells serve
+    tiny = ~(in_centre & in_box).any(1)
+    outside = torch.where(tiny[:, None], ~in_centre[:, picked], outside)
+    cost = class_cost + POSITION_COST * -(iou + 1e-8).log() + 1e5 * outside
+    matched = torch.zeros_like(cost, dtype=torch.bool)
+    best = iou.topk(min(CANDIDATES, iou.shape[1]), dim=1).values
+    for index, count in enumerate(best.sum(1).int().clamp(min=1).tolist()):
+        matched[index, cost[index].topk(min(count, cost.shape[1]), largest=False).indices] = True
+    matched &= cost < 1e5
+    cheapest = torch.where(matched, cost, torch.full_like(cost, 1e9)).argmin(0)
+    taken = matched.any(0)
+    owner[picked[taken]] = cheapest[taken]
+    return owner
+
+
+@torch.no_grad()
+def find_silent_rows(rows, centres, regions, labelled):
+    """Rows that are not background for certain: in a region without loss, or a finding of a class that the set does not label."""
+    silent = torch.zeros(len(rows), dtype=torch.bool)
+    if len(regions):
+        inside = (centres[:, None] > regions[None, :, :2]) & (centres[:, None] < regions[None, :, 2:])
+        silent |= inside.all(-1).any(1)
+    confidence, best = (rows[:, 5:].sigmoid() * rows[:, 4:5].sigmoid()).max(1)
+    known = torch.zeros(rows.shape[1] - 5, dtype=torch.bool)
+    known[list(labelled)] = True
+    return silent | (~known[best] & (confidence > UNLABELLED_CONFIDENCE))
+
+
+def compute_loss(raw, samples, side):
+    """`raw` `[B, N, 5 + C]` logits; `samples`: (objects, regions, labelled classes) a picture. Returns the sum and its parts."""
+    gx, gy, strides = make_grid(side, side)
+    centres = torch.stack(((gx + 0.5) * strides, (gy + 0.5) * strides), 1)
+    boxes = decode_boxes(raw, side, side)
+    parts = {'box': raw.new_zeros(()), 'object': raw.new_zeros(()), 'class': raw.new_zeros(()), 'corner': raw.new_zeros(())}
+    positives = 0
+    for rows, found, (objects, regions, labelled) in zip(raw, boxes, samples):
+        owner = assign(rows.detach(), found.detach(), objects, centres, strides)
+        mine = owner >= 0
+        weight = (~find_silent_rows(rows.detach(), centres, regions, labelled) | mine).float()
+        parts['object'] = parts['object'] + F.binary_cross_entropy_with_logits(
+            rows[:, 4], mine.float(), weight, reduction='sum'
+        )
+        if not mine.any():
+            continue
+        positives += int(mine.sum())
+        target = objects[owner[mine]]
+        iou = compute_pair_iou(found[mine], target[:, 1:])
+        parts['box'] = parts['box'] + (1 - iou.square()).sum()
+        wanted = F.one_hot(target[:, 0].long(), rows.shape[1] - 5).float() * iou.detach()[:, None]
+        parts['class'] = parts['class'] + F.binary_cross_entropy_with_logits(rows[mine, 5:], wanted, reduction='sum')
+        sides = (target[:, 3:] - target[:, 1:3]).clamp(min=1)
+        corners = (found[mine] - target[:, 1:]) / sides.repeat(1, 2)
+        parts['corner'] = parts['corner'] + F.smooth_l1_loss(corners, torch.zeros_like(corners), reduction='sum', beta=0.1)
+    count = max(1, positives)
+    weights = {'box': BOX_WEIGHT, 'object': 1.0, 'class': 1.0, 'corner': CORNER_WEIGHT}
+    total = sum(weights[name] * value for name, value in parts.items()) / count
+    return total, {name: float(value.detach()) / count for name, value in parts.items()} | {'positives': positives}

@@ -116,14 +116,13 @@ async function findPictureModels(
   const detector = plates.read ? await find(plates.detectorModel, 'no plate is read') : undefined;
   const readers = [];
   for (const name of plates.read ? plates.readerModels : []) {
-    const reader = await find(name, 'no plate is read');
+    const reader = await find(name, 'plates are read without it');
     if (reader !== undefined) readers.push(reader);
   }
-  const canRead = readers.length > 0 && readers.length === plates.readerModels.length;
   return {
     ...(face === undefined ? {} : { face }),
     ...(plate === undefined ? {} : { plate }),
-    ...(detector !== undefined && canRead ? { reading: { detector, readers } } : {}),
+    ...(detector !== undefined && readers.length > 0 ? { reading: { detector, readers } } : {}),
   };
 }
 

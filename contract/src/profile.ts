@@ -102,14 +102,18 @@ export const PlateProfile = Type.Object(
         'Whether the plate of a flagged road user is read. Where it is and a model is missing, each case says so.',
       ...restart,
     }),
-    detectorModel: Type.Optional(
-      Type.String({ ...ModelName, description: 'Finds plates. Absent: no plate is read.' }),
-    ),
+    detectorModel: Type.String({
+      ...ModelName,
+      default: 'road-users-nano',
+      description: 'Finds plates. Where it cannot be had no plate is read.',
+    }),
     readerModels: Type.Array(Type.String(ModelName), {
+      minItems: 1,
       maxItems: 3,
       uniqueItems: true,
-      default: [],
-      description: 'Read what stands on a plate, several of them together. None: no plate is read.',
+      default: ['plate-reader-vn', 'ppocr-v4-rec'],
+      description:
+        'Read what stands on a plate, several of them together, as far as they can be had. Without any of them no plate is read.',
       ...restart,
     }),
     frames: Type.Integer({

@@ -4,7 +4,7 @@ import { NgatuError } from './error-code.ts';
 export function systemCodeOf(error: unknown): string | undefined {
   let current = error;
   for (let depth = 0; depth < 5 && current instanceof Error; depth++) {
-    const code = (current as NodeJS.ErrnoException).code;
+    const code = 'code' in current ? current.code : undefined;
     if (typeof code === 'string' && !(current instanceof NgatuError)) return code;
     current = current.cause;
   }

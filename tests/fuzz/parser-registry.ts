@@ -14,6 +14,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   'cli/src/option.ts#readCount': 'an option that the operator types',
   'cli/src/eval-rules-command.ts#readKind': 'an option that the operator types',
   'cli/src/secret-option.ts#readSecret': 'a variable of the operator’s own environment',
+  'models/src/evaluation/mask-training.ts#readMaskTraining':
+    'a file of this repository, built into the program',
   'cli/src/start-files.ts#loadStartSecrets': 'only names the files of `loadSecrets`, which is tried',
   'cli/src/road-picture.ts#readRoadPicture': 'hands a video to ffmpeg as `video-file` does, which is tried',
   'cli/src/certificate-option.ts#readHolder': 'an option that the operator types',

@@ -312,9 +312,7 @@ const REQUESTS: Readonly<Record<string, (cell: Cell) => readonly [string, unknow
     return [`/events/${eventId}/holds/${placeHold(eventId)}/end`, { reason }];
   },
   'GET /api/v1/sensors': () => ['/sensors'],
-  'GET /api/v1/sensors/findings': () => [
-    `/sensors/findings?from=${instant(-7_200_000)}&to=${instant(0)}`,
-  ],
+  'GET /api/v1/sensors/findings': () => [`/sensors/findings?from=${instant(-7_200_000)}&to=${instant(0)}`],
   'GET /api/v1/series': () => [
     `/series?metric=lineCount&aggregate=sum&stepMs=3600000&from=${instant(-7_200_000)}&to=${instant(0)}`,
   ],

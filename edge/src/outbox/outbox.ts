@@ -13,7 +13,7 @@ import {
 import { LaneBook, type LeaseLimits } from './lane-book.ts';
 import { OpenSign } from './open-sign.ts';
 import { openOutboxDatabase, toOutboxError } from './outbox-database.ts';
-import { type EncodedMessage, encodeOutboxMessage, type OutboxMessage } from './outbox-message.ts';
+import { encodeOutboxMessage, type OutboxMessage } from './outbox-message.ts';
 import { OutboxRoom, type RoomOutcome, TOTAL_MARKS } from './outbox-room.ts';
 import type {
   AppendExtras,

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { CameraReport } from '../../src/api/api-schema.ts';
-import { ApiFailure, fetchCameras } from './api-client.ts';
+import { type ApiFailure, fetchCameras } from './api-client.ts';
+import { askRepeatedly } from './repeated-asking.ts';
 
 export interface CameraPoll {
   readonly report: CameraReport | undefined;
@@ -17,26 +18,16 @@ export function useCameraPoll(request: {
   const { periodMs, buckets, everyMs, onEnded } = request;
   const [poll, setPoll] = useState<CameraPoll>({ report: undefined, failure: undefined });
   useEffect(() => {
-    const stop = new AbortController();
-    let timer: number | undefined;
-    const ask = async () => {
-      try {
-        const toMs = Date.now();
-        const report = await fetchCameras({ fromMs: toMs - periodMs, toMs, buckets, signal: stop.signal });
-        setPoll({ report, failure: undefined });
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!(error instanceof ApiFailure)) throw error;
-        if (error.code === 'UNAUTHENTICATED') return onEnded();
-        setPoll(({ report }) => ({ report, failure: error }));
-      }
-      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
+    const ask = async (signal: AbortSignal) => {
+      const toMs = Date.now();
+      const report = await fetchCameras({ fromMs: toMs - periodMs, toMs, buckets, signal });
+      setPoll({ report, failure: undefined });
     };
-    void ask();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
+    return askRepeatedly(ask, {
+      everyMs,
+      onEnded,
+      onFailure: (failure) => setPoll(({ report }) => ({ report, failure })),
+    });
   }, [periodMs, buckets, everyMs, onEnded]);
   return poll;
 }

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { DeliveryReport } from '../../src/api/delivery-schema.ts';
-import { ApiFailure, fetchDelivery } from './api-client.ts';
+import { type ApiFailure, fetchDelivery } from './api-client.ts';
+import { askRepeatedly } from './repeated-asking.ts';
 
 export interface DeliveryPoll {
   readonly report: DeliveryReport | undefined;
@@ -11,24 +12,14 @@ export interface DeliveryPoll {
 export function useDeliveryPoll(everyMs: number, onEnded: () => void): DeliveryPoll {
   const [poll, setPoll] = useState<DeliveryPoll>({ report: undefined, failure: undefined });
   useEffect(() => {
-    const stop = new AbortController();
-    let timer: number | undefined;
-    const ask = async () => {
-      try {
-        setPoll({ report: await fetchDelivery(stop.signal), failure: undefined });
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!(error instanceof ApiFailure)) throw error;
-        if (error.code === 'UNAUTHENTICATED') return onEnded();
-        setPoll(({ report }) => ({ report, failure: error }));
-      }
-      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
+    const ask = async (signal: AbortSignal) => {
+      setPoll({ report: await fetchDelivery(signal), failure: undefined });
     };
-    void ask();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
+    return askRepeatedly(ask, {
+      everyMs,
+      onEnded,
+      onFailure: (failure) => setPoll(({ report }) => ({ report, failure })),
+    });
   }, [everyMs, onEnded]);
   return poll;
 }

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { ApiFailure } from './api-client.ts';
+import type { ApiFailure } from './api-client.ts';
 import { Chart } from './chart.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatShare } from './format.ts';
@@ -11,6 +11,7 @@ import {
   type MaskCourse,
   nameMaskCamera,
 } from './mask-series.ts';
+import { askRepeatedly } from './repeated-asking.ts';
 
 const PERIODS = {
   '1h': { periodMs: 3_600_000, stepMs: 300_000, everyMs: 30_000 },
@@ -31,33 +32,23 @@ interface Loaded {
 function useMasks(period: Period, chosen: string | undefined, onEnded: () => void): Loaded {
   const [loaded, setLoaded] = useState<Loaded>({});
   useEffect(() => {
-    const stop = new AbortController();
     const { periodMs, stepMs, everyMs } = PERIODS[period];
-    let timer: number | undefined;
-    const ask = async () => {
-      try {
-        const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
-        const window = { fromMs: toMs - periodMs, toMs, stepMs };
-        const cameras = await fetchMaskCameras(window, stop.signal);
-        const camera = cameras.find((each) => nameMaskCamera(each) === chosen) ?? cameras[0];
-        if (camera === undefined) setLoaded({ cameras });
-        else {
-          const course = await fetchMaskCourse(camera, window, stop.signal);
-          setLoaded({ cameras, camera: nameMaskCamera(camera), course });
-        }
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!(error instanceof ApiFailure)) throw error;
-        if (error.code === 'UNAUTHENTICATED') return onEnded();
-        setLoaded((before) => ({ ...before, failure: error }));
+    const ask = async (signal: AbortSignal) => {
+      const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
+      const window = { fromMs: toMs - periodMs, toMs, stepMs };
+      const cameras = await fetchMaskCameras(window, signal);
+      const camera = cameras.find((each) => nameMaskCamera(each) === chosen) ?? cameras[0];
+      if (camera === undefined) setLoaded({ cameras });
+      else {
+        const course = await fetchMaskCourse(camera, window, signal);
+        setLoaded({ cameras, camera: nameMaskCamera(camera), course });
       }
-      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
     };
-    void ask();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
+    return askRepeatedly(ask, {
+      everyMs,
+      onEnded,
+      onFailure: (failure) => setLoaded((before) => ({ ...before, failure })),
+    });
   }, [period, chosen, onEnded]);
   return loaded;
 }

@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { CameraReport } from '../../src/api/api-schema.ts';
-import { ApiFailure, fetchCameras } from './api-client.ts';
+import { type ApiFailure, fetchCameras } from './api-client.ts';
 import { Chart, type ChartGap, type ChartLine } from './chart.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime, formatNumber } from './format.ts';
 import { useText } from './language.tsx';
+import { askRepeatedly } from './repeated-asking.ts';
 import { fetchTraffic, listGaps, type TrafficFigures } from './traffic-data.ts';
 
 const PERIODS = {
@@ -35,34 +36,24 @@ interface Loaded {
 function useTraffic({ camera: chosen, tripwire, period }: Choice, onEnded: () => void): Loaded {
   const [loaded, setLoaded] = useState<Loaded>({});
   useEffect(() => {
-    const stop = new AbortController();
     const { periodMs, stepMs, everyMs } = PERIODS[period];
-    let timer: number | undefined;
-    const ask = async () => {
-      try {
-        // whole steps that have ended: a step that still runs would look like a fall
-        const toMs = Math.floor(Date.now() / stepMs) * stepMs;
-        const window = { fromMs: toMs - periodMs, toMs };
-        const report = await fetchCameras({ ...window, buckets: BUCKETS, signal: stop.signal });
-        const camera = chosen ?? report.cameras[0]?.camera;
-        if (camera === undefined) setLoaded({ report });
-        else {
-          const request = { camera, ...window, stepMs, ...(tripwire === undefined ? {} : { tripwire }) };
-          setLoaded({ report, camera, figures: await fetchTraffic(request, stop.signal) });
-        }
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!(error instanceof ApiFailure)) throw error;
-        if (error.code === 'UNAUTHENTICATED') return onEnded();
-        setLoaded((before) => ({ ...before, failure: error }));
+    const ask = async (signal: AbortSignal) => {
+      // whole steps that have ended: a step that still runs would look like a fall
+      const toMs = Math.floor(Date.now() / stepMs) * stepMs;
+      const window = { fromMs: toMs - periodMs, toMs };
+      const report = await fetchCameras({ ...window, buckets: BUCKETS, signal });
+      const camera = chosen ?? report.cameras[0]?.camera;
+      if (camera === undefined) setLoaded({ report });
+      else {
+        const request = { camera, ...window, stepMs, ...(tripwire === undefined ? {} : { tripwire }) };
+        setLoaded({ report, camera, figures: await fetchTraffic(request, signal) });
       }
-      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
     };
-    void ask();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
+    return askRepeatedly(ask, {
+      everyMs,
+      onEnded,
+      onFailure: (failure) => setLoaded((before) => ({ ...before, failure })),
+    });
   }, [chosen, tripwire, period, onEnded]);
   return loaded;
 }

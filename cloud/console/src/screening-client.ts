@@ -6,7 +6,8 @@ import type {
   PassageList,
   ReadingRequest,
 } from '../../src/api/screening-schema.ts';
-import { ApiFailure, call } from './api-client.ts';
+import { type ApiFailure, call } from './api-client.ts';
+import { askRepeatedly } from './repeated-asking.ts';
 
 export type { GateOverview, GateReport, PassageAnswer, PassageList, ReadingRequest };
 
@@ -54,24 +55,12 @@ export function usePoll<T>(request: {
   const fetchNow = useRef(request.fetch);
   fetchNow.current = request.fetch;
   useEffect(() => {
-    const stop = new AbortController();
-    let timer: number | undefined;
-    const ask = async () => {
-      try {
-        setPoll({ answer: await fetchNow.current(stop.signal), failure: undefined });
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!(error instanceof ApiFailure)) throw error;
-        if (error.code === 'UNAUTHENTICATED') return onEnded();
-        setPoll(({ answer }) => ({ answer, failure: error }));
-      }
-      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
-    };
-    void ask();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
+    const ask = async (signal: AbortSignal) =>
+      setPoll({ answer: await fetchNow.current(signal), failure: undefined });
+    return askRepeatedly(ask, {
+      ...{ everyMs, onEnded },
+      onFailure: (failure) => setPoll(({ answer }) => ({ answer, failure })),
+    });
   }, [key, turn, everyMs, onEnded]);
   return { ...poll, reload: () => setTurn((count) => count + 1) };
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
-import { ApiFailure } from './api-client.ts';
+import type { ApiFailure } from './api-client.ts';
+import { askRepeatedly } from './repeated-asking.ts';
 import { fetchFindings, type SensorFinding } from './sensor-finding.ts';
 import {
   fetchCourse,
@@ -43,32 +44,22 @@ export function useSensorPoll(request: {
   const { periodMs, stepMs, everyMs, includeBad, chosen, onEnded } = request;
   const [poll, setPoll] = useState<SensorPoll>({ courses: new Map(), findings: [] });
   useEffect(() => {
-    const stop = new AbortController();
-    let timer: number | undefined;
-    const ask = async () => {
-      try {
-        const { now, sensors } = await fetchSensors(stop.signal);
-        const list = { now, sensors: listQuantities(sensors) };
-        setPoll(({ courses, findings }) => ({ list, courses, findings }));
-        const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
-        const period = { fromMs: toMs - periodMs, toMs, stepMs, includeBad };
-        const whole = chosen ?? list.sensors.map(nameSensor)[0];
-        const findings = await fetchFindings(period, stop.signal);
-        const courses = await fetchCourses(list, { ...period, whole }, stop.signal);
-        setPoll({ list, courses, findings });
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        if (!(error instanceof ApiFailure)) throw error;
-        if (error.code === 'UNAUTHENTICATED') return onEnded();
-        setPoll((before) => ({ ...before, failure: error }));
-      }
-      if (!stop.signal.aborted) timer = window.setTimeout(() => void ask(), everyMs);
+    const ask = async (signal: AbortSignal) => {
+      const { now, sensors } = await fetchSensors(signal);
+      const list = { now, sensors: listQuantities(sensors) };
+      setPoll(({ courses, findings }) => ({ list, courses, findings }));
+      const toMs = (Math.floor(Date.now() / stepMs) + 1) * stepMs;
+      const period = { fromMs: toMs - periodMs, toMs, stepMs, includeBad };
+      const whole = chosen ?? list.sensors.map(nameSensor)[0];
+      const findings = await fetchFindings(period, signal);
+      const courses = await fetchCourses(list, { ...period, whole }, signal);
+      setPoll({ list, courses, findings });
     };
-    void ask();
-    return () => {
-      stop.abort();
-      window.clearTimeout(timer);
-    };
+    return askRepeatedly(ask, {
+      everyMs,
+      onEnded,
+      onFailure: (failure) => setPoll((before) => ({ ...before, failure })),
+    });
   }, [periodMs, stepMs, everyMs, includeBad, chosen, onEnded]);
   return poll;
 }

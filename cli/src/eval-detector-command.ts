@@ -105,7 +105,6 @@ async function measure(
           {
             ...{ dataDir: data, detector, raw: raw === true },
             labels: new Set(Object.values(model.manifest.labels)),
-            boxesHoldRiders: model.manifest.twoWheelersWithRiders === true,
             ...(size === 'native' ? {} : { maxWidth: size }),
             ...(nightNames === undefined ? {} : { nightNames }),
           },

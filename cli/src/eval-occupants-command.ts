@@ -38,14 +38,13 @@ export function addOccupantEvaluation(command: Command): void {
 
 async function evaluate(options: OccupantOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
-  const { detector, model } = await openNamedDetector(options.model, stop.signal);
+  const { detector } = await openNamedDetector(options.model, stop.signal);
   try {
     const found = await evaluateOccupants(
       {
         dataDir: options.data,
         mediaDir: options.media ?? locateAssetFolders().localDir,
         detector,
-        boxesHoldRiders: model.manifest.twoWheelersWithRiders === true,
         maxWidth: options.maxWidth,
         onSource: (name) => console.error(`looking at ${name}`),
       },

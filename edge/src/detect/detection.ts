@@ -7,6 +7,8 @@ export interface Detection {
   readonly label: RoadUserLabel;
   readonly confidence: number;
   readonly box: Box;
+  /** The box of a two-wheeler has its riders in it (`twoWheelersWithRiders` of the model's manifest). */
+  readonly holdsRiders?: true;
 }
 
 /** A traffic light or a plate that the detector of road users found beside them. It is never followed. */

@@ -32,12 +32,14 @@ export class YoloxDetector implements Detector {
   readonly #network: YoloxNetwork;
   readonly #decoder: YoloxDecoder;
   readonly #input: YoloxInputBuffer;
+  readonly #holdsRiders: boolean;
 
   private constructor(session: InferenceSession, network: YoloxNetwork, options: YoloxDetectorOptions) {
     this.#session = session;
     this.#network = network;
     this.#decoder = new YoloxDecoder(network.form);
     this.#input = new YoloxInputBuffer(network.inputForm);
+    this.#holdsRiders = options.manifest.twoWheelersWithRiders === true;
     this.model = { name: options.manifest.name, sha256: computeModelSha256([options.file]) };
   }
 
@@ -88,7 +90,8 @@ export class YoloxDetector implements Detector {
       sourceWidth: frame.sourceWidth,
       sourceHeight: frame.sourceHeight,
     };
-    return this.#decoder.decode(output, options, parts);
+    const found = this.#decoder.decode(output, options, parts);
+    return this.#holdsRiders ? found.map(markRiders) : found;
   }
 
   async close(): Promise<void> {
@@ -108,4 +111,9 @@ export class YoloxDetector implements Detector {
     }
     return output.data;
   }
+}
+
+function markRiders(detection: Detection): Detection {
+  const { label } = detection;
+  return label === 'motorbike' || label === 'bicycle' ? { ...detection, holdsRiders: true } : detection;
 }

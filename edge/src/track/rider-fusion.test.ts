@@ -43,7 +43,7 @@ describe('fuseRiders', () => {
 
   it('leaves the box as it is where it holds the riders already, and seats them all the same', () => {
     const whole = aDetection({ label: 'motorbike', confidence: 0.7, box: [300, 205, 340, 300] });
-    const [user, ...others] = fuseRiders([whole, RIDER], true);
+    const [user, ...others] = fuseRiders([{ ...whole, holdsRiders: true }, RIDER]);
     expect(others).toEqual([]);
     expect(user).toMatchObject({ box: whole.box, vehicleBox: whole.box, occupants: [{ box: RIDER.box }] });
     expect(fuseRiders([whole, RIDER])[0]?.box).toEqual([300, 200, 340, 300]);

@@ -25,11 +25,9 @@ interface Pair {
 
 /**
  * Joins persons and the two-wheeler that they sit on into one road user; whatever is left stays by itself. A person joins
- * at most one two-wheeler: the one it fits best.
- * @param boxesHoldRiders the model's boxes of two-wheelers have the riders in them (`twoWheelersWithRiders` of its manifest): the
- * riders are found, and the box stays as it is
+ * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is.
  */
-export function fuseRiders(detections: readonly Detection[], boxesHoldRiders = false): RoadUser[] {
+export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
   const vehicles = detections.filter((d) => d.label === 'motorbike' || d.label === 'bicycle');
   const persons = detections.filter((d) => d.label === 'person');
   const riders = assignRiders(vehicles, persons);
@@ -39,7 +37,7 @@ export function fuseRiders(detections: readonly Detection[], boxesHoldRiders = f
     const seated = riders.get(index) ?? [];
     for (const rider of seated) taken.add(rider);
     let box = vehicle.box;
-    if (!boxesHoldRiders) for (const rider of seated) box = uniteAboveGround(box, rider.box);
+    if (vehicle.holdsRiders !== true) for (const rider of seated) box = uniteAboveGround(box, rider.box);
     users.push({
       label: vehicle.label,
       confidence: Math.max(vehicle.confidence, ...seated.map((rider) => rider.confidence)),

@@ -16,8 +16,6 @@ export interface DetectorEvaluationOptions {
   readonly labels: ReadonlySet<string>;
   /** Pictures are scaled down to this width where they are wider, px; their own width where it is left out. */
   readonly maxWidth?: number;
-  /** The model's boxes of two-wheelers have the riders in them. */
-  readonly boxesHoldRiders?: boolean;
   /** Compare what the network found, not the road users that were made of it (two-wheelers with their riders). */
   readonly raw: boolean;
   /** Names of the pictures that were taken at night; told by their brightness where it is left out. */
@@ -121,7 +119,7 @@ function tellLabel(folder: YoloFolder, index: number): JudgedLabel | undefined {
 async function look(
   picture: YoloPicture,
   truth: readonly { label: JudgedLabel; box: PixelBox }[],
-  { detector, maxWidth, raw, boxesHoldRiders, nightNames }: DetectorEvaluationOptions,
+  { detector, maxWidth, raw, nightNames }: DetectorEvaluationOptions,
 ): Promise<{ sight: SeenPicture; durationMs: number }> {
   const frame = await readPictureFile(picture.file, maxWidth);
   const parts: RoadPart[] = [];
@@ -131,7 +129,7 @@ async function look(
   const { sourceWidth: w, sourceHeight: h } = frame;
   const sight = {
     isNight: nightNames?.has(picture.name) ?? isDark(frame),
-    found: [...(raw ? detections : fuseRiders(detections, boxesHoldRiders)), ...parts],
+    found: [...(raw ? detections : fuseRiders(detections)), ...parts],
     truth: truth.map(({ label, box }) => ({
       label,
       box: [box[0] * w, box[1] * h, box[2] * w, box[3] * h] as const,

@@ -25,8 +25,6 @@ interface OccupantEvaluationOptions {
   /** Folder that the sources of the annotations are named from. */
   readonly mediaDir: string;
   readonly detector: Detector;
-  /** The model's boxes of two-wheelers have the riders in them. */
-  readonly boxesHoldRiders?: boolean;
   /** Pictures are scaled down to this width where they are wider, px. */
   readonly maxWidth: number;
   readonly onSource?: (name: string) => void;
@@ -91,7 +89,7 @@ export async function evaluateOccupants(
     options.onSource?.(name);
     const judge = (picture: string, motorbikes: readonly AnnotatedMotorbike[], seen: Seen): void => {
       predictions.push(
-        ...countOn(motorbikes, seen, options.boxesHoldRiders).map((row) => ({
+        ...countOn(motorbikes, seen).map((row) => ({
           source: name,
           picture,
           ...row,
@@ -189,9 +187,8 @@ async function watchVideo(
 function countOn(
   motorbikes: readonly AnnotatedMotorbike[],
   { detections, size }: Seen,
-  boxesHoldRiders = false,
 ): Omit<OccupantPrediction, 'source' | 'picture'>[] {
-  const users = fuseRiders(detections, boxesHoldRiders);
+  const users = fuseRiders(detections);
   const found = users.filter(({ label }) => label === 'motorbike' || label === 'bicycle');
   const pairs = motorbikes.flatMap((motorbike) =>
     found.map((user) => ({ motorbike, user, iou: computeIou(motorbike.box, user.box) })),

@@ -112,7 +112,7 @@ async function openAs(role: Role): Promise<{ page: Page; context: BrowserContext
   await page.getByLabel('Tên đăng nhập').fill(role);
   await page.getByLabel('Mật khẩu').fill(PASSWORD);
   await page.keyboard.press('Enter');
-  await page.getByRole('link', { name: 'Sàng lọc sốt' }).click();
+  await page.getByRole('link', { name: 'Sốt và khẩu trang' }).click();
   return { page, context };
 }
 

@@ -502,7 +502,7 @@ it('makes an account whose owner changes the password, sets up a second factor a
     'Camera',
     'Giao thông',
     'Cảm biến',
-    'Sàng lọc sốt',
+    'Sốt và khẩu trang',
   ]);
 
   await page.getByRole('link', { name: 'nguyen.lan' }).click();

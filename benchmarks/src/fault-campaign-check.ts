@@ -251,12 +251,13 @@ function checkReplay({ intervals }: CampaignRecord, { expected }: Matching): str
   return watched.length === 0 ? [...offences, 'no event of the replay lies outside blind time'] : offences;
 }
 
-/** What a manifest names is there; what it does not name it explains. */
-function checkEvidence({ committed, centre }: CampaignRecord): string[] {
+/** What a manifest names is there; what it does not name it explains. A disk that forgets an event forgets the job of its evidence. */
+function checkEvidence({ committed, centre, faults: injected }: CampaignRecord): string[] {
+  const destroyed = new Set(injected.flatMap((fault) => fault.destroyed?.eventIds ?? []));
   const gaps = centre.chainGaps.map((gap) => `${gap} is missing at the centre`);
   const faults = committed.flatMap(({ eventId, evidence, letPass }) => {
     if (letPass) return [];
-    if (evidence === undefined) return [`${eventId} has no evidence manifest`];
+    if (evidence === undefined) return destroyed.has(eventId) ? [] : [`${eventId} has no evidence manifest`];
     const { files, missing, sealFault } = evidence;
     return [
       ...(sealFault === undefined ? [] : [`${eventId}: ${sealFault}`]),

@@ -79,7 +79,7 @@ export async function runFaultCampaign(
   const faults = await new FaultRun(options, proofs, signal).run();
   const tookMs = performance.now() - startedAt;
   say('waiting until everything has arrived');
-  const drainedMs = await drain(options, witness, signal);
+  const drainedMs = await drain(options, witness, { faults, signal });
   await target.stop();
   const endedMs = Date.now();
   const end = await readEnd(options, witness);
@@ -210,10 +210,12 @@ class FaultRun {
 async function drain(
   { target, nodes }: FaultCampaignOptions,
   witness: Witness,
-  signal: AbortSignal,
+  { faults, signal }: { readonly faults: readonly FaultRecord[]; readonly signal: AbortSignal },
 ): Promise<number | undefined> {
   const begunAt = performance.now();
   target.quietNode();
+  // With an event the node's disk forgot that its evidence was to be made.
+  const destroyed = new Set(faults.flatMap((fault) => fault.destroyed?.eventIds ?? []));
   using centre = new CentreReader(target.folders.cloud);
   const hasEverything = () => {
     witness.refresh();
@@ -224,7 +226,7 @@ async function drain(
       listed.size > 0 &&
       witness.appended.every(({ eventId }) => there.has(eventId)) &&
       [nodes.edge, nodes.node].every((node) => centre.readState(node).missing.length === 0) &&
-      [...listed].every((id) => centre.isComplete(id))
+      [...listed].every((id) => destroyed.has(id) || centre.isComplete(id))
     );
   };
   const isLate = () => performance.now() - begunAt >= DRAIN_LIMIT_MS;

@@ -41,20 +41,25 @@ export async function openOnnxSession(options: OnnxSessionOptions): Promise<Infe
   try {
     checkOnnxFacts(readOnnxFacts(bytes), expects);
     if (trial !== 'untried') await tryModel({ name, format: 'onnx', files: [bytes], ...trial });
-    return await InferenceSession.create(bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      graphOptimizationLevel: 'all',
-      // threads that wait by spinning take the cores from decoding, and gain nothing on the few that a gateway has
-      extra: { session: { 'intra_op.allow_spinning': '0' } },
-      logSeverityLevel: 3,
-    });
+    return await startSession(bytes, threads);
   } catch (cause) {
     if (cause instanceof NgatuError && cause.retryable) throw cause;
     const message = `Cannot load model "${name}": ${explainLoading(name, cause)}`;
     throw new NgatuError('MODEL_INVALID', message, { cause });
   }
+}
+
+/** Starts a session on the CPU as every network of the product runs. Its file is one that was looked at before; throws what the runtime throws. */
+export function startSession(bytes: Uint8Array, threads: number): Promise<InferenceSession> {
+  return InferenceSession.create(bytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    // threads that wait by spinning take the cores from decoding, and gain nothing on the few that a gateway has
+    extra: { session: { 'intra_op.allow_spinning': '0' } },
+    logSeverityLevel: 3,
+  });
 }
 
 /**

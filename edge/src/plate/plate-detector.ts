@@ -1,7 +1,8 @@
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { type Box, computeArea, computeIntersection, computeIou } from '../geometry/box.ts';
+import { startSession } from '../model/onnx-session.ts';
 import type { PlateModel } from './plate-reader.ts';
 import type { PlatePicture } from './plate-reading.ts';
 
@@ -82,12 +83,7 @@ export class PlateDetector {
   ): Promise<PlateDetector> {
     let session: InferenceSession | undefined;
     try {
-      session = await InferenceSession.create(model.bytes, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: 3,
-      });
+      session = await startSession(model.bytes, threads);
       return new PlateDetector(model, session, chooseForm(session), options);
     } catch (cause) {
       await session?.release();

@@ -1,6 +1,7 @@
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { InferenceSession } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import type { Box } from '../geometry/box.ts';
+import { startSession } from '../model/onnx-session.ts';
 import { type PoolMember, poolBeliefs } from './plate-belief.ts';
 import { cutPlate, measureSharpness, type PlateView, renderView } from './plate-crop.ts';
 import { listGrammars } from './plate-format.ts';
@@ -154,12 +155,7 @@ async function measureBoxSharpness(picture: PlatePicture, box: Box): Promise<num
 async function openNetwork(model: PlateModel, threads: number): Promise<SlotNetwork | LineNetwork> {
   let session: InferenceSession | undefined;
   try {
-    session = await InferenceSession.create(model.bytes, {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
-    });
+    session = await startSession(model.bytes, threads);
     const [input] = session.inputMetadata;
     if (input?.isTensor !== true) throw new Error('it has no input');
     return input.type === 'uint8'

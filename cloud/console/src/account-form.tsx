@@ -6,6 +6,7 @@ import { AreaChoices, NameField, RoleChoices } from './account-field.tsx';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
+import { isReason, ReasonField } from './reason-field.tsx';
 import { useTask } from './task.ts';
 
 export type AccountDraft =
@@ -60,7 +61,7 @@ export function AccountForm(props: {
   const { isRunning, failure, run } = useTask(onEnded);
   const first = useRef<HTMLInputElement>(null);
   useEffect(() => first.current?.focus(), []);
-  const isReady = !isRunning && reason.trim().length >= 3;
+  const isReady = !isRunning && isReason(reason);
 
   const save = () =>
     run(async () => {
@@ -91,16 +92,7 @@ export function AccountForm(props: {
       )}
       <RoleChoices roles={roles} first={before === undefined ? undefined : first} onChange={setRoles} />
       <AreaChoices areas={areas} held={held} onChange={setHeld} />
-      <label>
-        {t('accounts.reason')}
-        <input
-          value={reason}
-          required
-          minLength={3}
-          maxLength={200}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
+      <ReasonField label={t('accounts.reason')} value={reason} onChange={setReason} />
       {failure !== undefined && <FailureNote failure={failure} />}
       <div class="decision-keys">
         <button type="submit" class="primary" disabled={!isReady || roles.length === 0}>

@@ -3,6 +3,7 @@ import { type Areas, replaceAreas } from './access-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
+import { isReason, ReasonField } from './reason-field.tsx';
 import { useTask } from './task.ts';
 
 /** One area a line: name of the area | its name for people | the area that it lies in | its sites. */
@@ -72,19 +73,10 @@ export function AreaPanel(props: {
               onInput={(event) => setText(event.currentTarget.value)}
             />
           </label>
-          <label>
-            {t('accounts.reason')}
-            <input
-              value={reason}
-              required
-              minLength={3}
-              maxLength={200}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </label>
+          <ReasonField label={t('accounts.reason')} value={reason} onChange={setReason} />
           {failure !== undefined && <FailureNote failure={failure} />}
           <div class="decision-keys">
-            <button type="submit" class="primary" disabled={isRunning || reason.trim().length < 3}>
+            <button type="submit" class="primary" disabled={isRunning || !isReason(reason)}>
               {t('common.save')}
             </button>
             <button type="button" class="quiet" onClick={leave}>

@@ -5,6 +5,7 @@ import type { TextKey } from './dictionary.ts';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
+import { isReason } from './reason-field.tsx';
 import { useShortcuts } from './shortcut.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -133,8 +134,8 @@ function ReasonForm(props: ReasonFormProps) {
 
   const send = async () => {
     if (isSending) return;
-    setShort(reason.trim().length < 3);
-    if (reason.trim().length < 3) return field.current?.focus();
+    setShort(!isReason(reason));
+    if (!isReason(reason)) return field.current?.focus();
     setSending(true);
     setFailure(undefined);
     try {

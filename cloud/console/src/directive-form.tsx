@@ -7,6 +7,7 @@ import { dayOf, startOfDay } from './day.ts';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
+import { isReason, ReasonField } from './reason-field.tsx';
 
 const KINDS = [
   'officer-directing',
@@ -101,19 +102,10 @@ export function DirectiveForm(props: {
           {t('common.zone')}
         </span>
       </fieldset>
-      <label>
-        {t('directive.reason')}
-        <input
-          value={reason}
-          required
-          minLength={3}
-          maxLength={200}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
+      <ReasonField label={t('directive.reason')} value={reason} onChange={setReason} />
       {failure !== undefined && <FailureNote failure={failure} />}
       <div class="decision-keys">
-        <button type="submit" class="primary" disabled={isSending || reason.trim().length < 3}>
+        <button type="submit" class="primary" disabled={isSending || !isReason(reason)}>
           {t('directive.send')} <kbd>Enter</kbd>
         </button>
         <button type="button" class="quiet" onClick={onCancel}>

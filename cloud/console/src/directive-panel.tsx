@@ -6,6 +6,7 @@ import { DirectiveForm } from './directive-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime, formatDuration, formatTime } from './format.ts';
 import { useText } from './language.tsx';
+import { isReason, ReasonField } from './reason-field.tsx';
 
 interface PanelProps {
   readonly camera: CameraOverview;
@@ -127,18 +128,13 @@ function EndForm(props: {
   };
   return (
     <CancelForm class="directive-end" onSend={send} onCancel={onCancel}>
-      <label>
-        {t('directive.endReason')}
-        <input
-          ref={(field) => field?.focus()}
-          value={reason}
-          required
-          minLength={3}
-          maxLength={200}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
-      <button type="submit" class="primary" disabled={reason.trim().length < 3}>
+      <ReasonField
+        label={t('directive.endReason')}
+        value={reason}
+        onChange={setReason}
+        fieldRef={(field) => field?.focus()}
+      />
+      <button type="submit" class="primary" disabled={!isReason(reason)}>
         {t('directive.end')}
       </button>
       <button type="button" class="quiet" onClick={onCancel}>

@@ -4,6 +4,7 @@ import { ROLES } from '../../src/account/role.ts';
 import { fetchPolicy, replacePolicy } from './access-client.ts';
 import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
+import { isReason, ReasonField } from './reason-field.tsx';
 import { useTask } from './task.ts';
 
 const NUMBERS = [
@@ -82,17 +83,8 @@ export function PolicyPanel({ mayGovern, onEnded }: { mayGovern: boolean; onEnde
       )}
       {mayGovern && (
         <div class="inline-form">
-          <label>
-            {t('accounts.reason')}
-            <input
-              value={reason}
-              required
-              minLength={3}
-              maxLength={200}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </label>
-          <button type="submit" class="primary" disabled={isRunning || reason.trim().length < 3}>
+          <ReasonField label={t('accounts.reason')} value={reason} onChange={setReason} />
+          <button type="submit" class="primary" disabled={isRunning || !isReason(reason)}>
             {t('common.save')}
           </button>
         </div>

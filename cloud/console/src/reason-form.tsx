@@ -4,6 +4,7 @@ import { ApiFailure } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
 import { useText } from './language.tsx';
+import { isReason, ReasonField } from './reason-field.tsx';
 
 /** Asks for a reason, and does with it what `send` does; a failure is shown, and what was written stays. */
 export function ReasonForm(props: {
@@ -27,7 +28,7 @@ export function ReasonForm(props: {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.form?.querySelector('input')?.focus(), []);
   const send = async () => {
-    if (isSending || reason.trim().length < 3) return;
+    if (isSending || !isReason(reason)) return;
     setSending(true);
     setFailure(undefined);
     try {
@@ -44,21 +45,11 @@ export function ReasonForm(props: {
   return (
     <CancelForm class="opening-form" onSend={send} onCancel={props.onCancel}>
       {props.children}
-      <label>
-        {props.label}
-        <input
-          ref={input}
-          value={reason}
-          required
-          minLength={3}
-          maxLength={500}
-          onInput={(event) => setReason(event.currentTarget.value)}
-        />
-      </label>
+      <ReasonField label={props.label} value={reason} onChange={setReason} maxLength={500} fieldRef={input} />
       {props.hint !== undefined && <p class="hint">{props.hint}</p>}
       {failure !== undefined && <FailureNote failure={failure} />}
       <div class="decision-keys">
-        <button type="submit" class="primary" disabled={isSending || reason.trim().length < 3}>
+        <button type="submit" class="primary" disabled={isSending || !isReason(reason)}>
           {isSending ? (props.workingText ?? props.sendText) : props.sendText} <kbd>Enter</kbd>
         </button>
         <button type="button" class="quiet" onClick={props.onCancel}>

@@ -28,7 +28,11 @@ const SKIPPED = new Set(['node_modules', 'dist', '.git', 'console']);
 
 /** Name in dist → source, for what is there. */
 function findEntries() {
-  const entries = { ngatu: join(ROOT, 'cli/src/main.ts') };
+  const entries = {
+    ngatu: join(ROOT, 'cli/src/main.ts'),
+    // a thread of the agent, which loads no more than it needs
+    'thermal-program': join(ROOT, 'edge/src/thermal-program.ts'),
+  };
   const reference = join(ROOT, 'scripts/generate-reference.ts');
   if (existsSync(reference)) entries['generate-reference'] = reference;
   return entries;

@@ -49,7 +49,7 @@ function aConfig(detector: AgentConfig['detector']): AgentConfig {
     pictures: { program: { module: '', args: [] }, models: {} },
     plates: { read: false, frames: 1 },
     smallNets: {},
-    ...{ cameras: [], signals: [], sensors: [], feverGates: [], masks: { cameras: [], models: [] } },
+    ...{ cameras: [], signals: [], sensors: [], feverGates: [], thermalProgram: '', masks: { cameras: [], models: [] } },
   };
 }
 

@@ -1,5 +1,5 @@
 import { on } from 'node:events';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { type CameraProfile, type GatewayProfile, NgatuError } from '@ngatu/contract';
 import { type AgentConfig, type CameraConfig, runAgent } from '@ngatu/edge';
 import { loadProfile, type ProfileFile, resolveSecret } from '@ngatu/firmware-config';
@@ -84,6 +84,7 @@ async function buildAgentConfig(
     signals: profile.signals.map(buildSignal),
     sensors: buildSensors(file),
     feverGates: profile.feverGates.map(buildFeverGate),
+    thermalProgram: join(dirname(process.argv[1] ?? ''), 'thermal-program.mjs'),
     eyeModel: await findEyeModel(profile, logger, signal),
     masks: await buildMasks(profile, cameras, { logger, signal }),
     cameras,

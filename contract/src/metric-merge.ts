@@ -9,6 +9,7 @@ export type MetricMerge = 'sum' | 'max' | 'min' | 'mean' | 'level' | 'angle';
 const SUMMED = new Set([
   'bytesSent',
   'framesDropped',
+  'framesJudged',
   'lineCount',
   'lineCrossings',
   'maskDoubts',

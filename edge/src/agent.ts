@@ -65,6 +65,8 @@ export interface AgentConfig {
   readonly sensors: readonly SensorConfig[];
   /** Gates at which people are screened for fever. */
   readonly feverGates: readonly FeverGateConfig[];
+  /** Path of the program that each of them runs in a thread: the built `thermal-program.ts`. */
+  readonly thermalProgram: string;
   /** What finds the eyes in the pictures of visible cameras beside them. */
   readonly eyeModel?: EyeModel | undefined;
   /** Cameras on which mask wearing is watched. */
@@ -164,8 +166,10 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
   const file = join(parts.stateDir, 'directives.json');
   const directives = DirectiveBook.open({ file, clock: CLOCK, logger });
   const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...SHARED });
-  const { feverGates: gates, eyeModel } = config;
-  const fever = new AgentFever({ ...parts, gates, eyeModel, site, node, logger, ...SHARED });
+  const { feverGates: gates, eyeModel, thermalProgram } = config;
+  const fever = new AgentFever({
+    ...{ ...parts, gates, eyeModel, thermalProgram, site, node, logger, ...SHARED },
+  });
   const sensors = new AgentSensors({
     ...parts,
     sensors: config.sensors,

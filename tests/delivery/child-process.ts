@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { build } from 'esbuild';
 
@@ -9,10 +9,19 @@ const REPOSITORY = resolve(import.meta.dirname, '../..');
 const EXTERNAL = ['better-sqlite3', '@duckdb/node-api', 'mqtt', 'fastify', 'pino', '@tus/server'];
 
 /** Bundles a TypeScript entry of this folder into one file that Node runs, and returns its path. */
-export async function bundleEntry(entry: string, folder: string): Promise<string> {
-  const outfile = join(folder, `${entry}.mjs`);
+export function bundleEntry(entry: string, folder: string): Promise<string> {
+  return bundleProgram(join(import.meta.dirname, `${entry}.ts`), folder);
+}
+
+/** Bundles the thread of fever gates. */
+export function bundleThermalProgram(folder: string): Promise<string> {
+  return bundleProgram(join(REPOSITORY, 'edge/src/thermal-program.ts'), folder);
+}
+
+async function bundleProgram(source: string, folder: string): Promise<string> {
+  const outfile = join(folder, `${basename(source, '.ts')}.mjs`);
   await build({
-    entryPoints: [join(import.meta.dirname, `${entry}.ts`)],
+    entryPoints: [source],
     outfile,
     bundle: true,
     platform: 'node',

@@ -13,6 +13,7 @@ import {
   type ScreeningRefusal,
 } from '@ngatu/contract';
 import type { Logger } from 'pino';
+import { LatestMailbox } from '../camera/frame-mailbox.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { DEFAULT_FEVER_MODEL } from '../thermal/fever-decision.ts';
 import { FeverGate, type GateMoment } from '../thermal/fever-gate.ts';
@@ -22,6 +23,7 @@ import { type GateMemory, SELF_CHECKS_KEPT } from '../thermal/gate-memory.ts';
 import { GateMemoryFile, loadGateMemory } from '../thermal/gate-memory-file.ts';
 import type { TimedAmbient } from '../thermal/gate-protocol.ts';
 import { type GateInputConfig, openGateSource } from '../thermal/gate-source.ts';
+import type { FrameJudgement } from '../thermal/passage.ts';
 import type { RoomReadings } from '../thermal/room-reading.ts';
 import { ScreeningOutlet } from '../thermal/screening-outlet.ts';
 import type { SelfCheckRecord } from '../thermal/self-check.ts';
@@ -30,6 +32,7 @@ import type { ThermalFrame } from '../thermal/thermal-frame.ts';
 import type { CanthusHint } from '../thermal/visible-pairing.ts';
 import { computeBackoffMs, pause } from '../uplink/backoff.ts';
 import type { GateEyes, VisibleCameraConfig } from './gate-eyes.ts';
+import type { ThermalThread } from './thermal-thread.ts';
 
 /** A gate of the profile with its secrets resolved. */
 export interface FeverGateConfig extends Omit<FeverGateProfile, 'input' | 'visible'> {
@@ -48,6 +51,8 @@ export interface GateWorkerOptions {
   readonly rooms: RoomReadings;
   /** What the visible camera beside it saw; absent where it has none. */
   readonly eyes?: Pick<GateEyes, 'hintAt' | 'run'> | undefined;
+  /** What reads and judges its pictures; the caller ends it. */
+  readonly thread: Pick<ThermalThread, 'read' | 'judge'>;
   /** Where it keeps what it learned; it must be there. */
   readonly folder: string;
 }
@@ -64,6 +69,13 @@ const RETRY = { firstMs: 500, capMs: 30_000 } as const;
 const WAIT_FOR_EYES_MS = 400;
 /** The same failure is said once in this time, ms. */
 const SAY_EVERY_MS = 60_000;
+
+/** A picture that is to be judged. */
+interface DuePicture {
+  readonly frame: ThermalFrame;
+  readonly nowMs: number;
+  readonly hint?: CanthusHint | undefined;
+}
 
 /** Camera and place: what was learned with others is not this gate's. */
 function fingerprintOf({ input, distanceM, bandK }: FeverGateConfig): string {
@@ -119,6 +131,12 @@ export class GateWorker {
   #takenMs = Number.NEGATIVE_INFINITY;
   #last: Float32Array | undefined;
   #isFrozen = false;
+  /** One is judged, one waits: the newest. */
+  readonly #due = new LatestMailbox<DuePicture>();
+  /** Rises when pictures stop: what was taken before is not looked at any more. */
+  #generation = 0;
+  #judged = 0;
+  #dropped = 0;
   readonly #held: { readonly frame: ThermalFrame; readonly nowMs: number; readonly capturedAtMs: number }[] =
     [];
   /** What the source failed with since the last picture. */
@@ -176,7 +194,7 @@ export class GateWorker {
     const { readings, phase } = this.#gate.site;
     this.#logger.info({ gate: name, input: input.kind, readings, phase }, 'fever gate opened');
     await Promise.all([
-      ...[this.#watch(signal), this.#tick(signal), this.#observeHeld(signal)],
+      ...[this.#watch(signal), this.#tick(signal), this.#releaseHeld(signal), this.#judgeDue(signal)],
       this.#options.eyes?.run(signal),
     ]);
     this.#report();
@@ -196,10 +214,17 @@ export class GateWorker {
 
   async #watch(signal: AbortSignal): Promise<void> {
     const { input, stallTimeoutMs } = this.#config;
-    const onError = (error: NgatuError): void => this.#fail(error);
+    const { thread } = this.#options;
+    const feed = {
+      ...{ input, stallTimeoutMs, read: thread.read.bind(thread) },
+      onError: (error: NgatuError): void => {
+        if (!signal.aborted) this.#fail(error);
+      },
+      onDrop: (): void => void this.#dropped++,
+    };
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        for await (const frame of openGateSource({ input, stallTimeoutMs, onError }, signal)) {
+        for await (const frame of openGateSource(feed, signal)) {
           failures = -1;
           this.#take(frame);
         }
@@ -234,17 +259,13 @@ export class GateWorker {
     this.#isFrozen = isSame(this.#last, frame.celsius);
     if (this.#isFrozen) return;
     this.#last = frame.celsius;
-    if (nowMs - this.#lastFrameMs >= CAMERA_OFF_AFTER_MS) this.#gate.restart(nowMs);
-    this.#lastFrameMs = nowMs;
-    this.#hasPicture = true;
-    this.#fault = undefined;
     const { eyes, clock } = this.#options;
-    if (eyes === undefined) this.#observe(frame, nowMs);
+    if (eyes === undefined) this.#due.put({ frame, nowMs });
     else this.#held.push({ frame, nowMs, capturedAtMs: frame.capturedAtMs ?? clock.nowMs() });
   }
 
   /** Thermal pictures that wait for what the visible camera saw at their instant, in order; as many as come within the wait. */
-  async #observeHeld(signal: AbortSignal): Promise<void> {
+  async #releaseHeld(signal: AbortSignal): Promise<void> {
     const { eyes } = this.#options;
     while (eyes !== undefined && !signal.aborted) {
       const waitMs = (this.#held[0]?.nowMs ?? this.#nowMs()) + WAIT_FOR_EYES_MS - this.#nowMs();
@@ -253,16 +274,46 @@ export class GateWorker {
         continue;
       }
       const held = this.#held.shift();
-      if (held !== undefined) this.#observe(held.frame, held.nowMs, eyes.hintAt(held.capturedAtMs));
+      if (held === undefined) continue;
+      const { frame, nowMs, capturedAtMs } = held;
+      this.#due.put({ frame, nowMs, hint: eyes.hintAt(capturedAtMs) });
     }
   }
 
-  #observe(frame: ThermalFrame, nowMs: number, hint?: CanthusHint): void {
-    const room = this.#readRoom(nowMs);
-    const moment = this.#gate.observe(frame, nowMs, {
-      ...(room === undefined ? {} : { ambient: room }),
-      ...(hint === undefined ? {} : { hint }),
-    });
+  /** Pictures one after the other; which come faster than they are judged give way to the newest, and are counted. */
+  async #judgeDue(signal: AbortSignal): Promise<void> {
+    signal.addEventListener('abort', () => this.#due.close(), { once: true });
+    if (signal.aborted) return;
+    let failures = 0;
+    for await (const { frame, nowMs, hint } of this.#due) {
+      const generation = this.#generation;
+      const ambient = this.#readRoom(nowMs);
+      try {
+        const judgement = await this.#options.thread.judge(frame, this.#gate.viewOf({ ambient, hint }));
+        failures = 0;
+        if (signal.aborted) return;
+        if (generation === this.#generation) this.#observe({ frame, judgement }, nowMs, ambient);
+      } catch (error) {
+        if (!(error instanceof NgatuError)) throw error;
+        if (signal.aborted) return;
+        this.#fail(error);
+        await pause(computeBackoffMs(failures++, RETRY, this.#options.random), signal);
+      }
+    }
+  }
+
+  /** Takes a picture as it was judged; what is shown, told and learned follows from it. */
+  #observe(
+    seen: { readonly frame: ThermalFrame; readonly judgement: FrameJudgement },
+    nowMs: number,
+    ambient: TimedAmbient | undefined,
+  ): void {
+    if (nowMs - this.#lastFrameMs >= CAMERA_OFF_AFTER_MS) this.#gate.restart(nowMs);
+    this.#lastFrameMs = nowMs;
+    this.#hasPicture = true;
+    this.#fault = undefined;
+    this.#judged++;
+    const moment = this.#gate.take(seen, nowMs, ambient);
     this.#show(moment.state, moment.refusal, moment.cue, nowMs);
     if (moment.selfCheck !== undefined) this.#noteSelfCheck(moment.selfCheck);
     if (moment.result !== undefined) {
@@ -282,6 +333,7 @@ export class GateWorker {
 
   #goBlind(refusal: 'no-picture' | 'picture-frozen', nowMs: number): void {
     this.#hasPicture = false;
+    this.#generation++;
     this.#gate.interrupt();
     this.#show('blind', refusal, cueOf('blind', refusal), nowMs);
     this.#outlet.flush(nowMs);
@@ -378,9 +430,32 @@ export class GateWorker {
       counts: { ...counts, from, to: this.#tell(nowMs) },
       time: this.#ledger.take(nowMs),
     });
+    this.#tellPictures(nowMs);
     this.#noteStatus();
     this.#outlet.flush(nowMs);
     this.#isUnsaved = true;
+  }
+
+  /** How many pictures were judged since the last report, and how many gave way to a newer one: figures of the node, not of health. */
+  #tellPictures(nowMs: number): void {
+    const dropped = this.#dropped + this.#due.dropped;
+    this.#dropped = 0;
+    this.#due.dropped = 0;
+    const counts = { framesJudged: this.#judged, framesDropped: dropped };
+    this.#judged = 0;
+    if (dropped > 0) this.#logger.warn(counts, 'pictures came faster than they could be judged');
+    const { site, node, outbox } = this.#options;
+    const at = this.#tell(nowMs);
+    const tags = { gate: this.#config.name };
+    const measurements = Object.entries(counts).map(([metric, value]) => ({ at, metric, value, tags }));
+    try {
+      outbox.append([
+        { channel: 'telemetry', body: { schemaVersion: 1, site, node, intervals: [], measurements } },
+      ]);
+    } catch (error) {
+      if (!(error instanceof NgatuError)) throw error;
+      this.#logger.error({ code: error.code, ...counts }, 'the counts of pictures could not be stored');
+    }
   }
 
   async #save(): Promise<void> {

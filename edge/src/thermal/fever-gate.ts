@@ -11,7 +11,7 @@ import { DEFAULT_FEVER_MODEL, FeverDecision, type FeverModel } from './fever-dec
 import { cueOf, type GateCue } from './gate-cue.ts';
 import type { GateMemory } from './gate-memory.ts';
 import { type GateLimits, GateProtocol, type PassageEnd, type TimedAmbient } from './gate-protocol.ts';
-import { type GateOptics, judgeFrame } from './passage.ts';
+import { type FrameJudgement, type FrameView, type GateOptics, judgeFrame } from './passage.ts';
 import { ScreeningTally } from './screening-tally.ts';
 import type { SelfCheckRecord } from './self-check.ts';
 import { DEFAULT_SITE_OFFSET, type SiteOffsetOptions, type SiteState } from './site-offset.ts';
@@ -35,6 +35,12 @@ export interface FeverGateOptions {
   readonly memory?: Pick<GateMemory, 'sites' | 'tally'>;
   /** Name of a passage: drawn at random, bound to nobody. */
   readonly drawScreeningId?: () => string;
+}
+
+/** What is known beside a frame: the room as its sensor says, the places of the canthi where a visible camera saw the eyes. */
+export interface FrameSurroundings {
+  readonly ambient?: TimedAmbient | undefined;
+  readonly hint?: CanthusHint | undefined;
 }
 
 /** What a gate shows after a frame, and what happened with it. */
@@ -109,20 +115,23 @@ export class FeverGate {
     this.#protocol.interrupt();
   }
 
-  /**
-   * Takes one frame of apparent temperatures (emissivity 1).
-   * @param around the room as its sensor says; the places of the canthi where a visible camera saw the eyes
-   */
-  observe(
-    frame: ThermalFrame,
-    atMs: number,
-    around: { readonly ambient?: TimedAmbient | undefined; readonly hint?: CanthusHint | undefined },
-  ): GateMoment {
-    const { optics } = this.#options;
-    const { ambient, hint } = around;
+  /** Takes one frame of apparent temperatures (emissivity 1) and judges it here. */
+  observe(frame: ThermalFrame, atMs: number, around: FrameSurroundings): GateMoment {
+    return this.take({ frame, judgement: judgeFrame(frame, this.viewOf(around)) }, atMs, around.ambient);
+  }
+
+  /** What a frame is to be judged by, where that is done elsewhere: see `take`. */
+  viewOf({ ambient, hint }: FrameSurroundings): FrameView {
     // without the room's reading nothing is measured; the blackbody is looked at all the same
-    const room = ambient ?? ASSUMED_ROOM;
-    const judgement = judgeFrame(frame, optics, { ambient: room, hint });
+    return { optics: this.#options.optics, ambient: ambient ?? ASSUMED_ROOM, hint };
+  }
+
+  /** Takes one frame as it was judged by `viewOf`. Times rise. */
+  take(
+    { frame, judgement }: { readonly frame: ThermalFrame; readonly judgement: FrameJudgement },
+    atMs: number,
+    ambient: TimedAmbient | undefined,
+  ): GateMoment {
     if (judgement.blackbody !== undefined) this.#drift.observe(atMs, judgement.blackbody.offsetC);
     const input = { atMs, frame, judgement, ...(ambient === undefined ? {} : { ambient }) };
     const step = this.#protocol.observe(input);

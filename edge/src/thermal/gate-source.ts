@@ -1,6 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { FeverGateProfile, NgatuError, ThermalMapping } from '@ngatu/contract';
-import { pollMatrices, subscribeMatrices } from './matrix-feed.ts';
+import type { FeverGateProfile, ThermalMapping } from '@ngatu/contract';
+import {
+  type HttpFeedOptions,
+  type MqttFeedOptions,
+  pollMatrices,
+  subscribeMatrices,
+} from './matrix-feed.ts';
 import type { RawMapping } from './raw-mapping.ts';
 import type { ThermalFrame } from './thermal-frame.ts';
 import { readThermalVideo } from './thermal-video.ts';
@@ -13,11 +18,11 @@ export type GateInputConfig =
   | Exclude<ProfileInput, MqttInput>
   | (Omit<MqttInput, 'password'> & { readonly password?: string });
 
-export interface GateSourceOptions {
+export interface GateSourceOptions
+  extends Pick<HttpFeedOptions, 'onError' | 'read'>,
+    Pick<MqttFeedOptions, 'onDrop'> {
   readonly input: GateInputConfig;
   readonly stallTimeoutMs: number;
-  /** Told of each failure that the source gets over by itself. */
-  readonly onError: (error: NgatuError) => void;
 }
 
 /**
@@ -25,19 +30,20 @@ export interface GateSourceOptions {
  * @throws NgatuError THERMAL_INVALID, THERMAL_UNAVAILABLE, PROFILE_INVALID, SETUP_PACKAGE_MISSING
  */
 export function openGateSource(
-  { input, stallTimeoutMs, onError }: GateSourceOptions,
+  { input, stallTimeoutMs, onDrop, ...feed }: GateSourceOptions,
   signal: AbortSignal,
 ): AsyncGenerator<ThermalFrame> {
   switch (input.kind) {
     case 'http':
-      return pollMatrices({ ...input, onError }, signal);
+      return pollMatrices({ ...input, ...feed }, signal);
     case 'mqtt': {
       const { url, topic, username, password } = input;
       const credentials = {
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
       };
-      return subscribeMatrices({ url, topic, credentials, onError }, signal);
+      const drops = onDrop === undefined ? {} : { onDrop };
+      return subscribeMatrices({ url, topic, credentials, ...feed, ...drops }, signal);
     }
     case 'v4l2': {
       const mapping = buildMapping(input.mapping);

@@ -1,24 +1,29 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import { connectAsync, type IClientOptions } from 'mqtt';
-import { type MatrixFormat, readJsonMatrix, readTextMatrix } from './temperature-matrix.ts';
+import { type MatrixForm, readMatrix } from './temperature-matrix.ts';
 import type { ThermalFrame } from './thermal-frame.ts';
 
 /** One response or message may not be larger, bytes. */
 const MAX_MATRIX_BYTES = 32 * 1024 * 1024;
 const MAX_DELAY_MS = 30_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
-export interface HttpFeedOptions {
+interface FeedOptions {
+  /** Told of each picture that failed; the feed gets over it by itself. */
+  readonly onError: (error: NgatuError) => void;
+  /** Reads what came; here where absent. */
+  readonly read?: (bytes: Uint8Array, form: MatrixForm) => ThermalFrame | Promise<ThermalFrame>;
+}
+
+export interface HttpFeedOptions extends FeedOptions {
   /** Answers with a `TemperatureMatrix` as JSON, or with a text matrix. */
   readonly url: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  readonly format?: MatrixFormat;
-  /** Told of each failed poll; the next one is tried after a growing delay. */
-  readonly onError: (error: NgatuError) => void;
 }
 
-/** Polls a thermal camera over HTTP until `signal`. A picture that was delivered before is left out. */
+/** Polls a thermal camera over HTTP until `signal`, after a failed poll with a growing delay. A picture that was delivered before is left out. */
 export async function* pollMatrices(
   options: HttpFeedOptions,
   signal: AbortSignal,
@@ -58,14 +63,18 @@ async function fetchMatrix(options: HttpFeedOptions, signal: AbortSignal): Promi
   );
   signal.addEventListener('abort', stop, { once: true });
   try {
-    return await readAnswer(options, limit.signal);
+    const { bytes, form } = await readAnswer(options, limit.signal);
+    return await (options.read ?? readMatrix)(bytes, form);
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
   }
 }
 
-async function readAnswer(options: HttpFeedOptions, signal: AbortSignal): Promise<ThermalFrame> {
+async function readAnswer(
+  options: HttpFeedOptions,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: Uint8Array; readonly form: MatrixForm }> {
   const response = await fetch(options.url, { signal, redirect: 'error' });
   if (!response.ok) {
     await response.body?.cancel();
@@ -77,9 +86,7 @@ async function readAnswer(options: HttpFeedOptions, signal: AbortSignal): Promis
   }
   const bytes = await takeBytes(response);
   const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return isJson
-    ? readJsonMatrix(new TextDecoder().decode(bytes))
-    : readTextMatrix(bytes, options.format).frame;
+  return { bytes, form: isJson ? 'json' : 'text' };
 }
 
 async function takeBytes(response: Response): Promise<Uint8Array> {
@@ -110,11 +117,12 @@ function toFeedError(error: unknown, url: string): NgatuError {
   });
 }
 
-export interface MqttFeedOptions {
+export interface MqttFeedOptions extends FeedOptions {
   readonly url: string;
   readonly topic: string;
   readonly credentials?: Pick<IClientOptions, 'username' | 'password'>;
-  readonly onError: (error: NgatuError) => void;
+  /** Told of each picture that gave way to the next one before it was read. */
+  readonly onDrop?: () => void;
 }
 
 /**
@@ -126,15 +134,19 @@ export async function* subscribeMatrices(
   options: MqttFeedOptions,
   signal: AbortSignal,
 ): AsyncGenerator<ThermalFrame> {
-  const client = await connectAsync(options.url, { ...options.credentials, protocolVersion: 5 }, false).catch(
-    (cause: unknown) => {
-      throw toFeedError(cause, options.url);
-    },
-  );
+  const given = {
+    ...options.credentials,
+    protocolVersion: 5,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  } satisfies IClientOptions;
+  const client = await connectAsync(options.url, given, false).catch((cause: unknown) => {
+    throw toFeedError(cause, options.url);
+  });
   let latest: Buffer | undefined;
   let wake: (() => void) | undefined;
   const rouse = (): void => wake?.();
   client.on('message', (_, payload) => {
+    if (latest !== undefined) options.onDrop?.();
     latest = payload;
     rouse();
   });
@@ -145,7 +157,8 @@ export async function* subscribeMatrices(
     while (!signal.aborted) {
       const payload = latest;
       latest = undefined;
-      const frame = payload === undefined ? undefined : readPayload(payload, options.onError);
+      const frame = payload === undefined ? undefined : await readPayload(payload, options);
+      if (signal.aborted) return;
       if (frame !== undefined) yield frame;
       if (latest === undefined && !signal.aborted)
         await new Promise<void>((resolve) => {
@@ -158,14 +171,17 @@ export async function* subscribeMatrices(
   }
 }
 
-function readPayload(payload: Buffer, onError: (error: NgatuError) => void): ThermalFrame | undefined {
+async function readPayload(
+  payload: Buffer,
+  { read = readMatrix, onError }: FeedOptions,
+): Promise<ThermalFrame | undefined> {
   try {
     if (payload.length > MAX_MATRIX_BYTES)
       throw new NgatuError(
         'THERMAL_INVALID',
         `Cannot read a matrix of temperatures: ${payload.length} bytes`,
       );
-    return readJsonMatrix(payload.toString('utf8'));
+    return await read(payload, 'json');
   } catch (error) {
     onError(toFeedError(error, ''));
     return undefined;

@@ -41,12 +41,16 @@ export type FrameJudgement =
 /** The housing of the blackbody reaches this far round its face, in its sizes. */
 const HOUSING_SHARE = 0.25;
 
+/** What a frame is judged by. Plain data: it travels to the thread of the gate. */
+export interface FrameView {
+  readonly optics: GateOptics;
+  readonly ambient: AmbientReading;
+  /** Where a visible camera saw the eyes. */
+  readonly hint?: CanthusHint | undefined;
+}
+
 /** Judges one frame by itself. The frame holds apparent temperatures (emissivity 1). */
-export function judgeFrame(
-  frame: ThermalFrame,
-  optics: GateOptics,
-  { ambient, hint }: { readonly ambient: AmbientReading; readonly hint?: CanthusHint | undefined },
-): FrameJudgement {
+export function judgeFrame(frame: ThermalFrame, { optics, ambient, hint }: FrameView): FrameJudgement {
   const room = roomOf(optics, ambient);
   const blackbody = readBlackbody(frame, optics.blackbody, room, optics.band);
   if (blackbody === undefined) return { kind: 'refused', refusal: 'blackbody-missing' };

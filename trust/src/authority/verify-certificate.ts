@@ -11,7 +11,7 @@ export interface VerifyCertificateOptions {
   /** Where validity is judged at another instant than revocation: when the holder says that it signed. */
   readonly signedAtMs?: number;
   /** Revocation list(s) of the authority, PEM. Without it nobody is revoked. */
-  readonly crl?: string;
+  readonly crl?: string | RevocationLists;
   /** What the certificate must be for; without it any use will do. */
   readonly use?: CertificateUse;
 }
@@ -20,8 +20,43 @@ export const CRL_NUMBER_OID = '2.5.29.20';
 /** Authorities side by side while one replaces another; more is not a file of ours. */
 const AUTHORITIES_MAX = 8;
 
+/** The authorities of a PEM text: read when they are first asked for, and once, by whoever verifies many certificates. */
+export class Authorities {
+  readonly #pem: string;
+  #read: Promise<readonly X509Certificate[]> | undefined;
+
+  constructor(pem: string) {
+    this.#pem = pem;
+  }
+
+  /** @throws NgatuError AUTHORITY_INVALID, CERTIFICATE_INVALID */
+  read(): Promise<readonly X509Certificate[]> {
+    this.#read ??= readAuthorities(this.#pem);
+    return this.#read;
+  }
+}
+
+/** The revocation lists of a PEM text: read once for each authority. */
+export class RevocationLists {
+  readonly #pem: string;
+  readonly #byIssuer = new WeakMap<X509Certificate, Promise<X509Crl>>();
+
+  constructor(pem: string) {
+    this.#pem = pem;
+  }
+
+  /** The newest list that `issuer` signed. @throws NgatuError REVOCATION_LIST_INVALID */
+  readNewest(issuer: X509Certificate): Promise<X509Crl> {
+    const known = this.#byIssuer.get(issuer);
+    if (known !== undefined) return known;
+    const list = readRevocationList(this.#pem, issuer);
+    this.#byIssuer.set(issuer, list);
+    return list;
+  }
+}
+
 /**
- * Proves that `pem` was issued by (one of) the authorities in `caPem`, directly, for one of our holders, and that it was valid and
+ * Proves that `pem` was issued by (one of) the authorities in `ca` (PEM, or read already), directly, for one of our holders, and that it was valid and
  * not revoked at `atMs`. A revocation counts from its own date on: what was signed before that stays good, so `atMs` must come
  * from a clock that the holder of the key cannot turn (the ingestor's receipt). Works in a browser.
  * @throws NgatuError CERTIFICATE_INVALID, CERTIFICATE_FOREIGN, CERTIFICATE_EXPIRED, CERTIFICATE_REVOKED, AUTHORITY_INVALID,
@@ -29,11 +64,11 @@ const AUTHORITIES_MAX = 8;
  */
 export async function verifyCertificate(
   pem: string,
-  caPem: string,
+  ca: string | Authorities,
   { atMs, signedAtMs = atMs, crl, use }: VerifyCertificateOptions,
 ): Promise<CertificateFacts> {
   const certificate = await parseCertificate(pem);
-  const authorities = await readAuthorities(caPem);
+  const authorities = await (typeof ca === 'string' ? new Authorities(ca) : ca).read();
   const what = `certificate "${certificate.subject}"`;
   const issuer = await findIssuer(certificate, authorities);
   if (issuer === undefined) {
@@ -97,11 +132,24 @@ async function findIssuer(
   return undefined;
 }
 
+type ImportedKey = ReturnType<X509Certificate['publicKey']['export']>;
+
+/** Keys of authorities that were used: importing one takes longer than checking a signature with it. */
+const importedKeys = new WeakMap<X509Certificate, ImportedKey>();
+
+function importKeyOf(authority: X509Certificate): ImportedKey {
+  const known = importedKeys.get(authority);
+  if (known !== undefined) return known;
+  const key = authority.publicKey.export();
+  importedKeys.set(authority, key);
+  return key;
+}
+
 /** A key or signature of another kind than the authority's is not its signature. */
 async function isSignedBy(certificate: X509Certificate, authority: X509Certificate): Promise<boolean> {
   if (certificate.issuer !== authority.subject) return false;
   try {
-    return await certificate.verify({ publicKey: authority.publicKey, signatureOnly: true });
+    return await certificate.verify({ publicKey: await importKeyOf(authority), signatureOnly: true });
   } catch {
     return false;
   }
@@ -111,11 +159,11 @@ async function checkRevocation(parts: {
   readonly what: string;
   readonly facts: CertificateFacts;
   readonly issuer: X509Certificate;
-  readonly crl: string;
+  readonly crl: string | RevocationLists;
   readonly atMs: number;
 }): Promise<void> {
   const { what, facts, issuer, crl, atMs } = parts;
-  const list = await readRevocationList(crl, issuer);
+  const list = await (typeof crl === 'string' ? new RevocationLists(crl) : crl).readNewest(issuer);
   const entry = list.findRevoked(facts.serialNumber);
   if (entry === null || entry.revocationDate.getTime() > atMs) return;
   throw new NgatuError(

@@ -1,6 +1,6 @@
 import { NgatuError } from '@ngatu/contract';
 import type { CertificateFacts } from '../authority/certificate.ts';
-import { verifyCertificate } from '../authority/verify-certificate.ts';
+import { Authorities, RevocationLists, verifyCertificate } from '../authority/verify-certificate.ts';
 import { toCertificatePem } from './seal-key.ts';
 
 /** Whom a verifier trusts, and what it knows of stolen keys. */
@@ -29,10 +29,14 @@ const KNOWN_MAX = 4_096;
  */
 export class SealTrust {
   readonly anchors: SealAnchors;
+  readonly #authorities: Authorities;
+  readonly #lists: RevocationLists | undefined;
   readonly #known = new Map<string, CertificateFacts>();
 
   constructor(anchors: SealAnchors) {
     this.anchors = anchors;
+    this.#authorities = new Authorities(anchors.caPem);
+    this.#lists = anchors.crl === undefined ? undefined : new RevocationLists(anchors.crl);
   }
 
   /** @param certificate DER in base64 @throws NgatuError those of `verifyCertificate` */
@@ -53,17 +57,17 @@ export class SealTrust {
   }
 
   async #verify(certificate: string, signedAtMs: number, receivedAtMs: number): Promise<CertificateFacts> {
-    const { caPem, crl } = this.anchors;
+    const [ca, crl] = [this.#authorities, this.#lists];
     const pem = toCertificatePem(certificate);
     const options = { signedAtMs, use: 'seal', ...(crl === undefined ? {} : { crl }) } as const;
     try {
-      const facts = await verifyCertificate(pem, caPem, { ...options, atMs: EVER_MS });
+      const facts = await verifyCertificate(pem, ca, { ...options, atMs: EVER_MS });
       if (this.#known.size >= KNOWN_MAX) this.#known.clear();
       this.#known.set(certificate, facts);
       return facts;
     } catch (error) {
       if (!(error instanceof NgatuError) || error.code !== 'CERTIFICATE_REVOKED') throw error;
-      return verifyCertificate(pem, caPem, { ...options, atMs: receivedAtMs });
+      return verifyCertificate(pem, ca, { ...options, atMs: receivedAtMs });
     }
   }
 }

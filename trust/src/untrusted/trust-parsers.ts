@@ -5,7 +5,7 @@ import { readCertificate } from '../authority/certificate.ts';
 import { parseHolderUri } from '../authority/certificate-holder.ts';
 import { readNodeCertificate } from '../authority/node-certificate.ts';
 import { loadTlsCredentials } from '../authority/tls-credentials.ts';
-import { verifyCertificate } from '../authority/verify-certificate.ts';
+import { Authorities, RevocationLists, verifyCertificate } from '../authority/verify-certificate.ts';
 import { verifyExport } from '../case-export/verify-export.ts';
 import { isSealed, verifyManifestSeal } from '../seal/manifest-seal.ts';
 import { verifyReceipt } from '../seal/receipt.ts';
@@ -100,6 +100,8 @@ const certificateParser: UntrustedParser = {
     const { caPem } = province;
     const crl = province.readCrl();
     const pem = toCertificatePem(province.node.certificate);
+    // read as a process does that verifies many; what is asked of them with each input stays
+    const [ca, lists] = [new Authorities(caPem), new RevocationLists(crl)];
     return {
       samples: [encode(pem), encode(toCertificatePem(province.centre.certificate))],
       // the authority and its list come from files, which may be torn as well
@@ -109,9 +111,9 @@ const certificateParser: UntrustedParser = {
         parseHolderUri(text);
         const refusals = await Promise.allSettled([
           readCertificate(text),
-          verifyCertificate(text, caPem, { atMs: AT_MS, crl }),
-          verifyCertificate(pem, text, { atMs: AT_MS, crl }),
-          verifyCertificate(pem, caPem, { atMs: AT_MS, crl: text }),
+          verifyCertificate(text, ca, { atMs: AT_MS, crl: lists }),
+          verifyCertificate(pem, text, { atMs: AT_MS, crl: lists }),
+          verifyCertificate(pem, ca, { atMs: AT_MS, crl: text }),
         ]);
         // each by itself: what the first refuses must not hide what the last one throws
         for (const refusal of refusals) {

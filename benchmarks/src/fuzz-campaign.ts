@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { UntrustedParser } from '@ngatu/contract';
+import type { FuzzRecord } from './fuzz-record.ts';
 import { FUZZ_LIMIT_MS, type FuzzResult, judgeFuzzRun } from './fuzz-verdict.ts';
 import type { FuzzFinding, FuzzReport, FuzzTask } from './fuzz-worker.ts';
 
@@ -17,6 +18,8 @@ export interface FuzzCampaignOptions {
   readonly parallel: number;
   /** Inputs of findings are kept here. */
   readonly findingsDir: string;
+  /** Parsers that held in an earlier part are not tried again, and each result is kept as soon as it is there. */
+  readonly record?: FuzzRecord;
   readonly say: (result: FuzzResult) => void;
 }
 
@@ -47,8 +50,12 @@ export async function runFuzzCampaign(
   const work = async (): Promise<void> => {
     for (let parser = waiting.shift(); parser !== undefined; parser = waiting.shift()) {
       signal.throwIfAborted();
-      const result = await tryParser(parser, options, signal);
+      const part = { seed: options.seed, goal: options.countFor(parser) };
+      const known = await options.record?.find(parser.name, part);
+      const result = known ?? (await tryParser(parser, options, signal));
       results.push(result);
+      if (known !== undefined) continue;
+      await options.record?.keep(result, part);
       options.say(result);
     }
   };

@@ -10,6 +10,7 @@ export { QUIET, runFaultNode } from './fault-node.ts';
 export type { FaultDisk, FaultLink, FaultPart, FaultTarget } from './fault-target.ts';
 export { type FuzzCampaignOptions, runFuzzCampaign } from './fuzz-campaign.ts';
 export { buildMutation } from './fuzz-mutation.ts';
+export { FuzzRecord } from './fuzz-record.ts';
 export { formatFuzzTable } from './fuzz-table.ts';
 export { FUZZ_GOAL, type FuzzResult } from './fuzz-verdict.ts';
 export { type FuzzReport, type FuzzTask, replayFuzzInput, runFuzzTask } from './fuzz-worker.ts';

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   FUZZ_GOAL,
+  FuzzRecord,
   type FuzzReport,
   type FuzzResult,
   type FuzzTask,
@@ -25,6 +26,7 @@ interface FuzzOptions {
   readonly childMutations: number;
   readonly parallel: number;
   readonly findings: string;
+  readonly resume?: string;
   readonly json?: string;
   readonly input?: string;
   readonly list?: true;
@@ -57,6 +59,10 @@ export function buildCommand(): Command {
         '.ngatu/fuzz in the checkout',
       ),
     )
+    .option(
+      '--resume <folder>',
+      'keep the result of each parser here, and take those that are here and held, under this seed and number',
+    )
     .option('--json <file>', 'write the results as JSON')
     .option('--input <file>', 'give this one input to the parser, and say what it answers')
     .option('--list', 'list the parsers, and who may send them input')
@@ -79,6 +85,7 @@ async function fuzz(options: FuzzOptions): Promise<void> {
         worker: [process.execPath, process.argv[1] ?? '', 'fuzz', '--worker'],
         parallel: Math.max(1, options.parallel),
         findingsDir: options.findings,
+        ...(options.resume === undefined ? {} : { record: new FuzzRecord(options.resume) }),
         say: (result) => console.error(describe(result)),
       },
       stop.signal,
@@ -88,7 +95,9 @@ async function fuzz(options: FuzzOptions): Promise<void> {
     if (results.some(({ holds }) => !holds)) process.exitCode = 1;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    console.error('stopped before its end: nothing was judged');
+    const kept =
+      options.resume === undefined ? 'nothing was judged' : `what was judged is in ${options.resume}`;
+    console.error(`stopped before its end: ${kept}`);
     process.exitCode = 1;
   } finally {
     stop.dispose();

@@ -65,7 +65,7 @@ function Clause({ row }: { row: LawRow }) {
         <strong>{t(`law.certainty.${row.certainty}`)}</strong>
         {row.verifiedOn !== undefined && ` ${t('law.verifiedOn', { day: formatDay(row.verifiedOn) })}`}
       </p>
-      <p class="hint">{t('law.source', { source: row.source })}</p>
+      <p class="hint">{t('law.source', { source: row.source[language] })}</p>
     </div>
   );
 }

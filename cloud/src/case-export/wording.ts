@@ -176,7 +176,7 @@ export function describeClause(row: LawRow): WordedClause {
     validity: row.validUntil === undefined ? from : `${from} đến trước ${formatDay(row.validUntil)}`,
     certainty: CERTAINTY_WORDS[row.certainty] + read,
     isVerified: row.certainty === 'V',
-    source: row.source,
+    source: row.source.vi,
   };
 }
 

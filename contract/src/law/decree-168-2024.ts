@@ -7,10 +7,18 @@ const DECREE = '168/2024/NĐ-CP';
 export const DECREE_168_FROM = '2025-01-01';
 export const DECREE_238_FROM = '2026-08-15';
 
-const TEXT_2025 = 'Nghị định 168/2024/NĐ-CP, text as published in January 2025';
-const UNCHANGED = 'Nghị định 238/2026/NĐ-CP: listed as unchanged by a secondary source on the amended decree';
-const UNCHECKED =
-  'Nghị định 168/2024/NĐ-CP, text of January 2025; not checked against the amendment by Nghị định 238/2026/NĐ-CP';
+const TEXT_2025: LocalizedText = {
+  vi: 'Nghị định 168/2024/NĐ-CP, bản công bố tháng 1/2025',
+  en: 'Nghị định 168/2024/NĐ-CP, text as published in January 2025',
+};
+const UNCHANGED: LocalizedText = {
+  vi: 'Nghị định 238/2026/NĐ-CP: một nguồn thứ cấp về nghị định sửa đổi ghi là không đổi',
+  en: 'Nghị định 238/2026/NĐ-CP: listed as unchanged by a secondary source on the amended decree',
+};
+const UNCHECKED: LocalizedText = {
+  vi: 'Nghị định 168/2024/NĐ-CP, bản tháng 1/2025; chưa đối chiếu với Nghị định sửa đổi 238/2026/NĐ-CP',
+  en: 'Nghị định 168/2024/NĐ-CP, text of January 2025; not checked against the amendment by Nghị định 238/2026/NĐ-CP',
+};
 
 /** One clause as the text of January 2025 has it; fines in thousand VND. */
 interface Clause {

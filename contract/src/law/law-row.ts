@@ -55,7 +55,7 @@ export const LawRow = Type.Object(
     ),
     validFrom: CivilDate,
     validUntil: Type.Optional({ ...CivilDate, description: 'First day on which the row no longer holds.' }),
-    source: Type.String({ minLength: 1 }),
+    source: LocalizedText,
     certainty: Certainty,
     verifiedOn: Type.Optional({
       ...CivilDate,

@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   LEARNED_STATE_UNWRITTEN: 'What was learned of a series cannot be written to the disk.',
   CLIP_UNAVAILABLE: 'The compressed ring no longer, or not yet, holds the time that was asked for.',
   OUTBOX_CORRUPT: 'The outbox database cannot be opened; it was moved aside and a new one begun.',
+  OUTBOX_VERSION: 'The outbox database was written by a newer version of the program.',
   OUTBOX_LOCKED: 'Another process holds the outbox database.',
   OUTBOX_FULL: 'The outbox has reached its limit of bytes.',
   OUTBOX_CONFLICT: 'Two machines number their messages under the identity of one outbox.',

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
-import { openCentreDatabase, toStoreError } from '../store/sqlite-database.ts';
+import { openCentreDatabase, toOpenError, toStoreError } from '../store/sqlite-database.ts';
 import { AuditAnchor } from './audit-anchor.ts';
 import { chainOlderRows } from './audit-chain.ts';
 import { ACCOUNT_MIGRATIONS } from './migration.ts';
@@ -29,6 +29,6 @@ export function openAccountDatabase(path: string): Database.Database {
     return database;
   } catch (error) {
     database.close();
-    throw toStoreError(error, path);
+    throw toOpenError(error, path);
   }
 }

@@ -22,6 +22,9 @@ const CODE_BY_PREFIX = [
   ['SQLITE_CANTOPEN', 'PERMISSION_DENIED'],
 ] as const;
 
+/** What SQLite says at the opening where the file is none that the migrations in it made: of another form, or with other tables. */
+const FOREIGN_FILE = /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|SCHEMA|TOOBIG)/;
+
 const CODE_BY_ERRNO = {
   EACCES: 'PERMISSION_DENIED',
   EPERM: 'PERMISSION_DENIED',
@@ -34,6 +37,15 @@ export function toStoreError(error: unknown, file: string): unknown {
   const code = CODE_BY_PREFIX.find(([prefix]) => error.code.startsWith(prefix))?.[1] ?? 'INTERNAL';
   return new NgatuError(code, `Cannot use database "${file}": ${error.message} (${error.code})`, {
     retryable: code === 'DISK_FULL' || code === 'STORE_UNAVAILABLE',
+    cause: error,
+  });
+}
+
+/** As `toStoreError`, for what is done before the first query: the statements are ours, so what they fail at is the file. */
+export function toOpenError(error: unknown, file: string): unknown {
+  if (!(error instanceof Database.SqliteError && FOREIGN_FILE.test(error.code)))
+    return toStoreError(error, file);
+  return new NgatuError('STORE_CORRUPT', `Cannot use database "${file}": ${error.message} (${error.code})`, {
     cause: error,
   });
 }
@@ -70,7 +82,7 @@ export function openCentreDatabase(file: string, migrations: readonly Migration[
     return database;
   } catch (error) {
     database?.close();
-    throw toStoreError(error, file);
+    throw toOpenError(error, file);
   }
 }
 

@@ -45,6 +45,11 @@ it.each([
   ['garbage', (bytes: Buffer) => bytes.fill('garbage')],
   ['a damaged page', (bytes: Buffer) => bytes.fill(0x5a, 4096 * 4, 4096 * 8)],
   ['a cut file', (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+  ['another format', (bytes: Buffer) => bytes.fill(9, 44, 48)],
+  [
+    'other columns',
+    (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replaceAll('event_id', 'event_ix'), 'latin1'),
+  ],
 ])('refuses a corrupt database (%s) and leaves it as it is', (_name, damage) => {
   removeFiles();
   const store = SqliteEventStore.open(file);

@@ -21,7 +21,7 @@ import { EventWriter } from './event-writer.ts';
 import { CENTRE_MIGRATIONS } from './migrations/all.ts';
 import { NodeRegister } from './node-register.ts';
 import { SeqLedger } from './seq-ledger.ts';
-import { openCentreDatabase, toStoreError } from './sqlite-database.ts';
+import { openCentreDatabase, toOpenError, toStoreError } from './sqlite-database.ts';
 import { SqliteDeliveryStore } from './sqlite-delivery-store.ts';
 import { SqliteDirectiveStore } from './sqlite-directive-store.ts';
 import { SqlitePlateStore } from './sqlite-plate-store.ts';
@@ -96,7 +96,13 @@ export class SqliteEventStore implements EventStore {
 
   /** @throws NgatuError STORE_CORRUPT, STORE_UNAVAILABLE, PERMISSION_DENIED, DISK_FULL */
   static open(file: string): SqliteEventStore {
-    return new SqliteEventStore(file, openCentreDatabase(file, CENTRE_MIGRATIONS));
+    const database = openCentreDatabase(file, CENTRE_MIGRATIONS);
+    try {
+      return new SqliteEventStore(file, database);
+    } catch (error) {
+      database.close();
+      throw toOpenError(error, file);
+    }
   }
 
   commit(items: readonly CommitItem[], ingestedAt: string): CommitOutcome[] {

@@ -151,6 +151,11 @@ const CODE_BY_PREFIX = [
   ['SQLITE_PERM', 'PERMISSION_DENIED'],
 ] as const;
 
+/** What SQLite says at the opening where the file is none that these statements made: of another form, or not of the version it names. */
+const FOREIGN_FILE = /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|SCHEMA|TOOBIG)/;
+/** No program of ours will have so many steps: a larger number is no version. */
+const VERSION_MAX = 1_000;
+
 /** The product's error for a failure of SQLite, or the error itself where it is another one. */
 export function toOutboxError(error: unknown, file: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
@@ -176,6 +181,14 @@ function openChecked(file: string): Database.Database {
     return database;
   } catch (error) {
     database.close();
+    if (error instanceof Database.SqliteError && FOREIGN_FILE.test(error.code))
+      throw new NgatuError(
+        'OUTBOX_CORRUPT',
+        `Cannot use outbox "${file}": ${error.message} (${error.code})`,
+        {
+          cause: error,
+        },
+      );
     throw toOutboxError(error, file);
   }
 }
@@ -183,12 +196,13 @@ function openChecked(file: string): Database.Database {
 function prepareSchema(database: Database.Database, file: string): void {
   const version = database.pragma('user_version', { simple: true });
   if (version === STEPS.length) return;
-  if (typeof version !== 'number' || version > STEPS.length) {
+  if (typeof version !== 'number' || version < 0 || version > VERSION_MAX)
+    throw new NgatuError('OUTBOX_CORRUPT', `Cannot use outbox "${file}": ${version} is no version`);
+  if (version > STEPS.length)
     throw new NgatuError(
-      'INTERNAL',
+      'OUTBOX_VERSION',
       `Cannot use outbox "${file}": written by version ${version} of its schema`,
     );
-  }
   const create = database.transaction(() => {
     for (const step of STEPS.slice(version)) database.exec(step);
     if (version === 0) database.prepare('INSERT INTO identity (outbox_id) VALUES (?)').run(randomUUID());
@@ -199,8 +213,8 @@ function prepareSchema(database: Database.Database, file: string): void {
 
 /**
  * Opens the file for this process alone. A corrupt one is moved aside with its journal, never deleted, and a new one is
- * begun; `movedAside` then names where it lies.
- * @throws NgatuError OUTBOX_LOCKED, PERMISSION_DENIED, DISK_FULL
+ * begun; `movedAside` then names where it lies. One of a newer program stays where it is.
+ * @throws NgatuError OUTBOX_LOCKED, OUTBOX_VERSION, PERMISSION_DENIED, DISK_FULL
  */
 export function openOutboxDatabase(
   file: string,

@@ -453,6 +453,8 @@ describe('opening', () => {
         writeFileSync(file, readFileSync(file).subarray(0, 10_000));
       },
     ],
+    ['a version that its tables are not of', () => changeVersion(1)],
+    ['a version that there cannot be', () => changeVersion(0x8000_0004)],
   ])('moves a corrupt file aside (%s), says so, and begins anew', (_name, damage) => {
     damage();
     const { outbox, movedAside } = openOutbox();
@@ -460,6 +462,21 @@ describe('opening', () => {
     expect(readdirSync(folder).filter((name) => name.includes('.corrupt-')).length).toBeGreaterThan(0);
     expect(outbox.append([event(1)])).toEqual([{ outcome: 'appended', seq: 1 }]);
   });
+
+  it('leaves the file of a newer program where it is', () => {
+    changeVersion(99);
+    expect(codeOf(() => openOutbox())).toBe('OUTBOX_VERSION');
+    expect(readdirSync(folder).filter((name) => name.includes('.corrupt-'))).toEqual([]);
+  });
+
+  /** The user version in the header of SQLite (its file format, section 1.3). */
+  function changeVersion(version: number): void {
+    openOutbox();
+    opened.splice(0)[0]?.[Symbol.dispose]();
+    const bytes = readFileSync(file);
+    bytes.writeUInt32BE(version, 60);
+    writeFileSync(file, bytes);
+  }
 });
 
 it('refuses a message that the centre would refuse for its size', () => {

@@ -159,6 +159,15 @@ const learnedParser: UntrustedParser = {
   },
 };
 
+/** Fields of four bytes of the header of SQLite (its file format, section 1.3): user version, and format of the schema. */
+const [VERSION_OFFSET, FORMAT_OFFSET] = [60, 44];
+
+function changeHeader(file: Buffer, offset: number, value: number): Buffer {
+  const changed = Buffer.from(file);
+  changed.writeUInt32BE(value, offset);
+  return changed;
+}
+
 /** The database files of an outbox that holds nothing. */
 const outboxParser: UntrustedParser = {
   name: 'outbox-file',
@@ -172,8 +181,13 @@ const outboxParser: UntrustedParser = {
     const whole = join(folder, 'whole.sqlite');
     copyFileSync(made, whole);
     const work = join(folder, 'outbox.sqlite');
+    const sample = readFileSync(whole);
     return {
-      samples: [readFileSync(whole)],
+      samples: [sample],
+      // other versions of the schema, and of the file format of SQLite
+      extremes: [0, 1, 3, 5, 0xffff, 0x8000_0000, 0xffff_ffff]
+        .map((version) => changeHeader(sample, VERSION_OFFSET, version))
+        .concat([changeHeader(sample, FORMAT_OFFSET, 9)]),
       parse: (input) => {
         for (const name of readdirSync(folder)) {
           if (name.startsWith('outbox.sqlite')) rmSync(join(folder, name));

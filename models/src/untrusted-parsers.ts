@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OpenUntrustedParser, UntrustedParser } from '@ngatu/contract';
 import { parseWithSchema } from '@ngatu/contract';
@@ -317,9 +317,10 @@ const indexParser: UntrustedParser = {
   open: async (folder) => {
     const local = join(folder, 'local');
     mkdirSync(local);
-    writeFileSync(join(local, 'a.bin'), 'some bytes');
-    const entry = { sizeBytes: 10, modifiedMs: 1, sha256: 'ab'.repeat(32) };
-    const text = JSON.stringify({ [join(local, 'a.bin')]: entry });
+    const path = join(local, 'a.bin');
+    writeFileSync(path, 'some bytes');
+    const { size: sizeBytes, mtimeMs } = statSync(path);
+    const text = JSON.stringify({ [path]: { sizeBytes, mtimeMs, sha256: 'ab'.repeat(32) } });
     return onFile(folder, 'index.json', [text], async (indexPath) => {
       await new LocalFiles({ folder: local, indexPath }).find('ab'.repeat(32), 10);
     });

@@ -53,10 +53,17 @@ export function encodeToldRequest({ method, url, headers, body }: ToldRequest): 
   return Buffer.concat([Buffer.from(`${method} ${url} HTTP/1.1\r\n${lines.join('')}\r\n`, 'latin1'), bytes]);
 }
 
-/** Sends bytes, and reads the answer to its end. Returns its status, 0 where the connection was closed without one. */
-export function exchangeBytes(port: number, bytes: Uint8Array): Promise<{ status: number; text: string }> {
+/**
+ * Sends bytes from an address of this machine, and reads the answer to its end. Returns its status, 0 where the connection was closed
+ * without one.
+ */
+export function exchangeBytes(
+  port: number,
+  bytes: Uint8Array,
+  localAddress = '127.0.0.1',
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
     let text = '';
     socket.setEncoding('latin1');
     socket.on('connect', () => socket.end(bytes));

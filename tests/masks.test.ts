@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -27,7 +27,9 @@ import type { PictureMaker } from '../edge/src/evidence/picture-job.ts';
 import { EvidenceSealer } from '../edge/src/evidence/seal-chain.ts';
 import type { Frame } from '../edge/src/frame/frame.ts';
 import { type Box, computeIou } from '../edge/src/geometry/box.ts';
-import { openFaceNet } from '../edge/src/mask/face-net.ts';
+import { type FaceNet, openFaceNet } from '../edge/src/mask/face-net.ts';
+import { loadNetwork } from '../edge/src/model/model-file.ts';
+import { NetworkHolder } from '../edge/src/model/network-holder.ts';
 import { Outbox } from '../edge/src/outbox/outbox.ts';
 import { MaskIncidents } from '../edge/src/pipeline/mask-incident.ts';
 import { loadMaskFolder } from '../models/src/evaluation/mask-folder.ts';
@@ -61,7 +63,7 @@ async function makeMaskIncident(given: {
   const incidents = new MaskIncidents({
     ...{ site, node, camera: 'gate', sceneSha256: 'b'.repeat(64), version: '0.1.0', clock, logger },
     policy: { policy: 'the rule of a hospital in a test', maxPerHour: 9 },
-    models: [{ name: 'yunet-n-640', sha256: 'a'.repeat(64) }],
+    models: () => [{ name: 'yunet-n-640', sha256: 'a'.repeat(64) }],
     sealer: await EvidenceSealer.open({ dir: join(dir, 'identity'), site, node, logger }),
     ...{ pictures: given.pictures, files, outbox },
   });
@@ -121,11 +123,11 @@ describe.skipIf(!hasNets || pictures.length === 0)('masks in labelled pictures',
   }, 120_000);
 
   it('make an incident in whose still nobody can be recognised, the subject neither', async () => {
-    const [net] = nets;
-    if (net === undefined) expect.unreachable();
-    const model = { ...net, name: net.asset.name, bytes: await readFile(net.path) };
+    const [asset = ''] = MASK_ASSETS;
+    const { manifest, ...file } = await store.resolveModel(asset);
+    const model = await loadNetwork({ manifest, file });
     const pictureMaker = await LocalPictureMaker.open({ face: model });
-    const finder = await openFaceNet('yunet-640', model);
+    const finder = await openFaceNet(model);
     const recorded: { box: readonly [number, number, number, number]; found: number }[] = [];
     for (const { file, faces } of await loadMaskFolder(folder)) {
       const subject = faces.find(({ label, box }) => label === 'without' && box[2] - box[0] >= 24);
@@ -178,6 +180,14 @@ describe.skipIf(!hasNets || clip === undefined)('people with masks who walk past
     const told: Telemetry[] = [];
     const stop = new AbortController();
     const masks = fillDefaults(MaskProfile, { windowMs: 10_000 }) as MaskProfile;
+    const places = await Promise.all(
+      MASK_ASSETS.map(async (name) => {
+        const { manifest, ...file } = await store.resolveModel(name);
+        const place = new NetworkHolder<FaceNet>();
+        await place.replace(await openFaceNet(await loadNetwork({ manifest, file })));
+        return place;
+      }),
+    );
     const running = runMasks(
       {
         cameras: [
@@ -186,11 +196,11 @@ describe.skipIf(!hasNets || clip === undefined)('people with masks who walk past
             ...{ picture: { width: 538, height: 372 }, sceneSha256: 'b'.repeat(64), masks },
           },
         ],
-        models: nets.flatMap((net) => (net === undefined ? [] : [{ ...net, name: net.asset.name }])),
       },
       {
         ...{ site: 'demo', node: 'gateway-1', clock: { nowMs: () => Date.now() }, random: Math.random },
         version: '0.1.0',
+        networks: { places, listModels: () => [] },
         // the profile asks for no incidents: nothing of this is touched
         evidence: {
           pictures: { make: () => expect.unreachable() },

@@ -10,6 +10,7 @@ import type { DetectorConfig } from '../edge/src/detect/open-detector.ts';
 import type { Frame } from '../edge/src/frame/frame.ts';
 import { loadDetectorMemory, parseDetectorMemory } from '../edge/src/pipeline/detector-memory.ts';
 import { DetectorSeat, type DetectorSource } from '../edge/src/pipeline/detector-seat.ts';
+import { runReloads } from '../edge/src/pipeline/model-seat.ts';
 import { aYoloxManifest, aYoloxModel, type YoloxModelOptions } from '../edge/src/testing/yolox-model.ts';
 
 const LOGGER = pino({ level: 'silent' });
@@ -59,7 +60,7 @@ async function openSeat(first: DetectorSource) {
     },
     clock: { nowMs: () => Date.parse('2026-11-22T08:00:00.000Z') },
   });
-  ended.push(seat.run(on(bell, 'reload', { signal: stop.signal }), stop.signal));
+  ended.push(runReloads([seat], on(bell, 'reload', { signal: stop.signal }), stop.signal));
   stop.signal.addEventListener('abort', () => ended.push(seat.detector.close()));
   const tell = async (source: DetectorSource): Promise<void> => {
     asked.source = source;

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { BlurTrial, PlateReader } from '@ngatu/edge';
-import { AssetStore, evaluateBlur, formatBlurTable } from '@ngatu/models';
+import { BlurTrial, loadNetwork, PlateReader } from '@ngatu/edge';
+import { evaluateBlur, formatBlurTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
+import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -34,11 +34,7 @@ async function evaluate(options: BlurOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
     const { detector } = await openNamedDetector(options.model, stop.signal);
-    const store = new AssetStore();
-    const load = async (name: string) => {
-      const { path, sha256 } = await store.resolve(name, { signal: stop.signal });
-      return { name, sha256, bytes: await readFile(path) };
-    };
+    const load = async (name: string) => loadNetwork(await resolveNetwork(name, stop.signal));
     const face = await load('yunet-n-640');
     const plate = await load('plate-yolov9t');
     const reader = await PlateReader.open([await load('plate-ocr-cct-xs-v1')], 1, { views: 'one' });

@@ -3,8 +3,9 @@ import { HelmetNet, MIN_HEAD_CONFIDENCE } from '@ngatu/edge';
 import { evaluateHelmets, formatHelmetTable } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
+import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
-import { HELMET_MODEL, resolvePatchModel } from './small-net-option.ts';
+import { HELMET_MODEL } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface HelmetOptions extends EvaluationOptions {
@@ -29,7 +30,7 @@ async function evaluate(options: HelmetOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   let net: HelmetNet | undefined;
   try {
-    net = await HelmetNet.open(await resolvePatchModel(options.model, stop.signal));
+    net = await HelmetNet.open(await resolveNetwork(options.model, stop.signal));
     const found = await evaluateHelmets(
       { dataDir: options.data, net, productConfidence: MIN_HEAD_CONFIDENCE },
       stop.signal,

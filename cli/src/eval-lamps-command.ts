@@ -4,8 +4,9 @@ import { LampNet } from '@ngatu/edge';
 import { evaluateLamps, formatLampTable } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
+import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
-import { LAMP_MODEL, resolvePatchModel } from './small-net-option.ts';
+import { LAMP_MODEL } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface LampOptions extends EvaluationOptions {
@@ -37,8 +38,7 @@ async function evaluate(options: LampOptions): Promise<void> {
   let net: LampNet | undefined;
   try {
     const lenses = parseLenses(options.lenses);
-    if (options.model !== 'none')
-      net = await LampNet.open(await resolvePatchModel(options.model, stop.signal));
+    if (options.model !== 'none') net = await LampNet.open(await resolveNetwork(options.model, stop.signal));
     const found = await evaluateLamps(
       { dataDir: options.data, lenses, ...(net === undefined ? {} : { net }) },
       stop.signal,

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULT_PLATE_DETECTOR, PlateDetector } from '@ngatu/edge';
-import { AssetStore, evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
+import { DEFAULT_PLATE_DETECTOR, loadNetwork, PlateDetector } from '@ngatu/edge';
+import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
+import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -38,8 +38,7 @@ export function addPlateDetectorEvaluation(command: Command): void {
 async function evaluate(options: PlateDetectorOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const { path, sha256 } = await new AssetStore().resolve(options.detector, { signal: stop.signal });
-    const model = { name: options.detector, sha256, bytes: await readFile(path) };
+    const model = await loadNetwork(await resolveNetwork(options.detector, stop.signal));
     const detector = await PlateDetector.open(model, 1, { minConfidence: LEAST, zooms: options.zoom });
     try {
       const { metrics, pictures } = await evaluatePlateDetector(

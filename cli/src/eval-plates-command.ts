@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
-import { DEFAULT_PLATE_READERS, PlateReader } from '@ngatu/edge';
-import { AssetStore, evaluatePlates, formatPlateTable } from '@ngatu/models';
+import { DEFAULT_PLATE_READERS, loadNetwork, PlateReader, type VerifiedNetwork } from '@ngatu/edge';
+import { evaluatePlates, formatPlateTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
+import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -39,7 +39,7 @@ async function evaluate(options: PlateOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
     const models = await findReaders(options.reader, stop.signal);
-    const names = models.map(({ name }) => name);
+    const names = models.map(({ manifest }) => manifest.name);
     const reader = await PlateReader.open(models, 1, { views: options.views });
     try {
       const { metrics, predictions } = await evaluatePlates(
@@ -66,12 +66,10 @@ async function evaluate(options: PlateOptions): Promise<void> {
 
 /** The readers that were named, or those of the product as far as they can be had. */
 async function findReaders(named: readonly string[] | undefined, signal: AbortSignal) {
-  const store = new AssetStore();
-  const models: { name: string; sha256: string; bytes: Uint8Array }[] = [];
+  const models: VerifiedNetwork[] = [];
   for (const name of named ?? DEFAULT_PLATE_READERS) {
     try {
-      const { path, sha256 } = await store.resolve(name, { signal });
-      models.push({ name, sha256, bytes: await readFile(path) });
+      models.push(await loadNetwork(await resolveNetwork(name, signal)));
     } catch (error) {
       const isAbsent = error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';
       if (!isAbsent || named !== undefined || name === DEFAULT_PLATE_READERS[0]) throw error;

@@ -60,30 +60,62 @@ export const Telemetry = Type.Object(
 );
 export type Telemetry = Static<typeof Telemetry>;
 
+/** A model that a place was told to take and could not. */
+const ModelRefusal = Type.Object(
+  {
+    name: Type.Optional(Slug),
+    code: Type.String({ pattern: '^[A-Z][A-Z_]*$', maxLength: 40, description: 'Error code.' }),
+    message: Type.String({ maxLength: 500 }),
+    at: Timestamp,
+  },
+  {
+    additionalProperties: false,
+    description: 'Absent where the model that the profile names is the one that serves.',
+  },
+);
+
 /** The detector of road users that serves on a node, and the last one that it was told to take and could not. */
 export const NodeModel = Type.Object(
-  {
-    name: Slug,
-    sha256: Sha256,
-    since: Timestamp,
-    refused: Type.Optional(
-      Type.Object(
-        {
-          name: Type.Optional(Slug),
-          code: Type.String({ pattern: '^[A-Z][A-Z_]*$', maxLength: 40, description: 'Error code.' }),
-          message: Type.String({ maxLength: 500 }),
-          at: Timestamp,
-        },
-        {
-          additionalProperties: false,
-          description: 'Absent where the model that the profile names is the one that serves.',
-        },
-      ),
-    ),
-  },
+  { name: Slug, sha256: Sha256, since: Timestamp, refused: Type.Optional(ModelRefusal) },
   { additionalProperties: false, description: 'The detector of road users that serves.' },
 );
 export type NodeModel = Static<typeof NodeModel>;
+
+/** What a node uses networks for, beside the detector of road users. */
+export const NETWORK_USES = [
+  'lamp',
+  'helmet',
+  'face-blur',
+  'plate-blur',
+  'plate-finder',
+  'plate-reader',
+  'mask',
+  'eye',
+] as const;
+export type NetworkUse = (typeof NETWORK_USES)[number];
+
+/** A network that the profile of a node asks for. */
+export const NodeNetwork = Type.Object(
+  {
+    use: Type.Union(
+      NETWORK_USES.map((use) => Type.Literal(use)),
+      { description: 'What it is used for; `plate-reader` and `mask` may stand here several times.' },
+    ),
+    name: Type.String({
+      ...Slug,
+      description: 'The one that serves; where none does, the one that the profile names.',
+    }),
+    sha256: Type.Optional(Type.String({ ...Sha256, description: 'Absent where none serves.' })),
+    since: Type.Optional(Type.String({ ...Timestamp, description: 'Absent where none serves.' })),
+    refused: Type.Optional(ModelRefusal),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Neither `since` nor `refused`: it is being loaded. `ASSET_UNAVAILABLE`: it was not supplied.',
+  },
+);
+export type NodeNetwork = Static<typeof NodeNetwork>;
 
 /** Payload of the retained `state` topic; the will says `offline` with the same `bootId`, so a stale death is ignored. */
 export const NodeState = Type.Object(
@@ -101,6 +133,12 @@ export const NodeState = Type.Object(
       }),
     ),
     model: Type.Optional(NodeModel),
+    networks: Type.Optional(
+      Type.Array(NodeNetwork, {
+        maxItems: 32,
+        description: 'The networks beside the detector of road users that the profile asks for.',
+      }),
+    ),
     connectedAt: Type.Optional(Timestamp),
     certificateSha256: Type.Optional(Sha256),
     outbox: Type.Optional(

@@ -7,13 +7,14 @@ import {
   type Telemetry,
 } from '@ngatu/contract';
 import type { Logger } from 'pino';
+import type { MaskNetworks } from './agent-networks.ts';
 import { LatestMailbox } from './camera/frame-mailbox.ts';
 import { LiveCamera } from './camera/live-camera.ts';
 import type { Frame } from './frame/frame.ts';
+import type { FaceNet } from './mask/face-net.ts';
 import type { FaceSight } from './mask/face-sight.ts';
 import { describeWindow, MaskTally } from './mask/mask-tally.ts';
-import { FACE_SIGHTS, openFaceSight, PRODUCT_SIGHT } from './mask/open-sight.ts';
-import { loadModelFile, type ModelFile } from './model/model-file.ts';
+import { composeSight, FACE_SIGHTS, PRODUCT_SIGHT } from './mask/open-sight.ts';
 import { type MaskEvidenceParts, MaskIncidents } from './pipeline/mask-incident.ts';
 import { MaskWatch, type WatchedPerson } from './pipeline/mask-watch.ts';
 
@@ -29,16 +30,17 @@ export interface MaskCamera {
   readonly masks: MaskProfile;
 }
 
-/** What the watch for masks runs: the cameras, and the files of the models in the order of `MASK_ASSETS`. */
+/** What the watch for masks runs. */
 export interface MaskConfig {
   readonly cameras: readonly MaskCamera[];
-  readonly models: readonly (ModelFile & { readonly name: string })[];
 }
 
 export interface MaskDeps {
   readonly site: string;
   readonly node: string;
   readonly version: string;
+  /** Of `MASK_ASSETS`. */
+  readonly networks: MaskNetworks;
   readonly outbox: MaskEvidenceParts['outbox'];
   /** What makes the pictures of incidents. */
   readonly evidence: Omit<MaskEvidenceParts, 'outbox'>;
@@ -60,40 +62,29 @@ const MAX_WAITING = 400;
  * Watches mask wearing on the cameras whose profile asks for it, each over a connection of its own at a low rate, and reports counts of
  * people for each window as telemetry of the camera: no picture, no box and no identity leave this function, but for the incidents that
  * the profile of a camera may ask for. Cameras share one set of networks, and take turns.
- * Where the networks cannot be opened that is logged, and the gateway does the rest of its work. Failures of a camera are tried again.
+ * It begins when all its networks serve; until then the gateway does the rest of its work. Failures of a camera are tried again.
  */
 export async function runMasks(config: MaskConfig, deps: MaskDeps, signal: AbortSignal): Promise<void> {
   if (config.cameras.length === 0) return;
-  const sight = await openSight(config, deps.logger);
-  if (sight === undefined) return;
+  const { places } = deps.networks;
+  await Promise.all(places.map((place) => place.whenServing(signal)));
+  if (signal.aborted) return;
+  const sight = composeSight(PRODUCT_SIGHT, places.map(sitIn));
   deps.logger.info(
     { networks: sight.label, cameras: config.cameras.map(({ name }) => name) },
     'watching masks',
   );
   const turns = new SightTurns(sight, signal);
-  try {
-    const { models } = config;
-    await Promise.all(
-      config.cameras.map((camera) =>
-        new MaskCameraWorker(camera, { sight: turns, models }, deps).run(signal),
-      ),
-    );
-  } finally {
-    await sight.close();
-  }
+  await Promise.all(config.cameras.map((camera) => new MaskCameraWorker(camera, turns, deps).run(signal)));
 }
 
-async function openSight({ models: files }: MaskConfig, logger: Logger): Promise<FaceSight | undefined> {
-  try {
-    const models = await Promise.all(
-      files.map(async (file) => ({ ...file, bytes: await loadModelFile(file.name, file) })),
-    );
-    return await openFaceSight(PRODUCT_SIGHT, { models, isTried: true });
-  } catch (error) {
-    if (!(error instanceof NgatuError)) throw error;
-    logger.error({ code: error.code }, `masks are not watched: ${error.message}`);
-    return undefined;
-  }
+/** Whoever serves in a place; who put it there closes it. */
+function sitIn(place: MaskNetworks['places'][number]): FaceNet {
+  return {
+    label: place.serving?.label ?? '',
+    find: async (...parts) => (await place.use((net) => net.find(...parts))) ?? [],
+    close: () => Promise.resolve(),
+  };
 }
 
 /**
@@ -159,25 +150,21 @@ class MaskCameraWorker {
   #waiting: Measurement[] = [];
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(
-    camera: MaskCamera,
-    { sight, models }: { readonly sight: FaceSight; readonly models: MaskConfig['models'] },
-    deps: MaskDeps,
-  ) {
+  constructor(camera: MaskCamera, sight: FaceSight, deps: MaskDeps) {
     this.#camera = camera;
     this.#deps = deps;
     this.#logger = deps.logger.child({ camera: camera.name, task: 'masks' });
     const { minFacePx, windowMs, incidents: policy } = camera.masks;
     this.#watch = new MaskWatch({ sight, limits: { minFacePx }, keepsPictures: policy !== undefined });
     this.#tally = new MaskTally(windowMs);
-    const { site, node, version, outbox, evidence, clock } = deps;
+    const { site, node, version, networks, outbox, evidence, clock } = deps;
     this.#incidents =
       policy === undefined
         ? undefined
         : new MaskIncidents({
             ...{ site, node, version, outbox, ...evidence, clock, policy, logger: this.#logger },
             ...{ camera: camera.name, sceneSha256: camera.sceneSha256 },
-            models: models.map(({ name, sha256 }) => ({ name, sha256 })),
+            models: () => networks.listModels(),
           });
   }
 

@@ -2,10 +2,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorMessage, type GatewayProfile, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
-import { AgentFever, type EyeModel, type FeverGateConfig } from './agent-fever.ts';
-import { type MaskConfig, runMasks } from './agent-masks.ts';
+import { AgentFever, type FeverGateConfig } from './agent-fever.ts';
+import { MASK_ASSETS, type MaskConfig, runMasks } from './agent-masks.ts';
+import { AgentNetworks, type NetworkSource } from './agent-networks.ts';
 import { AgentSensors } from './agent-sensors.ts';
-import { type SmallNetConfig, SmallNets } from './agent-small-nets.ts';
 import { EvidenceFiles } from './evidence/evidence-files.ts';
 import { RoadUserLog } from './evidence/road-user-sight.ts';
 import { CHAIN_MARK, EvidenceSealer } from './evidence/seal-chain.ts';
@@ -20,7 +20,7 @@ import {
   runEvidenceWorker,
 } from './pipeline/evidence-worker.ts';
 import { limitScene } from './pipeline/limit-scene.ts';
-import type { BlurModelFiles } from './pipeline/picture-channel.ts';
+import { type Reloadable, runReloads } from './pipeline/model-seat.ts';
 import { PictureProcess, type PictureProgram } from './pipeline/picture-process.ts';
 import type { SharedDetector } from './pipeline/shared-detector.ts';
 import { type SignalSourceConfig, SignalSources } from './pipeline/signal-sources.ts';
@@ -50,12 +50,12 @@ export interface AgentConfig {
   };
   /** Asked at the start, and again with every reload. */
   readonly detector: DetectorSource;
-  /** What looks at signal heads and at the heads of riders. */
-  readonly smallNets: SmallNetConfig;
+  /** Which networks are used beside it; asked as often. */
+  readonly networks: NetworkSource;
   readonly outbox: GatewayProfile['outbox'];
   readonly evidence: GatewayProfile['evidence'];
-  /** The process that makes the pictures of an event, and what it finds faces and plates with. */
-  readonly pictures: { readonly program: PictureProgram; readonly models: BlurModelFiles };
+  /** The process that makes the pictures of an event, and reads plates. */
+  readonly pictures: PictureProgram;
   /** Whether the plates of flagged road users are read, and in how many pictures at most. */
   readonly plates: Pick<GatewayProfile['plates'], 'read' | 'frames'>;
   readonly cameras: readonly CameraConfig[];
@@ -67,8 +67,6 @@ export interface AgentConfig {
   readonly feverGates: readonly FeverGateConfig[];
   /** Path of the program that each of them runs in a thread: the built `thermal-program.ts`. */
   readonly thermalProgram: string;
-  /** What finds the eyes in the pictures of visible cameras beside them. */
-  readonly eyeModel?: EyeModel | undefined;
   /** Cameras on which mask wearing is watched. */
   readonly masks: MaskConfig;
 }
@@ -85,7 +83,7 @@ const SHARED = { clock: CLOCK, random: Math.random };
  * failure of the disk or of the code ends the process, and its supervisor starts it again.
  * @param given.detector where it fails at the start, the last model that worked serves; see `DetectorSeat`
  * @param deps.onReady called when the first frame of any camera was analysed
- * @param deps.reloads says when the source of the detector is to be asked again, until its signal
+ * @param deps.reloads says when the sources of the models are to be asked again, until its signal
  * @throws NgatuError MODEL_INVALID, MODEL_DIGEST_MISMATCH, FILE_UNREADABLE, IDENTITY_INVALID, OUTBOX_LOCKED, PERMISSION_DENIED,
  *   DISK_FULL
  */
@@ -115,23 +113,38 @@ export async function runAgent(
   const { detector } = seat;
   const cameras = given.cameras.map((camera) => ({ ...camera, scene: limitScene(camera.scene, seat) }));
   const config = { ...given, cameras };
-  await using nets = await SmallNets.open(config.smallNets, logger);
+  using pictures = new PictureProcess({
+    program: config.pictures,
+    logger,
+    onProblem: (problem) => networks.lose(problem),
+  });
+  await using networks = await AgentNetworks.open({
+    ...{ site, node, outbox, clock: CLOCK, logger, source: given.networks, pictures },
+  });
   const files = await EvidenceFiles.open(join(config.dataDir, 'evidence'));
   const rings = await openRings(config, logger);
-  const watch = openWatch(config, { detector, nets, outbox, rings, stateDir, logger, onReady: deps.onReady });
-  using pictures = new PictureProcess({ ...config.pictures, logger });
+  const watch = openWatch(config, {
+    detector,
+    networks,
+    outbox,
+    rings,
+    stateDir,
+    logger,
+    onReady: deps.onReady,
+  });
   const evidence = {
     ...{ files, sealer, rings, pictures, roadUsers: watch.roadUsers },
-    ...describePlates(config, pictures),
+    ...describePlates(config, networks, pictures),
   };
   try {
     await runTogether(
       [
         () => detector.opened,
-        ...(deps.reloads === undefined ? [] : [listenForReloads(seat, deps.reloads)]),
+        ...(deps.reloads === undefined ? [] : [listenForReloads([seat, networks], deps.reloads)]),
+        (stop) => networks.run(stop),
         ...watch.tasks,
-        ...listEvidenceTasks(config, { ...evidence, outbox, logger }),
-        ...listCentreTasks(config, { files, outbox, seat, directives: watch.directives, logger }),
+        ...listEvidenceTasks(config, networks, { ...evidence, outbox, logger }),
+        ...listCentreTasks(config, { files, outbox, seat, networks, directives: watch.directives, logger }),
       ],
       signal,
     );
@@ -144,15 +157,15 @@ export async function runAgent(
 type Task = (signal: AbortSignal) => Promise<void>;
 
 function listenForReloads(
-  seat: DetectorSeat,
+  places: readonly Reloadable[],
   reloads: (signal: AbortSignal) => AsyncIterable<unknown>,
 ): Task {
-  return (stop) => seat.run(reloads(stop), stop);
+  return (stop) => runReloads(places, reloads(stop), stop);
 }
 
 interface WatchParts {
   readonly detector: SharedDetector;
-  readonly nets: SmallNets;
+  readonly networks: AgentNetworks;
   readonly outbox: Outbox;
   readonly rings: ReadonlyMap<string, SegmentRing>;
   readonly stateDir: string;
@@ -166,9 +179,10 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
   const file = join(parts.stateDir, 'directives.json');
   const directives = DirectiveBook.open({ file, clock: CLOCK, logger });
   const signals = new SignalSources({ configs: config.signals, broker, site, node, logger, ...SHARED });
-  const { feverGates: gates, eyeModel, thermalProgram } = config;
+  const { feverGates: gates, thermalProgram } = config;
   const fever = new AgentFever({
-    ...{ ...parts, gates, eyeModel, thermalProgram, site, node, logger, ...SHARED },
+    ...{ ...parts, gates, thermalProgram, site, node, logger, ...SHARED },
+    eyeModel: parts.networks.eye,
   });
   const sensors = new AgentSensors({
     ...parts,
@@ -187,8 +201,7 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
     roadUsers.set(camera.name, seen);
     return new CameraWorker({
       ...{ ...parts, site, node, version, camera, ring, signals, roadUsers: seen, ...SHARED },
-      lampNet: parts.nets.lamp,
-      helmetNet: parts.nets.helmet,
+      nets: parts.networks.heads,
       directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
       logger: logger.child({ camera: camera.name }),
       onFirstFrame: onceReady(onReady),
@@ -214,17 +227,19 @@ type EvidenceParts = Pick<
 >;
 
 function describePlates(
-  { plates, pictures: { models } }: AgentConfig,
+  { plates }: AgentConfig,
+  networks: AgentNetworks,
   desk: PictureProcess,
 ): Pick<EvidenceWorkerOptions, 'plates'> {
   if (!plates.read) return {};
   return {
-    plates: models.reading === undefined ? 'model-missing' : { desk, maxFrames: plates.frames },
+    plates: () => (networks.readsPlates ? { desk, maxFrames: plates.frames } : 'model-missing'),
   };
 }
 
 function listEvidenceTasks(
   { site, node, version, evidence, masks }: AgentConfig,
+  networks: AgentNetworks,
   parts: EvidenceParts,
 ): Task[] {
   const options = { ...parts, site, node, evidence, clock: CLOCK };
@@ -233,7 +248,15 @@ function listEvidenceTasks(
     (stop) => runEvidenceWorker(options, stop),
     (stop) => runEvidenceRetention(options, stop),
     (stop) => runEvidenceBudget({ outbox, maxBytes: evidence.maxBytes, logger }, stop),
-    (stop) => runMasks(masks, { site, node, version, outbox, evidence: parts, logger, ...SHARED }, stop),
+    (stop) =>
+      runMasks(
+        masks,
+        {
+          ...{ site, node, version, outbox, evidence: parts, logger, ...SHARED },
+          networks: networks.masks(MASK_ASSETS),
+        },
+        stop,
+      ),
   ];
 }
 
@@ -241,6 +264,7 @@ interface CentreParts {
   readonly files: EvidenceFiles;
   readonly outbox: Outbox;
   readonly seat: DetectorSeat;
+  readonly networks: AgentNetworks;
   readonly directives: DirectiveBook;
   readonly logger: Logger;
 }
@@ -248,7 +272,7 @@ interface CentreParts {
 /** What carries messages and files to the centre, and tells what it cost. */
 function listCentreTasks(
   config: AgentConfig,
-  { files, outbox, seat, directives, logger }: CentreParts,
+  { files, outbox, seat, networks, directives, logger }: CentreParts,
 ): Task[] {
   const { site, node, version, broker, upload, evidence } = config;
   const cameras = config.cameras.map(({ name }) => name);
@@ -267,6 +291,7 @@ function listCentreTasks(
     directives,
     account,
     detector: seat,
+    networks,
     logger,
   };
   return [

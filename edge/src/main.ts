@@ -1,6 +1,7 @@
 export { type AgentConfig, runAgent } from './agent.ts';
 export type { FeverGateConfig } from './agent-fever.ts';
 export { MASK_ASSETS, type MaskConfig } from './agent-masks.ts';
+export type { NetworkWish } from './agent-networks.ts';
 export { AnomalyEpisode } from './anomaly/anomaly-episode.ts';
 export { computeNormalRarity } from './anomaly/normal-tail.ts';
 export { SeriesDetector } from './anomaly/series-detector.ts';
@@ -28,8 +29,8 @@ export {
 export { assessFace, DEFAULT_QUALITY_LIMITS } from './mask/face-quality.ts';
 export type { FaceSight } from './mask/face-sight.ts';
 export { FACE_SIGHTS, type FaceSightName, openFaceSight, PRODUCT_SIGHT } from './mask/open-sight.ts';
+export { loadNetwork, type NetworkFile, type VerifiedNetwork } from './model/model-file.ts';
 export { describeOnnxTensor, type OnnxFacts, readOnnxFacts } from './model/onnx-facts.ts';
-export type { PatchModel } from './model/patch-classifier.ts';
 export { openTfjsEngine } from './model/tfjs-engine.ts';
 export { Outbox } from './outbox/outbox.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';

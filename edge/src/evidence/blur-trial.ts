@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { Box } from '../geometry/box.ts';
+import type { VerifiedNetwork } from '../model/model-file.ts';
 import type { PixelPicture } from './blur-mosaic.ts';
 import { applyBlur, encodeStill, readPixels } from './blur-still.ts';
 import { planBlur } from './blur-zone.ts';
@@ -8,7 +9,6 @@ import {
   openOtherFaceDetector,
   openPlateDetector,
   type PartDetector,
-  type PartModel,
 } from './part-detector.ts';
 import type { SeenRoadUser } from './road-user-sight.ts';
 
@@ -26,12 +26,12 @@ export interface TrialReader {
 
 /** What is tried: the detectors that blur, and those that only look. */
 export interface BlurTrialModels {
-  readonly face?: PartModel;
-  readonly plate?: PartModel;
+  readonly face?: VerifiedNetwork;
+  readonly plate?: VerifiedNetwork;
   /** Look before and after; do not blur. */
-  readonly watchFace: PartModel;
-  readonly watchPlate: PartModel;
-  readonly otherFace?: PartModel;
+  readonly watchFace: VerifiedNetwork;
+  readonly watchPlate: VerifiedNetwork;
+  readonly otherFace?: VerifiedNetwork;
   readonly reader?: TrialReader;
 }
 

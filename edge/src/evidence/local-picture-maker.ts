@@ -1,17 +1,12 @@
 import { cpuUsage } from 'node:process';
 import { type EvidenceRole, errorMessage, NgatuError } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
+import type { VerifiedNetwork } from '../model/model-file.ts';
 import { keepPixels, type PixelPicture } from './blur-mosaic.ts';
 import { makePreview } from './blur-preview.ts';
 import { applyBlur, readPixels, writeJpeg } from './blur-still.ts';
 import { type BlurScope, type BlurSubject, planBlur } from './blur-zone.ts';
-import {
-  type FoundPart,
-  openFaceDetector,
-  openPlateDetector,
-  type PartDetector,
-  type PartModel,
-} from './part-detector.ts';
+import { type FoundPart, openFaceDetector, openPlateDetector, type PartDetector } from './part-detector.ts';
 import type {
   MadePicture,
   PictureJob,
@@ -35,8 +30,8 @@ const PLATE_MARGIN = 0.35;
 
 /** The models that look for faces and plates; each may be absent. */
 export interface BlurModels {
-  readonly face?: PartModel;
-  readonly plate?: PartModel;
+  readonly face?: VerifiedNetwork;
+  readonly plate?: VerifiedNetwork;
 }
 
 /** Where a detector was not supplied, could not be loaded, or fails: what it would have looked for is blurred wholly. */

@@ -1,7 +1,8 @@
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou } from '../geometry/box.ts';
-import { openOnnxSession } from '../model/onnx-session.ts';
+import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
+import { openNetworkSession } from '../model/onnx-session.ts';
 import type { PixelPicture } from './blur-mosaic.ts';
 import { fillTensor, listTiles, type TensorForm } from './tensor-picture.ts';
 
@@ -20,15 +21,10 @@ export interface PartDetector {
   close(): Promise<void>;
 }
 
-/** A model whose bytes were verified. */
-export interface PartModel {
-  readonly name: string;
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-}
-
 /** One kind of network: its picture, its tensors, how its outputs become boxes in network pixels. */
 interface PartNetwork {
+  readonly task: ModelTask;
+  readonly format: ModelManifest['decoding']['format'];
   readonly form: TensorForm;
   readonly input: string;
   readonly outputs: readonly string[];
@@ -48,6 +44,8 @@ const FACE_MIN_CONFIDENCE = 0.45;
  * `bbox_s` `[1, N, 4]`): confidence = √(cls · obj), centre = (cell + offset) · s, size = exp(·) · s.
  */
 const YUNET: PartNetwork = {
+  task: 'face-detector',
+  format: 'yunet',
   form: { size: YUNET_SIZE, order: 'bgr', scale: 1, pad: 0, place: 'top-left' },
   input: 'input',
   outputs: YUNET_STRIDES.flatMap((stride) => [`cls_${stride}`, `obj_${stride}`, `bbox_${stride}`]),
@@ -85,6 +83,8 @@ const PLATE_MIN_CONFIDENCE = 0.25;
  * batch, x1, y1, x2, y2, class, confidence after NMS).
  */
 const PLATE_YOLO: PartNetwork = {
+  task: 'plate-detector',
+  format: 'boxes-after-nms',
   form: { size: 416, order: 'rgb', scale: 1 / 255, pad: 114 / 255, place: 'centre' },
   input: 'images',
   outputs: ['output0'],
@@ -113,6 +113,8 @@ const RFB_MIN_CONFIDENCE = 0.6;
  * which the net sees the upper 480 rows, so that nothing is stretched.
  */
 const RFB: PartNetwork = {
+  task: 'mask-classifier',
+  format: 'rfb',
   form: { size: 640, rows: 480, order: 'rgb', scale: 1 / 128, offset: -127 / 128, pad: 0, place: 'top-left' },
   input: 'input',
   outputs: ['scores', 'boxes'],
@@ -161,24 +163,34 @@ class OnnxPartDetector implements PartDetector {
   }
 
   async #findIn(picture: PixelPicture, tile: Box): Promise<FoundPart[]> {
-    const { form, input, outputs: names, decode } = this.#network;
+    const { form, decode } = this.#network;
     const { planes, toPicture } = await fillTensor(picture, tile, form);
-    const outputs = new Map<string, Float32Array>();
-    try {
-      const feeds = { [input]: new Tensor('float32', planes, [1, 3, form.rows ?? form.size, form.size]) };
-      const results = await this.#session.run(feeds, names);
-      for (const name of names) {
-        const data = results[name]?.data;
-        if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not float32`);
-        outputs.set(name, data);
-      }
-    } catch (cause) {
+    const outputs = await this.#infer(planes).catch((cause: unknown) => {
       const message = `Cannot run model "${this.label}": ${errorMessage(cause).split('\n')[0]}`;
       throw new NgatuError('MODEL_INVALID', message, { retryable: true, cause });
-    }
+    });
     return decode(outputs)
       .map(({ confidence, box }) => ({ confidence, box: toPicture(box) }))
       .filter(({ box }) => box.every(Number.isFinite) && box[2] > box[0] && box[3] > box[1]);
+  }
+
+  /** Looks at an empty picture. */
+  async warmUp(): Promise<void> {
+    const { size, rows = size } = this.#network.form;
+    await this.#infer(new Float32Array(3 * rows * size));
+  }
+
+  async #infer(planes: Float32Array): Promise<Map<string, Float32Array>> {
+    const { form, input, outputs: names } = this.#network;
+    const feeds = { [input]: new Tensor('float32', planes, [1, 3, form.rows ?? form.size, form.size]) };
+    const results = await this.#session.run(feeds, names);
+    return new Map(
+      names.map((name) => {
+        const data = results[name]?.data;
+        if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not float32`);
+        return [name, data];
+      }),
+    );
   }
 }
 
@@ -191,32 +203,53 @@ function suppress(found: readonly FoundPart[], maxIou: number): FoundPart[] {
   return kept;
 }
 
-async function openDetector(model: PartModel, network: PartNetwork): Promise<PartDetector> {
-  const { form, input, outputs } = network;
-  const session = await openOnnxSession({
-    name: model.name,
-    bytes: model.bytes,
-    expects: {
+async function openDetector(
+  model: VerifiedNetwork,
+  network: PartNetwork,
+  isTried: boolean,
+): Promise<PartDetector> {
+  const { form, input, outputs, task, format } = network;
+  const { name, decoding } = model.manifest;
+  if (decoding.format !== format) {
+    const why = `${format} is expected to be decoded, and not ${decoding.format}`;
+    throw new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
+  }
+  const session = await openNetworkSession(model, {
+    tasks: [task],
+    uses: {
       inputs: [{ name: input, dtype: 'float32', shape: [1, 3, form.rows ?? form.size, form.size] }],
-      outputs: outputs.map((name) => ({ name, dtype: 'float32' })),
+      outputs: outputs.map((output) => ({ name: output, dtype: 'float32' })),
     },
-    // pictures are made in a process of its own
-    trial: 'untried',
+    trial: isTried ? { freeAxis: form.size } : 'untried',
   });
-  return new OnnxPartDetector(`${model.name}@${model.sha256.slice(0, 8)}`, network, session);
+  const detector = new OnnxPartDetector(labelNetwork(model), network, session);
+  try {
+    await detector.warmUp();
+    return detector;
+  } catch (cause) {
+    await detector.close();
+    const message = `Cannot load model "${name}": ${explainLoading(name, cause)}`;
+    throw new NgatuError('MODEL_INVALID', message, { cause });
+  }
 }
 
-/** @throws NgatuError MODEL_INVALID */
-export function openFaceDetector(model: PartModel): Promise<PartDetector> {
-  return openDetector(model, YUNET);
+/**
+ * @param isTried whether the file is tried in a process of its own first; not by default: where pictures are blurred, it was tried before
+ * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
+ */
+export function openFaceDetector(model: VerifiedNetwork, isTried = false): Promise<PartDetector> {
+  return openDetector(model, YUNET, isTried);
 }
 
-/** @throws NgatuError MODEL_INVALID */
-export function openPlateDetector(model: PartModel): Promise<PartDetector> {
-  return openDetector(model, PLATE_YOLO);
+/**
+ * @param isTried whether the file is tried in a process of its own first; not by default: where pictures are blurred, it was tried before
+ * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
+ */
+export function openPlateDetector(model: VerifiedNetwork, isTried = false): Promise<PartDetector> {
+  return openDetector(model, PLATE_YOLO, isTried);
 }
 
 /** Another detector of faces than the one that blurs, for measurements. @throws NgatuError MODEL_INVALID */
-export function openOtherFaceDetector(model: PartModel): Promise<PartDetector> {
-  return openDetector(model, RFB);
+export function openOtherFaceDetector(model: VerifiedNetwork): Promise<PartDetector> {
+  return openDetector(model, RFB, false);
 }

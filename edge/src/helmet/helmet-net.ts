@@ -1,5 +1,6 @@
 import type { Box } from '../geometry/box.ts';
-import { PatchClassifier, type PatchModel } from '../model/patch-classifier.ts';
+import type { NetworkFile } from '../model/model-file.ts';
+import { PatchClassifier } from '../model/patch-classifier.ts';
 import { samplePatch } from '../model/patch-planes.ts';
 
 /** BGR24, row-major. */
@@ -28,7 +29,7 @@ export class HelmetNet {
   }
 
   /** @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID, CHILD_FAILED (retryable) */
-  static async open(model: PatchModel): Promise<HelmetNet> {
+  static async open(model: NetworkFile): Promise<HelmetNet> {
     return new HelmetNet(await PatchClassifier.open(model, 'helmet', ['helmet', 'bare']));
   }
 

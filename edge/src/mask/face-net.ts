@@ -1,7 +1,8 @@
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou, type Point } from '../geometry/box.ts';
-import { openOnnxSession } from '../model/onnx-session.ts';
+import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
+import { openNetworkSession } from '../model/onnx-session.ts';
 import { decodeAizoo, decodeRfb, decodeYunet, type FaceFinding, type NetOutputs } from './face-decoder.ts';
 import {
   type BgrPicture,
@@ -10,13 +11,6 @@ import {
   type TensorColours,
   type TensorPlace,
 } from './face-picture.ts';
-
-/** A network's bytes, whose digest was verified. */
-export interface FaceModel {
-  readonly name: string;
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-}
 
 /** Finds faces in a picture and, where it can, tells masks. One call at a time. */
 export interface FaceNet {
@@ -36,8 +30,7 @@ export interface FindOptions {
   readonly region?: PictureRegion;
 }
 
-/** The networks that are known, by the form of their tensors. */
-export type FaceNetForm = 'yunet-640' | 'aizoo-360' | 'rfb-640';
+const TASKS: readonly ModelTask[] = ['face-detector', 'mask-classifier'];
 
 interface Network {
   readonly colours: TensorColours;
@@ -53,9 +46,10 @@ function fit(width: number, height: number, scale: number): Pick<TensorPlace, 'w
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }
 
-const NETWORKS: Readonly<Record<FaceNetForm, Network>> = {
+/** The networks that are known, by the format in which they are decoded. */
+const NETWORKS: Readonly<Partial<Record<ModelManifest['decoding']['format'], Network>>> = {
   // `input` [1, 3, 640, 640] BGR 0–255
-  'yunet-640': {
+  yunet: {
     colours: { order: 'bgr', scale: 1, offset: 0 },
     input: 'input',
     outputs: ['cls', 'obj', 'bbox', 'kps'].flatMap((part) =>
@@ -70,7 +64,7 @@ const NETWORKS: Readonly<Record<FaceNetForm, Network>> = {
     }),
   },
   // `data` [1, 3, 360, 360] RGB 0–1, stretched
-  'aizoo-360': {
+  aizoo: {
     colours: { order: 'rgb', scale: 1 / 255, offset: 0 },
     input: 'data',
     outputs: ['loc', 'cls'],
@@ -79,7 +73,7 @@ const NETWORKS: Readonly<Record<FaceNetForm, Network>> = {
     decode: decodeAizoo,
   },
   // `input` [1, 3, 480, 640] RGB (x − 127) / 128, stretched
-  'rfb-640': {
+  rfb: {
     colours: { order: 'rgb', scale: 1 / 128, offset: -127 / 128 },
     input: 'input',
     outputs: ['scores', 'boxes'],
@@ -154,20 +148,35 @@ function suppress(found: FaceFinding[], maxIou: number): FaceFinding[] {
 const MAX_FACES = 300;
 
 /**
+ * Holds a file against its manifest and opens it; one empty picture was looked at when the promise resolves.
  * @param isTried whether the file is tried in a process of its own first, as is done with what comes from outside
- * @throws NgatuError MODEL_INVALID
+ * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
  */
-export async function openFaceNet(form: FaceNetForm, model: FaceModel, isTried = false): Promise<FaceNet> {
-  const network = NETWORKS[form];
+export async function openFaceNet(model: VerifiedNetwork, isTried = false): Promise<FaceNet> {
+  const { name, decoding } = model.manifest;
+  const network = NETWORKS[decoding.format];
+  if (network === undefined)
+    throw new NgatuError(
+      'MODEL_INVALID',
+      `Cannot load model "${name}": no finder of faces decodes ${decoding.format}`,
+    );
   const { rows, columns } = network.place(1, 1);
-  const session = await openOnnxSession({
-    name: model.name,
-    bytes: model.bytes,
-    expects: {
+  const session = await openNetworkSession(model, {
+    tasks: TASKS,
+    uses: {
       inputs: [{ name: network.input, dtype: 'float32', shape: [1, 3, rows, columns] }],
-      outputs: network.outputs.map((name) => ({ name, dtype: 'float32' })),
+      outputs: network.outputs.map((output) => ({ name: output, dtype: 'float32' })),
     },
     trial: isTried ? { freeAxis: 64 } : 'untried',
   });
-  return new OnnxFaceNet(`${model.name}@${model.sha256.slice(0, 8)}`, network, session);
+  const net = new OnnxFaceNet(labelNetwork(model), network, session);
+  try {
+    const pixels = new Uint8Array(3 * rows * columns);
+    await net.find({ width: columns, height: rows, pixels }, { minConfidence: 1 });
+    return net;
+  } catch (cause) {
+    await net.close();
+    const message = `Cannot load model "${name}": ${explainLoading(name, cause)}`;
+    throw new NgatuError('MODEL_INVALID', message, { cause });
+  }
 }

@@ -1,6 +1,7 @@
 import { NgatuError } from '@ngatu/contract';
+import type { VerifiedNetwork } from '../model/model-file.ts';
 import type { FusionCoefficients } from './face-fusion.ts';
-import { type FaceModel, type FaceNet, type FaceNetForm, openFaceNet } from './face-net.ts';
+import { type FaceNet, openFaceNet } from './face-net.ts';
 import { type FaceSight, openFusedSight, openPairedSight, openSingleSight } from './face-sight.ts';
 
 /**
@@ -20,15 +21,9 @@ export const PRODUCT_SIGHT: FaceSightName = 'fused';
 /** From this confidence of YuNet on a track begins. */
 const SURE_CONFIDENCE = 0.7;
 
-const FORMS: Readonly<Record<string, FaceNetForm>> = {
-  'yunet-n-640': 'yunet-640',
-  'aizoo-mask-360': 'aizoo-360',
-  'rfb-640-masked-face-v2': 'rfb-640',
-};
-
 export interface OpenSightOptions {
   /** The models in the order of the assets. Their digests were verified. */
-  readonly models: readonly FaceModel[];
+  readonly models: readonly VerifiedNetwork[];
   /** Try each file in a process of its own first, as the agent does with what comes from outside. */
   readonly isTried: boolean;
   /** Of `fused`, where they are not those of the product. */
@@ -37,24 +32,35 @@ export interface OpenSightOptions {
 
 /** @throws NgatuError MODEL_INVALID */
 export async function openFaceSight(name: FaceSightName, options: OpenSightOptions): Promise<FaceSight> {
-  const { assets, confidence } = FACE_SIGHTS[name];
   const nets: FaceNet[] = [];
   try {
-    for (const [at, asset] of assets.entries()) {
+    for (const [at, asset] of FACE_SIGHTS[name].assets.entries()) {
       const model = options.models[at];
-      const form = FORMS[asset];
-      if (model === undefined || form === undefined)
+      if (model === undefined)
         throw new NgatuError('MODEL_INVALID', `Cannot open "${name}": it needs the model ${asset}`);
-      nets.push(await openFaceNet(form, model, options.isTried));
+      nets.push(await openFaceNet(model, options.isTried));
     }
   } catch (error) {
     await Promise.all(nets.map((net) => net.close()));
     throw error;
   }
+  return composeSight(name, nets, options.coefficients);
+}
+
+/**
+ * A way of looking with networks that are open already; it closes them.
+ * @param nets in the order of the assets
+ */
+export function composeSight(
+  name: FaceSightName,
+  nets: readonly FaceNet[],
+  coefficients?: FusionCoefficients,
+): FaceSight {
+  const { confidence } = FACE_SIGHTS[name];
   const [finder, first, second] = nets;
   if (finder === undefined) throw new RangeError(`"${name}" names no model`);
   if (first === undefined) return openSingleSight(finder, confidence);
   if (second === undefined) return openPairedSight(finder, first, confidence);
   const confidences = { candidateConfidence: confidence, sureConfidence: SURE_CONFIDENCE };
-  return openFusedSight({ finder, first, second }, confidences, options.coefficients);
+  return openFusedSight({ finder, first, second }, confidences, coefficients);
 }

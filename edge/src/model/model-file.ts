@@ -1,12 +1,36 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { errorMessage, type ModelManifest, NgatuError } from '@ngatu/contract';
 
 /** A file of a model and the digest that it must have. */
 export interface ModelFile {
   readonly path: string;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
+}
+
+/** A model of one file: what its manifest says about it, and the file where it lies. */
+export interface NetworkFile {
+  readonly manifest: ModelManifest;
+  readonly file: ModelFile;
+}
+
+/** A model of one file whose bytes were verified. */
+export interface VerifiedNetwork {
+  readonly manifest: ModelManifest;
+  /** Of the bytes. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+/** @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH */
+export async function loadNetwork({ manifest, file }: NetworkFile): Promise<VerifiedNetwork> {
+  return { manifest, sha256: file.sha256, bytes: await loadModelFile(manifest.name, file) };
+}
+
+/** How a network is named in recipes: name and the beginning of the digest, `yunet-n-640@25a606a1`. */
+export function labelNetwork({ manifest, sha256 }: Pick<VerifiedNetwork, 'manifest' | 'sha256'>): string {
+  return `${manifest.name}@${sha256.slice(0, 8)}`;
 }
 
 /**

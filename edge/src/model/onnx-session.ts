@@ -1,6 +1,6 @@
-import { type ModelTensor, NgatuError } from '@ngatu/contract';
+import { type ModelTask, type ModelTensor, NgatuError } from '@ngatu/contract';
 import { InferenceSession } from 'onnxruntime-node';
-import { explainLoading } from './model-file.ts';
+import { explainLoading, type VerifiedNetwork } from './model-file.ts';
 import { tryModel } from './model-trial.ts';
 import { describeOnnxTensor, type OnnxFacts, type OnnxTensor, readOnnxFacts } from './onnx-facts.ts';
 
@@ -21,15 +21,17 @@ export interface OnnxSessionOptions {
   readonly name: string;
   /** The file, whose digest was verified. Not changed, and not needed any more when the session is open. */
   readonly bytes: Uint8Array;
-  readonly expects: OnnxExpectations;
+  readonly expects: OnnxExpectations | readonly OnnxExpectations[];
   /** Threads of one inference; 1 by default. */
   readonly threads?: number;
-  /**
-   * Length of the axes that the file leaves free, for the trial in a process of its own, in which a file that nobody has looked at is run first;
-   * `untried` for a file that was tried already in this run, or is only measured.
-   */
-  readonly trial: { readonly freeAxis: number } | 'untried';
+  readonly trial: OnnxTrial;
 }
+
+/**
+ * Length of the axes that the file leaves free, for the trial in a process of its own, in which a file that nobody has looked at is run first;
+ * `untried` for a file that was tried already in this run, or is only measured.
+ */
+export type OnnxTrial = { readonly freeAxis: number } | 'untried';
 
 /**
  * Opens an ONNX file on the CPU. Its outline is read and held against `expects` before any native code sees a byte; then it is tried in a process
@@ -39,7 +41,8 @@ export interface OnnxSessionOptions {
 export async function openOnnxSession(options: OnnxSessionOptions): Promise<InferenceSession> {
   const { name, bytes, expects, threads = 1, trial } = options;
   try {
-    checkOnnxFacts(readOnnxFacts(bytes), expects);
+    const facts = readOnnxFacts(bytes);
+    for (const each of [expects].flat()) checkOnnxFacts(facts, each);
     if (trial !== 'untried') await tryModel({ name, format: 'onnx', files: [bytes], ...trial });
     return await startSession(bytes, threads);
   } catch (cause) {
@@ -49,8 +52,38 @@ export async function openOnnxSession(options: OnnxSessionOptions): Promise<Infe
   }
 }
 
-/** Starts a session on the CPU as every network of the product runs. Its file is one that was looked at before; throws what the runtime throws. */
-export function startSession(bytes: Uint8Array, threads: number): Promise<InferenceSession> {
+export interface NetworkSessionOptions {
+  /** What the caller takes networks for. */
+  readonly tasks: readonly ModelTask[];
+  /** The tensors as the caller feeds and reads them, beside what the manifest says of them. */
+  readonly uses?: OnnxExpectations;
+  readonly threads?: number;
+  readonly trial: OnnxTrial;
+}
+
+/**
+ * Opens a network that a manifest describes, in these steps: its task and runtime, the outline of the file against the manifest and
+ * against what the caller feeds, the trial, and the session. The caller owns the session and releases it.
+ * @throws NgatuError MODEL_INVALID naming the first difference; CHILD_FAILED (retryable) where no trial could be started
+ */
+export function openNetworkSession(
+  { manifest, bytes }: VerifiedNetwork,
+  { tasks, uses, threads, trial }: NetworkSessionOptions,
+): Promise<InferenceSession> {
+  const { name, task, runtime, inputs, outputs } = manifest;
+  const refuse = (why: string): Promise<never> =>
+    Promise.reject(new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`));
+  if (!tasks.includes(task)) return refuse(`it is a ${task}, no ${tasks.join(' or ')}`);
+  if (runtime.kind !== 'onnx') return refuse(`it is of runtime ${runtime.kind}, and is run by onnx only`);
+  const said: OnnxExpectations = { opset: runtime.opset, inputs, outputs };
+  return openOnnxSession({
+    ...{ name, bytes, trial },
+    expects: uses === undefined ? said : [said, uses],
+    ...(threads === undefined ? {} : { threads }),
+  });
+}
+
+function startSession(bytes: Uint8Array, threads: number): Promise<InferenceSession> {
   return InferenceSession.create(bytes, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,

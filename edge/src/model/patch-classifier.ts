@@ -1,14 +1,8 @@
 import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
-import { loadModelFile, type ModelFile } from './model-file.ts';
-import { openOnnxSession } from './onnx-session.ts';
+import { loadNetwork, type NetworkFile } from './model-file.ts';
+import { openNetworkSession } from './onnx-session.ts';
 import type { PatchForm } from './patch-planes.ts';
-
-/** A small network that names what a patch of a picture shows: its manifest, and its one file where it lies. */
-export interface PatchModel {
-  readonly manifest: ModelManifest;
-  readonly file: ModelFile;
-}
 
 /** How sure the network is of each label, 0–1. */
 type LabelScores = ReadonlyMap<string, number>;
@@ -25,7 +19,7 @@ export class PatchClassifier {
   readonly #session: InferenceSession;
   readonly #manifest: ModelManifest;
 
-  private constructor(session: InferenceSession, { manifest, file }: PatchModel, form: PatchForm) {
+  private constructor(session: InferenceSession, { manifest, file }: NetworkFile, form: PatchForm) {
     this.#session = session;
     this.#manifest = manifest;
     this.name = manifest.name;
@@ -38,20 +32,14 @@ export class PatchClassifier {
    * @param labels that the caller needs; the model may have others beside them
    * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID, CHILD_FAILED (retryable)
    */
-  static async open(model: PatchModel, task: ModelTask, labels: readonly string[]): Promise<PatchClassifier> {
-    const { manifest, file } = model;
-    const form = describePatch(manifest, task, labels);
-    const bytes = await loadModelFile(manifest.name, file);
-    const session = await openOnnxSession({
-      name: manifest.name,
-      bytes,
-      expects: {
-        ...(manifest.runtime.kind === 'onnx' ? { opset: manifest.runtime.opset } : {}),
-        inputs: manifest.inputs,
-        outputs: manifest.outputs,
-      },
-      trial: { freeAxis: 1 },
-    });
+  static async open(
+    model: NetworkFile,
+    task: ModelTask,
+    labels: readonly string[],
+  ): Promise<PatchClassifier> {
+    const form = describePatch(model.manifest, task, labels);
+    const network = await loadNetwork(model);
+    const session = await openNetworkSession(network, { tasks: [task], trial: { freeAxis: 1 } });
     const classifier = new PatchClassifier(session, model, form);
     try {
       await classifier.classify(new Float32Array(3 * form.rows * form.columns));

@@ -73,11 +73,12 @@ export async function runTrialProgram(load: (path: string) => unknown): Promise<
     const level = { graphOptimizationLevel: 'all', logSeverityLevel: 3 };
     const session = await InferenceSession.create(files[0] ?? new Uint8Array(), { ...options, ...level });
     return () => {
-      const feeds = session.inputMetadata.map(({ name, shape = [] }) => {
+      const feeds = session.inputMetadata.map(({ name, type, shape = [] }) => {
         const dims = fill(shape);
         const count = dims.reduce((product, side) => product * side, 1);
         if (count > 100_000_000) throw new Error('an input of too many numbers');
-        return [name, new Tensor('float32', new Float32Array(count), dims)];
+        const values = type === 'uint8' ? new Uint8Array(count) : new Float32Array(count);
+        return [name, new Tensor(type === 'uint8' ? type : 'float32', values, dims)];
       });
       return session.run(Object.fromEntries(feeds));
     };

@@ -22,14 +22,18 @@ export interface AnalysedFrame extends RoadFinding {
   readonly signalChecks: readonly SignalCheck[];
 }
 
-/** What an analysis knows beside the pictures; the caller keeps the sources fed. */
-export interface AnalysisContext {
-  readonly directivesAt?: DeclaredLookup;
-  readonly signals?: readonly ExternalSignal[];
+/** Networks that look at lamps and heads: asked for with every picture, so that others may take their place. */
+export interface HeadNets {
   /** Reads lamps beside their colours; the two must agree. Absent: the colours alone are read. The caller closes it. */
   readonly lampNet?: Pick<LampNet, 'read'> | undefined;
   /** Tells bare heads for rules NO_HELMET, which judge nothing where it is absent. The caller closes it. */
   readonly helmetNet?: Pick<HelmetNet, 'read'> | undefined;
+}
+
+/** What an analysis knows beside the pictures; the caller keeps the sources fed. */
+export interface AnalysisContext extends HeadNets {
+  readonly directivesAt?: DeclaredLookup;
+  readonly signals?: readonly ExternalSignal[];
 }
 
 /**
@@ -42,23 +46,18 @@ export class Analysis {
   readonly #directivesAt: DeclaredLookup;
   readonly #road: RoadAnalysis;
   readonly #board: SignalBoard;
-  readonly #lampNet: Pick<LampNet, 'read'> | undefined;
-  /** Only where a rule of the scene asks for heads. */
-  readonly #helmetNet: Pick<HelmetNet, 'read'> | undefined;
+  readonly #nets: HeadNets;
+  readonly #needsHeads: boolean;
 
-  constructor(
-    scene: Scene,
-    detector: Detector,
-    { directivesAt = () => [], signals = [], lampNet, helmetNet }: AnalysisContext = {},
-  ) {
+  constructor(scene: Scene, detector: Detector, context: AnalysisContext = {}) {
+    const { directivesAt = () => [], signals = [] } = context;
     this.#scene = scene;
     this.#detector = detector;
     this.#directivesAt = directivesAt;
     this.#road = new RoadAnalysis(scene);
     this.#board = new SignalBoard(scene.signals, signals);
-    this.#lampNet = lampNet;
-    const needsHeads = scene.rules.some(({ kind }) => kind === 'NO_HELMET');
-    this.#helmetNet = needsHeads ? helmetNet : undefined;
+    this.#nets = context;
+    this.#needsHeads = scene.rules.some(({ kind }) => kind === 'NO_HELMET');
   }
 
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */
@@ -106,9 +105,10 @@ export class Analysis {
   }
 
   async #readHeads(picture: Frame, detections: readonly Detection[]): Promise<HeadLookup | undefined> {
-    return this.#helmetNet === undefined
+    const { helmetNet } = this.#nets;
+    return !this.#needsHeads || helmetNet === undefined
       ? undefined
-      : await lookAtHeads(picture, detections, this.#helmetNet);
+      : await lookAtHeads(picture, detections, helmetNet);
   }
 
   async #readLamps(picture: Frame): Promise<Map<string, LampReading>> {
@@ -117,7 +117,7 @@ export class Analysis {
       const head = this.#scene.signals.find(({ name }) => name === crop.signal);
       if (head === undefined) continue;
       const colour = readLamp(crop, head.lenses);
-      const net = this.#lampNet;
+      const net = this.#nets.lampNet;
       const reading =
         net === undefined ? colour : agreeOnLamp(colour, await net.read(crop, head.lenses), head.lenses);
       readings.set(head.name, reading);

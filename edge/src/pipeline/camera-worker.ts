@@ -21,13 +21,11 @@ import type { SegmentRing } from '../evidence/segment-ring.ts';
 import type { Frame } from '../frame/frame.ts';
 import { CameraLedger } from '../health/camera-ledger.ts';
 import { Heartbeat } from '../health/heartbeat.ts';
-import type { HelmetNet } from '../helmet/helmet-net.ts';
 import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
 import { CameraReadiness } from '../readiness/camera-readiness.ts';
 import type { SignalSync } from '../readiness/readiness-verdict.ts';
 import { decodeViewReference, encodeViewReference } from '../readiness/view-reference.ts';
-import type { LampNet } from '../signal/lamp-net.ts';
-import { type AnalysedFrame, Analysis } from './analysis.ts';
+import { type AnalysedFrame, Analysis, type HeadNets } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
 import { encodeEvidenceContext } from './evidence-context.ts';
 import { FrameMeasures } from './frame-measures.ts';
@@ -53,10 +51,8 @@ export interface CameraWorkerOptions {
   /** Of the software; it is sealed with every case. */
   readonly version: string;
   readonly detector: Detector;
-  /** Reads lamps beside their colours; absent: colours alone. */
-  readonly lampNet?: LampNet | undefined;
-  /** Tells bare heads for rules NO_HELMET. */
-  readonly helmetNet?: HelmetNet | undefined;
+  /** Look at lamps and heads; asked for with every picture. */
+  readonly nets?: HeadNets | undefined;
   readonly ring: SegmentRing;
   /** Is told who was seen: evidence blurs everybody but its subject. */
   readonly roadUsers: RoadUserLog;
@@ -273,10 +269,14 @@ export class CameraWorker {
   }
 
   #openAnalysis(): Analysis {
-    const { camera, detector, directivesAt, signals, lampNet, helmetNet } = this.#options;
+    const { camera, detector, directivesAt, signals, nets } = this.#options;
     return new Analysis(camera.scene, detector, {
-      lampNet,
-      helmetNet,
+      get lampNet() {
+        return nets?.lampNet;
+      },
+      get helmetNet() {
+        return nets?.helmetNet;
+      },
       ...(directivesAt === undefined ? {} : { directivesAt: (atMs) => directivesAt(camera.name, atMs) }),
       ...(signals === undefined ? {} : { signals: signals.of(camera.name) }),
     });

@@ -1,13 +1,22 @@
-import type { ModelManifest } from '@ngatu/contract';
+import type { ModelManifest, ModelTask, NetworkUse } from '@ngatu/contract';
 import { openDetector } from '../detect/open-detector.ts';
 import { loadModelFile, type ModelFile } from '../model/model-file.ts';
 
-/** Length of free axes in the trial of a model that is no detector of road users. */
+/** Length of free axes in the trial of a model that no part of the product uses yet. */
 const FREE_AXIS = 64;
+/** How the product uses a model of each task; what blurs takes less than what finds, and says so when it is asked to. */
+const USES: Readonly<Partial<Record<ModelTask, NetworkUse>>> = {
+  'plate-detector': 'plate-finder',
+  'plate-reader': 'plate-reader',
+  'face-detector': 'eye',
+  'mask-classifier': 'mask',
+  'lamp-state': 'lamp',
+  helmet: 'helmet',
+};
 
 /**
- * Opens a model as the product does and closes it again: digest, outline, tensors, and one run in a process of its own; a detector of road users looks
- * at a picture as well.
+ * Opens a model as the product does and closes it again: digest, outline, tensors, one run in a process of its own, and one look at an empty
+ * picture.
  * @param files in the order of the manifest
  * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID
  */
@@ -17,7 +26,13 @@ export async function checkModelFiles(manifest: ModelManifest, files: readonly M
     const detector = await openDetector({ manifest, files, minConfidence: 0.1, threads: 1 });
     return detector.close();
   }
-  const [bytes] = await Promise.all(files.map((file) => loadModelFile(name, file)));
+  const [file] = files;
+  const use = USES[task];
+  if (use !== undefined && file !== undefined) {
+    const { proveNetwork } = await import('./open-network.ts');
+    return proveNetwork(use, { manifest, file });
+  }
+  const [bytes] = await Promise.all(files.map((each) => loadModelFile(name, each)));
   if (runtime.kind !== 'onnx' || bytes === undefined) return;
   const { openOnnxSession } = await import('../model/onnx-session.ts');
   const expects = { opset: runtime.opset, inputs, outputs };

@@ -1,29 +1,19 @@
-import {
-  type ErrorCode,
-  type ModelManifest,
-  NgatuError,
-  type NodeModel,
-  type Telemetry,
-} from '@ngatu/contract';
-import type { Logger } from 'pino';
+import { type ErrorCode, type ModelManifest, NgatuError, type NodeModel } from '@ngatu/contract';
 import type { Detector } from '../detect/detection.ts';
 import { type DetectorConfig, openDetector } from '../detect/open-detector.ts';
-import type { Outbox } from '../outbox/outbox.ts';
+import { computeModelSha256 } from '../model/model-file.ts';
 import { loadDetectorMemory, writeDetectorMemory } from './detector-memory.ts';
+import { ModelRecord, type ModelTelling } from './model-record.ts';
+import { isSame, ModelSeat, type Reloadable } from './model-seat.ts';
 import { SharedDetector } from './shared-detector.ts';
 
 /** Finds out which detector the profile asks for now. @throws NgatuError where the profile or the model cannot be had */
 export type DetectorSource = () => Promise<DetectorConfig>;
 
-export interface DetectorSeatOptions {
-  readonly site: string;
-  readonly node: string;
+export interface DetectorSeatOptions extends ModelTelling {
   readonly source: DetectorSource;
   /** Remembers the last detector that worked, with the paths of its files. */
   readonly file: string;
-  readonly outbox: { append(messages: Parameters<Outbox['append']>[0]): unknown };
-  readonly clock: { nowMs(): number };
-  readonly logger: Logger;
 }
 
 /** What is wrong with a model: then the last one that worked serves. */
@@ -36,22 +26,18 @@ const REFUSALS: readonly ErrorCode[] = [
   'ASSET_UNAVAILABLE',
   'ASSET_DIGEST_MISMATCH',
 ];
-/** Of a message in the state of the node. */
-const MESSAGE_MAX_CHARS = 500;
 
 /**
- * The place of the detector of road users: who sits there serves all cameras. Another one takes it only after it was verified, loaded and warmed up
- * beside the one that serves; where that fails, the one that serves stays, and log, telemetry and the state of the node say why. At the start
- * the last one that worked serves where the one of the profile cannot.
+ * The place of the detector of road users: who sits there serves all cameras; see `ModelSeat`. At the start the last one that worked serves where
+ * the one of the profile cannot.
  */
-export class DetectorSeat {
+export class DetectorSeat implements Reloadable {
   readonly detector: SharedDetector;
   /** Of the model with which the seat was opened. */
   readonly manifest: ModelManifest;
   readonly #options: DetectorSeatOptions;
-  #serving: DetectorConfig | undefined;
-  #since: string | undefined;
-  #refused: NodeModel['refused'];
+  readonly #record: ModelRecord;
+  readonly #seat: ModelSeat<DetectorConfig>;
 
   private constructor(
     options: DetectorSeatOptions,
@@ -60,6 +46,15 @@ export class DetectorSeat {
   ) {
     this.#options = options;
     this.manifest = config.manifest;
+    this.#record = new ModelRecord(options);
+    this.#seat = new ModelSeat<DetectorConfig>({
+      record: this.#record,
+      place: async (next) => {
+        await this.detector.replace(openDetector(next));
+        this.#remember(next);
+      },
+      identify: ({ manifest, files }) => ({ name: manifest.name, sha256: computeModelSha256(files) }),
+    });
     this.detector = new SharedDetector(this.#openFirst(config, last));
   }
 
@@ -74,100 +69,51 @@ export class DetectorSeat {
     } catch (error) {
       if (last === undefined || !isRefusal(error)) throw error;
       const seat = new DetectorSeat(options, last, undefined);
-      seat.#refuse(error, undefined);
+      seat.#record.refuse(error, undefined);
       return seat;
     }
   }
 
-  /** What the node says about its model; undefined before one serves. */
-  get state(): NodeModel | undefined {
-    if (this.#since === undefined) return undefined;
-    const refused = this.#refused === undefined ? {} : { refused: this.#refused };
-    return { ...this.detector.model, since: this.#since, ...refused };
+  get opened(): Promise<void> {
+    return this.detector.opened;
   }
 
-  /** Asks the source again whenever `reloads` says so, until the signal. */
-  async run(reloads: AsyncIterable<unknown>, signal: AbortSignal): Promise<void> {
-    try {
-      await this.detector.opened;
-      for await (const _ of reloads) await this.#reload();
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+  /** What the node says about its model; undefined before one serves. */
+  get state(): NodeModel | undefined {
+    const { name, sha256, since, refused } = this.#record.state ?? {};
+    if (name === undefined || sha256 === undefined || since === undefined) return undefined;
+    return { name, sha256, since, ...(refused === undefined ? {} : { refused }) };
+  }
+
+  /** Asks the source again. */
+  reload(): Promise<void> {
+    return this.#seat.ask(this.#options.source);
   }
 
   async #openFirst(config: DetectorConfig, last: DetectorConfig | undefined): Promise<Detector> {
     try {
-      const detector = await openDetector(config);
-      this.#seat(config);
-      return detector;
+      return await this.#openOne(config);
     } catch (error) {
       if (last === undefined || isSame(config, last) || !isRefusal(error)) throw error;
-      this.#refuse(error, config.manifest);
-      const earlier = await openDetector(last).catch(() => {
+      this.#record.refuse(error, config.manifest.name);
+      return await this.#openOne(last).catch(() => {
         throw error;
       });
-      this.#seat(last);
-      return earlier;
     }
   }
 
-  async #reload(): Promise<void> {
-    const { logger, source } = this.#options;
-    let config: DetectorConfig | undefined;
-    try {
-      config = await source();
-      if (this.#serving === undefined || !isSame(config, this.#serving)) {
-        await this.detector.replace(openDetector(config));
-        this.#seat(config);
-        this.#report({ metric: 'modelTaken', tags: { model: config.manifest.name } });
-      }
-      this.#refused = undefined;
-      const { name: model, sha256 } = this.detector.model;
-      logger.info({ model, sha256 }, 'the model of the profile serves');
-    } catch (error) {
-      if (!(error instanceof NgatuError)) throw error;
-      this.#refuse(error, config?.manifest);
-    }
+  async #openOne(config: DetectorConfig): Promise<Detector> {
+    const detector = await openDetector(config);
+    this.#seat.accept(config);
+    this.#remember(config);
+    return detector;
   }
 
-  #seat(config: DetectorConfig): void {
-    const { file, clock, logger } = this.#options;
-    this.#serving = config;
-    this.#since = new Date(clock.nowMs()).toISOString();
-    writeDetectorMemory(file, config, logger);
-  }
-
-  #refuse({ code, message }: NgatuError, manifest: ModelManifest | undefined): void {
-    const { clock, logger } = this.#options;
-    const model = manifest?.name;
-    this.#refused = {
-      ...(model === undefined ? {} : { name: model }),
-      ...{ code, message: message.slice(0, MESSAGE_MAX_CHARS) },
-      at: new Date(clock.nowMs()).toISOString(),
-    };
-    logger.error({ code, model }, `the model of the profile is not taken, the one before serves: ${message}`);
-    this.#report({ metric: 'modelRefused', tags: { ...(model === undefined ? {} : { model }), code } });
-  }
-
-  #report({ metric, tags }: { readonly metric: string; readonly tags: Record<string, string> }): void {
-    const { site, node, outbox, clock, logger } = this.#options;
-    const at = new Date(clock.nowMs()).toISOString();
-    const measurements = [{ at, metric, value: 1, tags }];
-    const body: Telemetry = { schemaVersion: 1, site, node, intervals: [], measurements };
-    try {
-      outbox.append([{ channel: 'telemetry', body }]);
-    } catch (error) {
-      if (!(error instanceof NgatuError) || !error.retryable) throw error;
-      logger.error({ code: error.code }, `change of the model not reported: ${error.message}`);
-    }
+  #remember(config: DetectorConfig): void {
+    writeDetectorMemory(this.#options.file, config, this.#options.logger);
   }
 }
 
 function isRefusal(error: unknown): error is NgatuError {
   return error instanceof NgatuError && REFUSALS.includes(error.code);
-}
-
-function isSame(a: DetectorConfig, b: DetectorConfig): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }

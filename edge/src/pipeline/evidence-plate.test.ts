@@ -92,14 +92,14 @@ const desk = { readPlate: () => expect.unreachable() };
 it('seals with the manifest why no plate was read, and nothing where none was to be read', {
   timeout: 60_000,
 }, async () => {
-  const gone = await sealOne('motorbike', { plates: { desk, maxFrames: 8 } });
+  const gone = await sealOne('motorbike', { plates: () => ({ desk, maxFrames: 8 }) });
   expect(isSealed(gone)).toBe(true);
   expect(gone.plate).toMatchObject({ state: 'not-read', reason: 'recording-missing' });
   expect(gone.missing.map(({ role }) => role)).toEqual([
     ...['still-before', 'still-at', 'still-after', 'subject-crop', 'preview', 'clip'],
   ]);
-  const missing = await sealOne('car', { plates: 'model-missing' });
+  const missing = await sealOne('car', { plates: () => 'model-missing' });
   expect(missing.plate).toMatchObject({ state: 'not-read', reason: 'model-missing' });
-  expect(await sealOne('person', { plates: 'model-missing' })).not.toHaveProperty('plate');
+  expect(await sealOne('person', { plates: () => 'model-missing' })).not.toHaveProperty('plate');
   expect(await sealOne('car', {})).not.toHaveProperty('plate');
 });

@@ -33,7 +33,7 @@ export interface EvidenceWorkerOptions {
   readonly rings: ReadonlyMap<string, SegmentRing>;
   readonly pictures: PictureMaker;
   /** How plates are read; `model-missing` where they should be and cannot, absent where they are not to be read. */
-  readonly plates?: PlateReadingOptions | 'model-missing';
+  readonly plates?: () => PlateReadingOptions | 'model-missing';
   /** Who each camera saw lately, by its name. */
   readonly roadUsers: ReadonlyMap<string, RoadUserLog>;
   readonly clock: { nowMs(): number };
@@ -135,7 +135,8 @@ async function produceEvidence(
   job: PendingEvidenceJob,
   signal: AbortSignal,
 ): Promise<EvidenceResult> {
-  const { rings, evidence, files, outbox, pictures, roadUsers, plates } = options;
+  const { rings, evidence, files, outbox, pictures, roadUsers } = options;
+  const plates = options.plates?.();
   const ring = rings.get(job.camera);
   if (ring === undefined)
     return missAll(`camera "${job.camera}" is no longer configured`, 'recording-missing');
@@ -218,11 +219,13 @@ function missAll(reason: string, plateReason: 'recording-missing' | 'process-fai
 
 /** What is sealed of the plate: nothing where none was to be read, and why not where it could not be. */
 function settlePlate(
-  { plates }: EvidenceWorkerOptions,
+  { plates: askPlates }: EvidenceWorkerOptions,
   { subject: { label } }: Event,
   { plate, ...result }: EvidenceResult,
 ): EvidenceResult {
-  if (plates === undefined || label === 'person' || label === 'bicycle') return result;
-  if (plates === 'model-missing') return { ...result, plate: buildPlateAbsence('model-missing') };
+  if (askPlates === undefined || label === 'person' || label === 'bicycle') return result;
+  const wasLooked = plate !== undefined && plate.state !== 'not-read';
+  if (!wasLooked && askPlates() === 'model-missing')
+    return { ...result, plate: buildPlateAbsence('model-missing') };
   return plate === undefined ? result : { ...result, plate };
 }

@@ -5,8 +5,8 @@ import { LiveCamera } from '../camera/live-camera.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { Homography } from '../geometry/homography.ts';
 import type { FaceFinding } from '../mask/face-decoder.ts';
-import { type FaceNet, openFaceNet } from '../mask/face-net.ts';
-import { loadModelFile, type ModelFile } from '../model/model-file.ts';
+import type { FaceNet } from '../mask/face-net.ts';
+import type { NetworkHolder } from '../model/network-holder.ts';
 import { type CanthusHint, pairByTime, placeCanthi, type VisibleFace } from '../thermal/visible-pairing.ts';
 import { fitVisibleView } from '../thermal/visible-view.ts';
 
@@ -15,12 +15,12 @@ export interface VisibleCameraConfig extends Omit<VisibleCamera, 'password'> {
   readonly password?: string;
 }
 
-/** The network that finds the eyes. */
-export type EyeModel = ModelFile & { readonly name: string };
+/** The place of the network that finds the eyes. */
+export type EyeModel = Pick<NetworkHolder<FaceNet>, 'use' | 'whenServing'>;
 
 export interface GateEyesOptions {
   readonly visible: VisibleCameraConfig;
-  /** Undefined where it was not supplied. */
+  /** Undefined where nobody looks for it. */
   readonly model: EyeModel | undefined;
   readonly clock: { nowMs(): number };
   readonly random: () => number;
@@ -64,11 +64,11 @@ export class GateEyes {
     return face === undefined ? undefined : placeCanthi(face, this.#view);
   }
 
-  /** Watches until `signal` aborts. */
+  /** Watches until `signal` aborts, as soon as there is a network. */
   async run(signal: AbortSignal): Promise<void> {
-    const net = await this.#openNet();
-    if (net === undefined) return;
-    const { visible, clock, random, logger } = this.#options;
+    const { visible, clock, random, logger, model } = this.#options;
+    await model?.whenServing(signal);
+    if (model === undefined || signal.aborted) return;
     const { url, username, password, width, height } = visible;
     const mailbox = new LatestMailbox<Frame>();
     const camera = new LiveCamera(
@@ -85,31 +85,14 @@ export class GateEyes {
           logger.info({ state, ...(code === undefined ? {} : { code }) }, 'visible camera of the gate'),
       },
     );
-    try {
-      await Promise.all([camera.run(signal), this.#look(mailbox, net)]);
-    } finally {
-      await net.close();
-    }
+    await Promise.all([camera.run(signal), this.#look(mailbox, model)]);
   }
 
-  async #openNet(): Promise<FaceNet | undefined> {
-    const { model, logger } = this.#options;
-    try {
-      if (model === undefined)
-        throw new NgatuError('ASSET_UNAVAILABLE', 'the network that finds faces was not supplied');
-      const bytes = await loadModelFile(model.name, model);
-      return await openFaceNet('yunet-640', { ...model, bytes }, true);
-    } catch (error) {
-      if (!(error instanceof NgatuError)) throw error;
-      logger.error({ code: error.code }, `the visible camera is not watched: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  async #look(mailbox: LatestMailbox<Frame>, net: FaceNet): Promise<void> {
+  async #look(mailbox: LatestMailbox<Frame>, model: EyeModel): Promise<void> {
     for await (const frame of mailbox) {
       try {
-        const eyes = findEyes(await net.find(frame, { minConfidence: OTHER_CONFIDENCE }), frame);
+        const found = await model.use((net) => net.find(frame, { minConfidence: OTHER_CONFIDENCE }));
+        const eyes = findEyes(found ?? [], frame);
         if (eyes !== undefined) this.#faces = [...this.#faces, eyes].slice(-KEPT);
       } catch (error) {
         if (!(error instanceof NgatuError) || error.code !== 'MODEL_INVALID') throw error;

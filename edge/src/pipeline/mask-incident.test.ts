@@ -83,7 +83,7 @@ async function open(pictures: PictureMaker, maxPerHour = policy.maxPerHour) {
   const incidents = new MaskIncidents({
     ...{ ...origin, camera: 'gate', sceneSha256: 'b'.repeat(64), version: '0.1.0', clock, logger },
     policy: { ...policy, maxPerHour },
-    models: [{ name: 'aizoo-mask-360', sha256: 'e'.repeat(64) }],
+    models: () => [{ name: 'aizoo-mask-360', sha256: 'e'.repeat(64) }],
     ...{ pictures, outbox, files: await EvidenceFiles.open(join(at, 'evidence')) },
     sealer: await EvidenceSealer.open({ ...origin, dir, logger }),
   });

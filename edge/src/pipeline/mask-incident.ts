@@ -39,8 +39,8 @@ export interface MaskIncidentOptions extends MaskEvidenceParts {
   readonly camera: string;
   readonly sceneSha256: string;
   readonly policy: MaskIncidentPolicy;
-  /** The networks that judged. */
-  readonly models: readonly ModelIdentity[];
+  /** The networks that judge now. */
+  readonly models: () => readonly ModelIdentity[];
   readonly version: string;
   readonly clock: { nowMs(): number };
   readonly logger: Logger;
@@ -165,7 +165,7 @@ export class MaskIncidents {
     const { looks, meanLogit = 0, personId } = person;
     const confidence = 1 / (1 + Math.exp(meanLogit));
     const { index, mediaTimeMs, capturedAtMs, session, clockErrorMs, sourceWidth, sourceHeight } = frame;
-    const [model] = models;
+    const [model] = models();
     if (model === undefined) throw new RangeError('incidents of masks name their networks');
     const event = buildEvent(
       {
@@ -228,7 +228,7 @@ export class MaskIncidents {
       ...{ kind, rule, capturedAt, clockErrorMs, sceneSha256 },
       parametersSha256: computeJsonSha256(policy),
       parameters: { ...policy },
-      models: [...models],
+      models: [...models()],
       softwareVersion: version,
     };
   }

@@ -1,78 +1,125 @@
-import { errorMessage, NgatuError } from '@ngatu/contract';
-import { type BlurModels, LocalPictureMaker } from '../evidence/local-picture-maker.ts';
+import { NgatuError } from '@ngatu/contract';
+import { LocalPictureMaker } from '../evidence/local-picture-maker.ts';
 import { LocalPlateDesk } from '../evidence/local-plate-desk.ts';
-import { loadModelFile } from '../model/model-file.ts';
+import { loadNetwork, type NetworkFile, type VerifiedNetwork } from '../model/model-file.ts';
 import { PlateFinder } from '../plate/plate-finder.ts';
 import { votePlate } from '../plate/plate-vote.ts';
-import type { BlurModelFile, BlurModelFiles } from './picture-channel.ts';
+import { openNetwork } from './open-network.ts';
+import type { PictureNetworks, PictureProblem, PictureUse } from './picture-channel.ts';
 
 /** What makes pictures and reads plates in one process, and what could not be opened for it. */
 interface PictureParts {
   readonly maker: LocalPictureMaker;
   readonly desk: LocalPlateDesk;
-  readonly problems: readonly string[];
+  readonly problems: readonly PictureProblem[];
+  close(): Promise<void>;
 }
 
 /** Pictures must not take the processor from the analysis. */
 const THREADS = 1;
 
 /**
- * Opens the maker of pictures and the reader of plates in this process. A model that cannot be read, is not the one it should be, or
+ * Opens the maker of pictures and the reader of plates in this process. A network that cannot be read, is not the one it should be, or
  * cannot be loaded is left out and told in `problems`: what it would have found is then blurred wholly, and no plate is read.
  */
-export async function openPictureParts(files: BlurModelFiles): Promise<PictureParts> {
-  const problems: string[] = [];
-  const models: { -readonly [K in keyof BlurModels]: BlurModels[K] } = {};
-  for (const part of ['face', 'plate'] as const) {
-    const model = await load(files[part], problems);
-    if (model === undefined) continue;
-    try {
-      const trial = await LocalPictureMaker.open({ [part]: model });
-      await trial.close();
-      models[part] = model;
-    } catch (error) {
-      problems.push(explain(error));
-    }
-  }
-  const desk = await openPlateDesk(files.reading, problems);
-  return { maker: await LocalPictureMaker.open(models), desk, problems };
+export async function openPictureParts(networks: PictureNetworks): Promise<PictureParts> {
+  const problems: PictureProblem[] = [];
+  const face = await load('face-blur', networks.face, problems);
+  const plate = await load('plate-blur', networks.plate, problems);
+  const blur = [face, plate].filter((network) => network !== undefined);
+  const openMaker = (usable: readonly LoadedNetwork[]): Promise<LocalPictureMaker> => {
+    const find = (use: PictureUse) => usable.find((network) => network.use === use)?.network;
+    const [faces, plates] = [find('face-blur'), find('plate-blur')];
+    return LocalPictureMaker.open({
+      ...(faces === undefined ? {} : { face: faces }),
+      ...(plates === undefined ? {} : { plate: plates }),
+    });
+  };
+  const maker = await openMaker(blur).catch(async (error: unknown) =>
+    openMaker(await leaveOutBroken(blur, error, problems)),
+  );
+  const { desk, finder } = await openPlateDesk(networks.reading, problems);
+  const close = async (): Promise<void> => {
+    await maker.close();
+    await finder?.close();
+  };
+  return { maker, desk, problems, close };
+}
+
+interface OpenedDesk {
+  readonly desk: LocalPlateDesk;
+  readonly finder?: PlateFinder;
 }
 
 async function openPlateDesk(
-  reading: BlurModelFiles['reading'],
-  problems: string[],
-): Promise<LocalPlateDesk> {
-  if (reading === undefined) return new LocalPlateDesk('model-missing');
-  const files = [reading.detector, ...reading.readers];
-  const models = [];
-  for (const file of files) models.push(await load(file, problems));
-  const [detector, ...readers] = models.filter((model) => model !== undefined);
-  if (detector === undefined || readers.length + 1 < files.length) return new LocalPlateDesk('model-failed');
+  reading: PictureNetworks['reading'],
+  problems: PictureProblem[],
+): Promise<OpenedDesk> {
+  if (reading === undefined) return { desk: new LocalPlateDesk('model-missing') };
+  const failed = { desk: new LocalPlateDesk('model-failed') };
+  const detector = await load('plate-finder', reading.detector, problems);
+  const readers: LoadedNetwork[] = [];
+  for (const file of reading.readers) {
+    const reader = await load('plate-reader', file, problems);
+    if (reader !== undefined) readers.push(reader);
+  }
+  if (detector === undefined || readers.length < reading.readers.length) return failed;
+  const all = [detector, ...readers];
   try {
-    const search = await PlateFinder.open({ detector, reader: readers }, THREADS);
-    return new LocalPlateDesk({
-      search,
-      vote: votePlate,
-      models: files.map(({ name, sha256 }) => ({ name, sha256 })),
-    });
+    const networks = { detector: detector.network, readers: readers.map(({ network }) => network) };
+    const finder = await PlateFinder.open(networks, THREADS);
+    const models = all.map(({ network }) => ({ name: network.manifest.name, sha256: network.sha256 }));
+    return { desk: new LocalPlateDesk({ search: finder, vote: votePlate, models }), finder };
   } catch (error) {
-    problems.push(explain(error));
-    return new LocalPlateDesk('model-failed');
+    await leaveOutBroken(all, error, problems);
+    return failed;
   }
 }
 
-async function load(file: BlurModelFile | undefined, problems: string[]): Promise<BlurModels['face']> {
+interface LoadedNetwork {
+  readonly use: PictureUse;
+  readonly network: VerifiedNetwork;
+}
+
+async function load(
+  use: PictureUse,
+  file: NetworkFile | undefined,
+  problems: PictureProblem[],
+): Promise<LoadedNetwork | undefined> {
   if (file === undefined) return undefined;
-  const { name, sha256 } = file;
   try {
-    return { name, sha256, bytes: await loadModelFile(name, file) };
+    return { use, network: await loadNetwork(file) };
   } catch (error) {
-    problems.push(explain(error));
+    problems.push(describeProblem(use, file, error));
     return undefined;
   }
 }
 
-function explain(error: unknown): string {
+/** Those of networks, which could not be opened together, that can be opened each alone; the others are told. */
+async function leaveOutBroken(
+  networks: readonly LoadedNetwork[],
+  cause: unknown,
+  problems: PictureProblem[],
+): Promise<LoadedNetwork[]> {
+  if (!(cause instanceof NgatuError)) throw cause;
+  const usable: LoadedNetwork[] = [];
+  for (const { use, network } of networks) {
+    try {
+      const opened = await openNetwork(use, network, { isTried: false });
+      await opened.close();
+      usable.push({ use, network });
+    } catch (error) {
+      problems.push(describeProblem(use, network, error));
+    }
+  }
+  return usable;
+}
+
+function describeProblem(
+  use: PictureUse,
+  { manifest }: Pick<NetworkFile, 'manifest'>,
+  error: unknown,
+): PictureProblem {
   if (!(error instanceof NgatuError)) throw error;
-  return `${error.code}: ${errorMessage(error)}`;
+  return { use, name: manifest.name, code: error.code, message: error.message };
 }

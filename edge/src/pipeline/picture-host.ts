@@ -1,7 +1,8 @@
 import { setPriority } from 'node:os';
 import { errorMessage, NgatuError } from '@ngatu/contract';
+import { proveNetwork } from './open-network.ts';
 import { openPictureParts } from './open-picture-maker.ts';
-import type { PictureReply, PictureRequest } from './picture-channel.ts';
+import type { PictureNetworks, PictureReply, PictureRequest } from './picture-channel.ts';
 
 /** Pictures must not take the processor from the analysis: priority of `nice`. */
 const NICENESS = 10;
@@ -18,25 +19,14 @@ export async function runPictureHost(): Promise<void> {
   const reply = (message: PictureReply): void => {
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   };
-  let opening: ReturnType<typeof openPictureParts> | undefined;
+  const desk = new HostDesk((problems) => reply({ type: 'opened', problems }));
   let queue: Promise<void> = Promise.resolve();
   process.on('message', (request: PictureRequest) => {
-    if (request.type === 'open') {
-      opening = openPictureParts(request.models);
-      opening.then(
-        ({ problems }) => reply({ type: 'opened', problems }),
-        (error) => reply({ type: 'opened', problems: [errorMessage(error)] }),
-      );
-      return;
-    }
-    const { id } = request;
     queue = queue.then(async () => {
+      if (request.type === 'use') return desk.use(request.networks);
+      const { id } = request;
       try {
-        if (opening === undefined) throw new RangeError('no models were named');
-        const { maker, desk } = await opening;
-        if (request.type === 'make')
-          reply({ type: 'made', id, outcome: await maker.make(request.job, closed.signal) });
-        else reply({ type: 'plate-read', id, outcome: await desk.readPlate(request.job, closed.signal) });
+        reply(await desk.answer(request, closed.signal));
       } catch (error) {
         const isKnown = error instanceof NgatuError;
         const code = isKnown ? error.code : 'INTERNAL';
@@ -54,4 +44,47 @@ export async function runPictureHost(): Promise<void> {
     await new Promise<void>((resolve) =>
       closed.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
+}
+
+type Parts = Awaited<ReturnType<typeof openPictureParts>>;
+
+/** The networks of the process: opened with the first job that needs them, and closed when others take their place. */
+class HostDesk {
+  readonly #onOpened: (problems: Parts['problems']) => void;
+  #networks: PictureNetworks | undefined;
+  #parts: Parts | undefined;
+
+  constructor(onOpened: (problems: Parts['problems']) => void) {
+    this.#onOpened = onOpened;
+  }
+
+  async use(networks: PictureNetworks): Promise<void> {
+    this.#networks = networks;
+    const before = this.#parts;
+    this.#parts = undefined;
+    await before?.close();
+  }
+
+  async answer(
+    request: Exclude<PictureRequest, { type: 'use' }>,
+    signal: AbortSignal,
+  ): Promise<PictureReply> {
+    const { type, id } = request;
+    if (type === 'prove') {
+      await proveNetwork(request.use, request.network);
+      return { type: 'proved', id };
+    }
+    const { maker, desk } = await this.#open();
+    if (type === 'make') return { type: 'made', id, outcome: await maker.make(request.job, signal) };
+    return { type: 'plate-read', id, outcome: await desk.readPlate(request.job, signal) };
+  }
+
+  async #open(): Promise<Parts> {
+    if (this.#networks === undefined) throw new RangeError('no networks were named');
+    if (this.#parts === undefined) {
+      this.#parts = await openPictureParts(this.#networks);
+      this.#onOpened(this.#parts.problems);
+    }
+    return this.#parts;
+  }
 }

@@ -1,9 +1,17 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { ERROR_CODES, type ErrorCode, NgatuError } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import type { PictureJob, PictureMaker, PictureOutcome } from '../evidence/picture-job.ts';
 import type { PlateDesk, PlateJob, PlateOutcome } from '../evidence/plate-job.ts';
-import type { BlurModelFiles, PictureReply, PictureRequest } from './picture-channel.ts';
+import type { NetworkFile } from '../model/model-file.ts';
+import type {
+  PictureNetworks,
+  PictureProblem,
+  PictureReply,
+  PictureRequest,
+  PictureUse,
+} from './picture-channel.ts';
 
 /** How the process of pictures is started: a module that calls `runPictureHost`. */
 export interface PictureProgram {
@@ -13,8 +21,9 @@ export interface PictureProgram {
 
 export interface PictureProcessOptions {
   readonly program: PictureProgram;
-  readonly models: BlurModelFiles;
   readonly logger: Logger;
+  /** Hears of a network that was proved once, and cannot be opened now; it is left out. */
+  readonly onProblem?: (problem: PictureProblem & { readonly code: ErrorCode }) => void;
   /** It goes when it had nothing to do for this long, ms: its models take some 150 MB. Default: two minutes. */
   readonly idleMs?: number;
   /** A job that takes longer is given up with its process, ms. Default: a minute. */
@@ -44,6 +53,8 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
   readonly #options: PictureProcessOptions;
   #child: ChildProcess | undefined;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #given = new EventEmitter();
+  #networks: PictureNetworks | undefined;
   #nextId = 1;
   #queue: Promise<unknown> = Promise.resolve();
   #idle: NodeJS.Timeout | undefined;
@@ -52,7 +63,29 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
     this.#options = options;
   }
 
-  make(job: PictureJob, signal: AbortSignal): Promise<PictureOutcome> {
+  /** From the next job on these serve. Jobs wait for the first ones. */
+  use(networks: PictureNetworks): void {
+    this.#networks = networks;
+    if (this.#child !== undefined) send(this.#child, { type: 'use', networks });
+    this.#given.emit('networks');
+  }
+
+  /**
+   * Opens a network in the process of pictures as it would be used, and closes it again; see `proveNetwork`.
+   * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID, CHILD_FAILED (retryable)
+   */
+  async prove(use: PictureUse, network: NetworkFile, signal: AbortSignal): Promise<void> {
+    await this.#enqueue(
+      {
+        request: (id) => ({ type: 'prove', id, use, network }),
+        readAnswer: (reply) => (reply.type === 'proved' ? true : undefined),
+      },
+      signal,
+    );
+  }
+
+  async make(job: PictureJob, signal: AbortSignal): Promise<PictureOutcome> {
+    await this.#awaitNetworks(signal);
     return this.#enqueue(
       {
         request: (id) => ({ type: 'make', id, job }),
@@ -62,7 +95,8 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
     );
   }
 
-  readPlate(job: PlateJob, signal: AbortSignal): Promise<PlateOutcome> {
+  async readPlate(job: PlateJob, signal: AbortSignal): Promise<PlateOutcome> {
+    await this.#awaitNetworks(signal);
     return this.#enqueue(
       {
         request: (id) => ({ type: 'read-plate', id, job }),
@@ -70,6 +104,12 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
       },
       signal,
     );
+  }
+
+  async #awaitNetworks(signal: AbortSignal): Promise<void> {
+    if (this.#networks !== undefined) return;
+    await once(this.#given, 'networks', { signal }).catch(() => undefined);
+    signal.throwIfAborted();
   }
 
   #enqueue<T>(work: Work<T>, signal: AbortSignal): Promise<T> {
@@ -123,7 +163,7 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
   }
 
   #start(): ChildProcess {
-    const { program, models, logger } = this.#options;
+    const { program, logger } = this.#options;
     const child = fork(program.module, program.args, {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -147,15 +187,15 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
     };
     child.once('error', (error) => onGone(error.message));
     child.once('exit', (code, signal) => onGone(signal ?? `exit ${code}`));
-    send(child, { type: 'open', models });
+    if (this.#networks !== undefined) send(child, { type: 'use', networks: this.#networks });
     this.#child = child;
     return child;
   }
 
   #onReply(message: PictureReply): void {
-    const { logger } = this.#options;
     if (message.type === 'opened') {
-      for (const problem of message.problems) logger.error({ code: 'MODEL_INVALID' }, problem);
+      for (const problem of message.problems)
+        this.#options.onProblem?.({ ...problem, code: toCode(problem.code) });
       return;
     }
     const waiting = this.#waiting.get(message.id);
@@ -168,8 +208,11 @@ export class PictureProcess implements PictureMaker, PlateDesk, Disposable {
 }
 
 function toError({ code, message, retryable }: Extract<PictureReply, { type: 'failed' }>): NgatuError {
-  const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'INTERNAL';
-  return new NgatuError(known, message, { retryable });
+  return new NgatuError(toCode(code), message, { retryable });
+}
+
+function toCode(code: string): ErrorCode {
+  return code in ERROR_CODES ? (code as ErrorCode) : 'INTERNAL';
 }
 
 /** Where the channel has closed already, the end of the process says so. */

@@ -1,9 +1,9 @@
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { type Box, computeArea, computeIntersection, computeIou } from '../geometry/box.ts';
-import { startSession } from '../model/onnx-session.ts';
-import type { PlateModel } from './plate-reader.ts';
+import { explainLoading, type VerifiedNetwork } from '../model/model-file.ts';
+import { openNetworkSession } from '../model/onnx-session.ts';
 import type { PlatePicture } from './plate-reading.ts';
 
 export interface FoundPlate {
@@ -17,6 +17,8 @@ export interface PlateDetectorOptions {
   readonly minConfidence: number;
   /** Network pixels per picture pixel at which a region is looked at in parts, besides the look at the whole. Default `[1]`. */
   readonly zooms?: readonly number[];
+  /** Whether the file is tried in a process of its own first; not by default: where plates are looked for, it was tried before. */
+  readonly isTried?: boolean;
 }
 
 /** Name of the network that the product finds plates with, in the registry of models. */
@@ -34,7 +36,9 @@ interface Form {
   readonly scale: number;
   readonly pad: number;
   readonly place: 'top-left' | 'centre';
-  decode(values: Float32Array, dims: readonly number[]): FoundPlate[];
+  /** Lengths of the axes of the output; undefined where any will do. */
+  readonly dims: readonly (number | undefined)[];
+  decode(values: Float32Array): FoundPlate[];
 }
 
 interface Window {
@@ -50,12 +54,15 @@ const MAX_INSIDE = 0.8;
 const MAX_ENLARGEMENT = 3;
 const OVERLAP_SHARE = 0.2;
 const MAX_WINDOWS = 48;
-const STRIDES = [8, 16, 32] as const;
+const TASKS: readonly ModelTask[] = ['plate-detector', 'road-user-detector'];
+/** Side of the input where the network leaves it free, px. */
+const FREE_SIDE = 416;
+const PAD_VALUE = 114;
+const ROW = ['batch', 'x1', 'y1', 'x2', 'y2', 'class', 'confidence'];
 
 /**
- * Finds plates. Takes two kinds of networks and tells them by their tensors: YOLOv9 with NMS inside (`images` `[1, 3, 416, 416]` RGB 0–1,
- * `output0` `[n, 7]` = batch, x1, y1, x2, y2, class, confidence), and YOLOX (`images` BGR 0–255, `output` `[1, N, 5 + classes]`), of which the
- * last class is the plate.
+ * Finds plates. Takes two kinds of networks, as their manifests say: `boxes-after-nms` (`[n, 7]` = batch, x1, y1, x2, y2, class, confidence), and
+ * `yolox` (`[1, N, 5 + classes]`) with a class that is labelled `plate`. A picture is laid into a square.
  */
 export class PlateDetector {
   readonly #session: InferenceSession;
@@ -63,34 +70,34 @@ export class PlateDetector {
   readonly #options: PlateDetectorOptions;
   readonly #name: string;
 
-  private constructor(
-    model: PlateModel,
-    session: InferenceSession,
-    form: Form,
-    options: PlateDetectorOptions,
-  ) {
-    this.#name = model.name;
+  private constructor(name: string, session: InferenceSession, form: Form, options: PlateDetectorOptions) {
+    this.#name = name;
     this.#session = session;
     this.#form = form;
     this.#options = options;
   }
 
-  /** @throws NgatuError MODEL_INVALID */
+  /**
+   * Holds the file against its manifest, opens it and looks at an empty picture.
+   * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
+   */
   static async open(
-    model: PlateModel,
+    model: VerifiedNetwork,
     threads: number,
     options: PlateDetectorOptions,
   ): Promise<PlateDetector> {
-    let session: InferenceSession | undefined;
+    const { name } = model.manifest;
+    const form = describeForm(model.manifest);
+    const trial = options.isTried === true ? { freeAxis: form.size } : 'untried';
+    const session = await openNetworkSession(model, { tasks: TASKS, threads, trial });
+    const detector = new PlateDetector(name, session, form, options);
     try {
-      session = await startSession(model.bytes, threads);
-      return new PlateDetector(model, session, chooseForm(session), options);
+      await detector.#infer(new Float32Array(3 * form.size * form.size));
+      return detector;
     } catch (cause) {
-      await session?.release();
-      const reason = errorMessage(cause).split('\n')[0] ?? '';
-      throw new NgatuError('MODEL_INVALID', `Cannot load plate detector "${model.name}": ${reason}`, {
-        cause,
-      });
+      await detector.close();
+      const message = `Cannot load model "${name}": ${explainLoading(name, cause)}`;
+      throw new NgatuError('MODEL_INVALID', message, { cause });
     }
   }
 
@@ -113,7 +120,7 @@ export class PlateDetector {
   }
 
   async #findIn(picture: PlatePicture, window: Window): Promise<FoundPlate[]> {
-    const { size, input, output, place } = this.#form;
+    const { size, place } = this.#form;
     const [left, top, right, bottom] = window.region;
     const width = Math.min(size, Math.max(1, Math.round((right - left) * window.scale)));
     const height = Math.min(size, Math.max(1, Math.round((bottom - top) * window.scale)));
@@ -128,12 +135,9 @@ export class PlateDetector {
         .raw()
         .toBuffer();
       const planes = fillPlanes(pixels, { width, height, offsetX, offsetY }, this.#form);
-      const outputs = await this.#session.run({ [input]: new Tensor('float32', planes, [1, 3, size, size]) });
-      const { data, dims } = outputs[output] ?? {};
-      if (!(data instanceof Float32Array) || dims === undefined)
-        throw new Error(`output "${output}" is not float32`);
+      const values = await this.#infer(planes);
       const [scaleX, scaleY] = [(right - left) / width, (bottom - top) / height];
-      return this.#form.decode(data, dims).flatMap(({ confidence, box: [x1, y1, x2, y2] }) => {
+      return this.#form.decode(values).flatMap(({ confidence, box: [x1, y1, x2, y2] }) => {
         const box: Box = [
           Math.max(left, left + (x1 - offsetX) * scaleX),
           Math.max(top, top + (y1 - offsetY) * scaleY),
@@ -147,19 +151,55 @@ export class PlateDetector {
       throw new NgatuError('MODEL_INVALID', message, { retryable: true, cause });
     }
   }
+
+  async #infer(planes: Float32Array): Promise<Float32Array> {
+    const { input, output, size, dims } = this.#form;
+    const feeds = { [input]: new Tensor('float32', planes, [1, 3, size, size]) };
+    const found = (await this.#session.run(feeds, [output]))[output];
+    if (!(found?.data instanceof Float32Array)) throw new Error(`output "${output}" is not float32`);
+    const fits =
+      found.dims.length === dims.length &&
+      found.dims.every((length, axis) => dims[axis] === undefined || dims[axis] === length);
+    if (fits) return found.data;
+    throw new Error(
+      `output [${dims.map((length) => length ?? 'n').join(', ')}] expected, found [${found.dims.join(', ')}]`,
+    );
+  }
 }
 
-function chooseForm({ inputNames, outputNames }: InferenceSession): Form {
-  const [input] = inputNames;
-  if (input !== undefined && outputNames.includes('output0')) {
-    const shape = { input, output: 'output0', size: 416, order: 'rgb', place: 'centre' } as const;
-    return { ...shape, scale: 1 / 255, pad: 114 / 255, decode: decodeRows };
+/** @throws NgatuError MODEL_INVALID where no plates are found with such a network */
+function describeForm(manifest: ModelManifest): Form {
+  const { name, inputs, outputs, preprocessing, decoding, labels } = manifest;
+  const refuse = (why: string): NgatuError =>
+    new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
+  const { colourOrder: order, mean, std, fit, place = 'top-left', padValue = PAD_VALUE } = preprocessing;
+  const [input, ...others] = inputs;
+  const [output] = outputs;
+  const size = findSide(input?.shape ?? []);
+  if (input === undefined || output === undefined || others.length > 0 || size === undefined)
+    throw refuse('one input [1, 3, side, side] and an output are expected');
+  const isPlain = fit !== 'stretch' && mean.every((value) => value === 0) && std.length === 1;
+  if (order === 'grey' || !isPlain)
+    throw refuse('pictures in colour are expected, laid in and only divided by a number');
+  const scale = 1 / (std[0] ?? 1);
+  const form = { input: input.name, output: output.name, size, order, scale, pad: padValue * scale, place };
+  if (decoding.format === 'boxes-after-nms') {
+    if (decoding.columns.join() !== ROW.join()) throw refuse(`rows of ${ROW.join(', ')} are expected`);
+    return { ...form, dims: [undefined, ROW.length], decode: decodeRows };
   }
-  if (input !== undefined && outputNames.includes('output')) {
-    const shape = { input, output: 'output', size: 416, order: 'bgr', place: 'top-left' } as const;
-    return { ...shape, scale: 1, pad: 114, decode: (values, dims) => decodeGrid(values, dims, 416) };
-  }
-  throw new Error(`its outputs are ${outputNames.join(', ')}, and not "output0" or "output"`);
+  if (decoding.format !== 'yolox') throw refuse(`no detector of plates decodes ${decoding.format}`);
+  const plate = Object.entries(labels).find(([, label]) => label === 'plate')?.[0];
+  if (plate === undefined || Number(plate) >= decoding.classes) throw refuse('it has no class "plate"');
+  const { strides, classes } = decoding;
+  const cells = strides.reduce((sum, stride) => sum + (size / stride) ** 2, 0);
+  const grid: Grid = { size, strides, length: 5 + classes, plate: Number(plate) };
+  return { ...form, dims: [1, cells, grid.length], decode: (values) => decodeGrid(values, grid) };
+}
+
+function findSide([batch, channels, rows, columns]: readonly (number | string)[]): number | undefined {
+  if ((typeof batch === 'number' && batch !== 1) || channels !== 3) return undefined;
+  if (typeof rows === 'string' && typeof columns === 'string') return FREE_SIDE;
+  return typeof rows === 'number' && rows === columns ? rows : undefined;
 }
 
 function decodeRows(values: Float32Array): FoundPlate[] {
@@ -171,16 +211,24 @@ function decodeRows(values: Float32Array): FoundPlate[] {
   return found;
 }
 
+interface Grid {
+  readonly size: number;
+  readonly strides: readonly number[];
+  /** Values of a row. */
+  readonly length: number;
+  /** Index of the class. */
+  readonly plate: number;
+}
+
 /** YOLOX, arXiv 2107.08430: cx = (x + gx) · s, w = exp(w) · s, confidence = objectness · class. */
-function decodeGrid(values: Float32Array, dims: readonly number[], size: number): FoundPlate[] {
-  const length = dims[2] ?? 0;
+function decodeGrid(values: Float32Array, { size, strides, length, plate }: Grid): FoundPlate[] {
   const found: FoundPlate[] = [];
   let row = 0;
-  for (const stride of STRIDES) {
+  for (const stride of strides) {
     const columns = size / stride;
     for (let cell = 0; cell < columns * columns; cell++, row++) {
       const at = row * length;
-      const confidence = (values[at + 4] ?? 0) * (values[at + length - 1] ?? 0);
+      const confidence = (values[at + 4] ?? 0) * (values[at + 5 + plate] ?? 0);
       if (!(confidence >= 0.01)) continue;
       const cx = ((values[at] ?? 0) + (cell % columns)) * stride;
       const cy = ((values[at + 1] ?? 0) + Math.floor(cell / columns)) * stride;

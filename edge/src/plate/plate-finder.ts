@@ -1,12 +1,13 @@
 import type { Box } from '../geometry/box.ts';
+import type { VerifiedNetwork } from '../model/model-file.ts';
 import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, PlateDetector } from './plate-detector.ts';
-import { type PlateModel, PlateReader } from './plate-reader.ts';
+import { PlateReader } from './plate-reader.ts';
 import type { PlateLook, PlatePicture } from './plate-reading.ts';
 
 export interface PlateFinderModels {
-  readonly detector: PlateModel;
-  /** One network, or several that are pooled. */
-  readonly reader: PlateModel | readonly PlateModel[];
+  readonly detector: VerifiedNetwork;
+  /** Pooled where they are several. */
+  readonly readers: readonly VerifiedNetwork[];
 }
 
 /** Detectors cut the outermost characters: a box is widened by this share of its size on each side. */
@@ -31,8 +32,7 @@ export class PlateFinder {
       minConfidence: DEFAULT_PLATE_DETECTOR_CONFIDENCE,
     });
     try {
-      const readers = 'bytes' in models.reader ? [models.reader] : models.reader;
-      return new PlateFinder(detector, await PlateReader.open(readers, threads));
+      return new PlateFinder(detector, await PlateReader.open(models.readers, threads));
     } catch (error) {
       await detector.close();
       throw error;

@@ -7,8 +7,8 @@ import { CtcLine, LinesBelief } from './plate-ctc.ts';
 import type { PlateLayout, PlatePicture } from './plate-reading.ts';
 
 const HEIGHT = 48;
-/** Narrower lines are filled up to this, as in the network's training. */
-const MIN_WIDTH = 320;
+/** Narrower lines are filled up to this, as in the network's training, px. */
+export const LINE_WIDTH = 320;
 const MAX_WIDTH = 640;
 /** The two lines of a plate are cut with this share of its height in common: nobody holds a camera level. */
 const OVERLAP = 0.03;
@@ -26,6 +26,12 @@ const LOWER_CLASSES =
     .split(' ')
     .map(Number);
 const CLASSES = 6625;
+
+/** Whether the classes of a network are those of PP-OCRv4's dictionary, as far as plates have them. @param alphabet character of each class */
+export function isLineAlphabet(alphabet: readonly string[]): boolean {
+  const places = [...UPPER_CLASSES.entries()];
+  return alphabet.length === CLASSES && places.every(([at, index]) => alphabet[index] === PLATE_ALPHABET[at]);
+}
 
 /**
  * PP-OCRv4's recogniser of lines: input `[1, 3, 48, width]` float32 NCHW BGR (v / 127.5 − 1), filled with 0 to the right; output
@@ -64,7 +70,7 @@ export class LineNetwork {
   }
 
   async #readLine({ data, width }: PlateCrop): Promise<CtcLine> {
-    const full = Math.max(MIN_WIDTH, width);
+    const full = Math.max(LINE_WIDTH, width);
     const area = HEIGHT * full;
     const planes = new Float32Array(3 * area);
     for (let y = 0; y < HEIGHT; y++) {

@@ -1,12 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import type { ModelManifest } from '@ngatu/contract';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aVerifiedNetwork } from '../testing/carried-network.ts';
 import { PlateReader } from './plate-reader.ts';
 import type { PlatePicture } from './plate-reading.ts';
 import { votePlate } from './plate-vote.ts';
-
-const WEIGHTS = fileURLToPath(new URL('../../../models/weights/plate-reader-vn.onnx', import.meta.url));
 
 /** Strokes of the characters that are drawn here, in a box of 100 × 180. */
 const STROKES: Readonly<Record<string, string>> = {
@@ -45,10 +43,7 @@ async function drawPlate(lines: readonly string[], blur = 0.8): Promise<PlatePic
 describe('the reader of plates', () => {
   let reader: PlateReader;
   beforeAll(async () => {
-    reader = await PlateReader.open(
-      [{ name: 'plate-reader-vn', sha256: '', bytes: readFileSync(WEIGHTS) }],
-      1,
-    );
+    reader = await PlateReader.open([aVerifiedNetwork('plate-reader-vn')], 1, { isTried: true });
   });
   afterAll(() => reader.close());
 
@@ -78,11 +73,37 @@ describe('the reader of plates', () => {
   });
 
   it('refuses a file that is no network, and one that is no reader of plates', async () => {
-    const open = (bytes: Uint8Array) => PlateReader.open([{ name: 'x', sha256: '', bytes }], 1);
+    const open = (bytes: Uint8Array) =>
+      PlateReader.open([aVerifiedNetwork('plate-reader-vn', {}, bytes)], 1, { isTried: true });
     await expect(open(new Uint8Array(64))).rejects.toMatchObject({ code: 'MODEL_INVALID' });
-    const lamps = readFileSync(
-      fileURLToPath(new URL('../../../models/weights/lamp-state.onnx', import.meta.url)),
-    );
+    const { bytes: lamps } = aVerifiedNetwork('lamp-state');
     await expect(open(lamps)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+  });
+
+  const picture = { name: 'input', dtype: 'uint8', shape: ['batch', 64, 128, 3] } as const;
+  it.each<[string, Partial<ModelManifest>, string]>([
+    ['of another opset', { runtime: { kind: 'onnx', opset: 11 } }, 'opset 11 expected, found 15'],
+    ['of another task', { task: 'helmet' }, 'it is a helmet, no plate-reader'],
+    [
+      'whose outputs differ',
+      { outputs: [{ name: 'plate', dtype: 'float32', shape: [1, 7, 37] }] },
+      '"plate"',
+    ],
+    ['whose input differs', { inputs: [{ ...picture, shape: ['batch', 48, 96, 3] }] }, '"input"'],
+    ['with other decoding', { decoding: { format: 'yunet', strides: [8] } }, 'decodes yunet'],
+    [
+      'that would be read by lines',
+      { decoding: { format: 'ctc', alphabet: ['a', 'b'], blankIndex: 0 } },
+      'characters',
+    ],
+    [
+      'of other characters',
+      { decoding: { format: 'character-slots', alphabet: [...'0123456789'], slots: 10 } },
+      'characters',
+    ],
+  ])('refuses a model %s', async (_, changes, why) => {
+    const opening = PlateReader.open([aVerifiedNetwork('plate-reader-vn', changes)], 1);
+    await expect(opening).rejects.toMatchObject({ code: 'MODEL_INVALID' });
+    await expect(opening).rejects.toThrow(why);
   });
 });

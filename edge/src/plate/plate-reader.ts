@@ -1,21 +1,15 @@
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { type ModelTask, NgatuError } from '@ngatu/contract';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { Box } from '../geometry/box.ts';
-import { startSession } from '../model/onnx-session.ts';
-import { type PoolMember, poolBeliefs } from './plate-belief.ts';
+import { explainLoading, type VerifiedNetwork } from '../model/model-file.ts';
+import { openNetworkSession } from '../model/onnx-session.ts';
+import { PLATE_ALPHABET, type PoolMember, poolBeliefs } from './plate-belief.ts';
 import { cutPlate, measureSharpness, type PlateView, renderView } from './plate-crop.ts';
 import { listGrammars } from './plate-format.ts';
 import { describeCharacters } from './plate-letter.ts';
-import { LineNetwork } from './plate-line-network.ts';
+import { isLineAlphabet, LINE_WIDTH, LineNetwork } from './plate-line-network.ts';
 import type { PlateLayout, PlateLook, PlatePicture } from './plate-reading.ts';
 import { SLOT_PICTURE, SlotNetwork } from './plate-slot-network.ts';
-
-/** A model whose bytes were verified. */
-export interface PlateModel {
-  readonly name: string;
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-}
 
 /** Names of the networks that the product reads plates with, in the registry of models; the first is carried, the others help where they can be had. */
 export const DEFAULT_PLATE_READERS: readonly string[] = ['plate-reader-vn', 'ppocr-v4-rec'];
@@ -42,9 +36,13 @@ const LINE_WEIGHT = 4;
 const KEPT_TEXTS = 16;
 const PROPOSALS = 12;
 
+const TASKS: readonly ModelTask[] = ['plate-reader'];
+
 export interface PlateReaderOptions {
   /** Views of each crop: only the plain one; more where that leaves doubt; or always all. */
   readonly views?: 'one' | 'doubt' | 'all';
+  /** Whether each file is tried in a process of its own first; not by default: where plates are read, they were tried before. */
+  readonly isTried?: boolean;
 }
 
 /**
@@ -62,15 +60,18 @@ export class PlateReader {
     this.#views = views;
   }
 
-  /** @throws NgatuError MODEL_INVALID */
+  /**
+   * Holds each file against its manifest, opens it and lets it read an empty picture.
+   * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
+   */
   static async open(
-    models: readonly PlateModel[],
+    models: readonly VerifiedNetwork[],
     threads: number,
     options: PlateReaderOptions = {},
   ): Promise<PlateReader> {
     const networks: (SlotNetwork | LineNetwork)[] = [];
     try {
-      for (const model of models) networks.push(await openNetwork(model, threads));
+      for (const model of models) networks.push(await openNetwork(model, threads, options));
     } catch (error) {
       for (const network of networks) await network.close();
       throw error;
@@ -151,19 +152,34 @@ async function measureBoxSharpness(picture: PlatePicture, box: Box): Promise<num
   return measureSharpness(await cutPlate(picture, box, { width, height }));
 }
 
-/** A reader of whole plates takes bytes, a reader of lines takes floats. */
-async function openNetwork(model: PlateModel, threads: number): Promise<SlotNetwork | LineNetwork> {
+async function openNetwork(
+  model: VerifiedNetwork,
+  threads: number,
+  { isTried = false }: PlateReaderOptions,
+): Promise<SlotNetwork | LineNetwork> {
+  const { name, decoding } = model.manifest;
+  const { format } = decoding;
+  const refuse = (why: string): NgatuError =>
+    new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
+  if (format !== 'character-slots' && format !== 'ctc') throw refuse(`no reader of plates decodes ${format}`);
+  const isKnown =
+    format === 'ctc'
+      ? isLineAlphabet(decoding.alphabet)
+      : decoding.alphabet.join('') === [...PLATE_ALPHABET].join('');
+  if (!isKnown) throw refuse('its characters are not those that plates are read by');
   let session: InferenceSession | undefined;
   try {
-    session = await startSession(model.bytes, threads);
-    const [input] = session.inputMetadata;
-    if (input?.isTensor !== true) throw new Error('it has no input');
-    return input.type === 'uint8'
-      ? await SlotNetwork.open(session, model.name)
-      : await LineNetwork.open(session, model.name);
+    session = await openNetworkSession(model, {
+      tasks: TASKS,
+      threads,
+      trial: isTried ? { freeAxis: LINE_WIDTH } : 'untried',
+    });
+    return format === 'character-slots'
+      ? await SlotNetwork.open(session, name)
+      : await LineNetwork.open(session, name);
   } catch (cause) {
     await session?.release();
-    const reason = errorMessage(cause).split('\n')[0] ?? '';
-    throw new NgatuError('MODEL_INVALID', `Cannot load plate reader "${model.name}": ${reason}`, { cause });
+    if (cause instanceof NgatuError && cause.retryable) throw cause;
+    throw new NgatuError('MODEL_INVALID', refuse(explainLoading(name, cause)).message, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import type { SignalHead } from '@ngatu/contract';
 import type { LampCrop } from '../frame/frame.ts';
-import { PatchClassifier, type PatchModel } from '../model/patch-classifier.ts';
+import type { NetworkFile } from '../model/model-file.ts';
+import { PatchClassifier } from '../model/patch-classifier.ts';
 import { samplePatch } from '../model/patch-planes.ts';
 
 type Lens = SignalHead['lenses'][number];
@@ -27,7 +28,7 @@ export class LampNet {
   }
 
   /** @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID, CHILD_FAILED (retryable) */
-  static async open(model: PatchModel): Promise<LampNet> {
+  static async open(model: NetworkFile): Promise<LampNet> {
     return new LampNet(await PatchClassifier.open(model, 'lamp-state', ['off', ...DISC_LABELS]));
   }
 

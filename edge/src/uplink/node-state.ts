@@ -1,4 +1,4 @@
-import type { NodeModel, NodeState } from '@ngatu/contract';
+import type { NodeModel, NodeNetwork, NodeState } from '@ngatu/contract';
 import type { ByteAccount } from './byte-account.ts';
 
 export interface NodeIdentity {
@@ -10,6 +10,8 @@ export interface NodeIdentity {
   readonly account?: Pick<ByteAccount, 'totals'>;
   /** The detector that serves; undefined while it loads. */
   readonly detector?: { readonly state: NodeModel | undefined } | undefined;
+  /** The networks beside it that the profile asks for. */
+  readonly networks?: { readonly states: readonly NodeNetwork[] } | undefined;
   readonly outbox: {
     readonly outboxId: string;
     pending(): {
@@ -42,6 +44,7 @@ export function buildNodeState(
   const directiveRevision = identity.directives?.revision;
   const usage = identity.outbox.pending();
   const model = identity.detector?.state;
+  const networks = identity.networks?.states;
   return {
     schemaVersion: 1,
     state,
@@ -51,6 +54,7 @@ export function buildNodeState(
     cameras: [...identity.cameras],
     ...(directiveRevision === undefined ? {} : { directiveRevision }),
     ...(model === undefined ? {} : { model }),
+    ...(networks === undefined ? {} : { networks: [...networks] }),
     outbox: {
       outboxId: identity.outbox.outboxId,
       waiting: usage.entries,

@@ -36,7 +36,7 @@ export class UplinkSession {
   /** When the state was published last, monotonic ms, and how much it said was waiting. */
   #statedAtMs = Number.NEGATIVE_INFINITY;
   #statedWaiting = 0;
-  #statedModel: string | undefined;
+  #statedModels = '';
   #failure: unknown;
   #end: SessionEnd = 'closed';
   #finish: () => void = () => undefined;
@@ -135,7 +135,7 @@ export class UplinkSession {
     const statement = buildNodeState(this.#options, this.#connection, state);
     this.#statedAtMs = this.#options.clock.monotonicMs();
     this.#statedWaiting = statement.outbox?.waiting ?? 0;
-    this.#statedModel = JSON.stringify(statement.model);
+    this.#statedModels = describeModels(statement.model, statement.networks);
     const payload = JSON.stringify(statement);
     const topic = buildTopic({ site, node, channel: 'state' });
     account?.add({ class: 'state', bytes: payload.length + topic.length });
@@ -143,10 +143,11 @@ export class UplinkSession {
   }
 
   #beatWhereDue(): void {
-    const { outbox, clock, detector } = this.#options;
+    const { outbox, clock, detector, networks } = this.#options;
     const isOld = clock.monotonicMs() - this.#statedAtMs >= STATE_EVERY_MS;
     const isGone = this.#statedWaiting > 0 && outbox.pending().entries === 0;
-    if (isOld || isGone || JSON.stringify(detector?.state) !== this.#statedModel) this.#beat();
+    const models = describeModels(detector?.state, networks?.states);
+    if (isOld || isGone || models !== this.#statedModels) this.#beat();
   }
 
   #beat(): void {
@@ -223,4 +224,9 @@ function describeCertificate(identityDir: string | undefined): { certificateSha2
   const { cert } = openTlsIdentity(identityDir).credentials;
   const { raw } = new X509Certificate(cert);
   return { certificateSha256: createHash('sha256').update(raw).digest('hex') };
+}
+
+/** To be compared: whether what serves has changed. */
+function describeModels(...models: readonly unknown[]): string {
+  return JSON.stringify(models);
 }

@@ -40,6 +40,8 @@ export interface UplinkOptions {
   readonly version: string;
   /** The detector that serves, for the node's retained state. */
   readonly detector?: NodeIdentity['detector'];
+  /** The networks beside it, for the same. */
+  readonly networks?: NodeIdentity['networks'];
   /** Takes the centre's directives; without it none are listened for. */
   readonly directives?: Pick<DirectiveBook, 'take' | 'revision'>;
   /** Takes the payloads of the `request` channel (the centre asks for evidence files); without it none are listened for. */

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import {
   FACE_SIGHTS,
   type FaceSight,
   type FaceSightName,
   type FusionCoefficients,
+  loadNetwork,
   openFaceSight,
 } from '@ngatu/edge';
 import type { AssetStore } from '../asset-store.ts';
@@ -52,8 +52,8 @@ export class HonestSight implements MaskSightChooser {
   async #load(coefficients: FusionCoefficients | undefined): Promise<FaceSight> {
     const models = await Promise.all(
       FACE_SIGHTS[this.name].assets.map(async (name) => {
-        const { path, sha256 } = await this.#store.resolve(name, { signal: this.#signal });
-        return { name, sha256, bytes: await readFile(path) };
+        const { manifest, ...file } = await this.#store.resolveModel(name, { signal: this.#signal });
+        return loadNetwork({ manifest, file });
       }),
     );
     return openFaceSight(this.name, {

@@ -385,6 +385,50 @@ it('declares that an officer directs, keeps what was let pass apart, and ends it
   expect(complaints).toEqual([]);
 });
 
+it('shows the models of a node, and which one was not taken and why, in both languages', async () => {
+  const since = new Date(Date.now() - 60 * MINUTE_MS).toISOString();
+  const refused = { name: 'new-net', code: 'MODEL_DIGEST_MISMATCH', message: 'sha256 differs', at: since };
+  centre.events.setNodeState(TEST_SITE.site, TEST_SITE.node, {
+    schemaVersion: 1,
+    state: 'online',
+    bootId: 'boot-1',
+    at: new Date().toISOString(),
+    version: '0.1.0',
+    cameras: ['junction-north'],
+    model: { name: 'road-users-nano', sha256: 'ab'.repeat(32), since },
+    networks: [
+      { use: 'lamp', name: 'lamp-state', sha256: 'cd'.repeat(32), since, refused },
+      { use: 'plate-finder', name: 'road-users-nano', sha256: 'ab'.repeat(32), since },
+      {
+        use: 'plate-reader',
+        name: 'ppocr-v4-rec',
+        refused: { ...refused, name: 'ppocr-v4-rec', code: 'ASSET_UNAVAILABLE' },
+      },
+      { use: 'helmet', name: 'helmet-head', refused: { ...refused, code: 'MODEL_INVALID' } },
+    ],
+  });
+  await signIn();
+  await page.getByRole('link', { name: 'Camera', exact: true }).click();
+  const models = page.locator('.models');
+  await models.getByText('Mô hình: 5, cần xem lại: 3').waitFor();
+  const row = (use: string) => models.getByRole('row', { name: use });
+  await row('phát hiện người và xe').getByText('đang dùng từ').waitFor();
+  expect(await row('phát hiện người và xe').locator('code').textContent()).toBe('abababab');
+  await row('đọc biển số').getByText('chưa được cung cấp').waitFor();
+  expect(await row('đọc biển số').locator('code').count()).toBe(0);
+  await row('nhận biết mũ bảo hiểm').getByText('bị từ chối: MODEL_INVALID').waitFor();
+  await row('đọc đèn tín hiệu')
+    .getByText(/từ chối new-net .*MODEL_DIGEST_MISMATCH/)
+    .waitFor();
+  await page.getByRole('button', { name: 'Switch to English' }).click();
+  await models.getByText('Models: 5, to be looked at: 3').waitFor();
+  await row('read plates').getByText('not supplied').waitFor();
+  await row('read signal lamps')
+    .getByText(/new-net refused at .*the model before stays in use/)
+    .waitFor();
+  expect(complaints).toEqual([]);
+});
+
 it('says which rules are blocked and why, and that the traffic figures do not answer', async () => {
   const now = Date.now();
   const at = new Date(now).toISOString();

@@ -3,6 +3,7 @@ import { useDeliveryPoll } from './delivery-poll.ts';
 import { FailureNote } from './failure-note.tsx';
 import { formatDateTime } from './format.ts';
 import { useText } from './language.tsx';
+import { ModelTable } from './model-table.tsx';
 
 type NodeDelivery = DeliveryReport['nodes'][number];
 
@@ -59,6 +60,7 @@ function NodeLine({ node }: { node: NodeDelivery }) {
         {waiting > 0 ? t('delivery.waiting', { count: waiting }) : t('delivery.nothingWaits')}
         {nothingMissing && ` · ${t('delivery.whole')}`}
       </p>
+      {node.state !== undefined && <ModelTable state={node.state} />}
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { accountEn } from './dictionary-account-en.ts';
 import { evidenceEn } from './dictionary-evidence-en.ts';
+import { modelEn } from './dictionary-model-en.ts';
 import { plateEn } from './dictionary-plate-en.ts';
 import { screeningEn } from './dictionary-screening-en.ts';
 import { sensorEn } from './dictionary-sensor-en.ts';
@@ -9,6 +10,7 @@ import type { TextKey } from './dictionary-vi.ts';
 export const en: Record<TextKey, string> = {
   ...accountEn,
   ...evidenceEn,
+  ...modelEn,
   ...plateEn,
   ...screeningEn,
   ...sensorEn,

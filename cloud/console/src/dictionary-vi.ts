@@ -1,5 +1,6 @@
 import { accountVi } from './dictionary-account-vi.ts';
 import { evidenceVi } from './dictionary-evidence-vi.ts';
+import { modelVi } from './dictionary-model-vi.ts';
 import { plateVi } from './dictionary-plate-vi.ts';
 import { screeningVi } from './dictionary-screening-vi.ts';
 import { sensorVi } from './dictionary-sensor-vi.ts';
@@ -8,6 +9,7 @@ import { sensorVi } from './dictionary-sensor-vi.ts';
 export const vi = {
   ...accountVi,
   ...evidenceVi,
+  ...modelVi,
   ...plateVi,
   ...screeningVi,
   ...sensorVi,

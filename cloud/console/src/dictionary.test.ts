@@ -7,6 +7,7 @@ import {
   EVENT_KINDS,
   EVIDENCE_ROLES,
   LET_PASS_REASONS,
+  NETWORK_USES,
   PLATE_REASONS,
   PLATE_STATES,
   READINESS_ITEMS,
@@ -43,6 +44,7 @@ it('is translated, not copied', () => {
     'cameras.share',
     'directive.by',
     'duration.ms',
+    'models.column.digest',
   ];
   const copied = keys.filter(isTextKey).filter((key) => DICTIONARY.vi[key] === DICTIONARY.en[key]);
   expect(SAME_IN_BOTH).toEqual(expect.arrayContaining(copied));
@@ -57,6 +59,7 @@ it('has words for every name of the contract', () => {
     ...READINESS_ITEMS.map((item) => `readiness.${item}`),
     ...DIRECTIVE_KINDS.flatMap((kind) => [`directive.${kind}`, `directive.${kind}.meaning`]),
     ...EVIDENCE_ROLES.map((role) => `media.${role}`),
+    ...['road-users', ...NETWORK_USES].map((use) => `models.use.${use}`),
     ...PLATE_STATES.map((state) => `plate.state.${state}`),
     ...PLATE_REASONS.map((reason) => `plate.reason.${reason}`),
     ...CAMERA_STATES.flatMap((state) => [`state.${state}`, `share.${state}`]),

@@ -78,13 +78,14 @@ function openPictures(idleMs = 60_000): void {
   });
 }
 
-async function openNetworks(): Promise<AgentNetworks> {
+async function openNetworks(beforeRun: () => void = () => undefined): Promise<AgentNetworks> {
   networks = await AgentNetworks.open({
     ...{ site: 'hanoi', node: 'gate-1', logger, clock: { nowMs: () => Date.now() } },
     outbox: { append: (entries) => entries.map(({ body }) => told.push(body as Telemetry)) },
     source: async () => wishes,
     pictures,
   });
+  beforeRun();
   await networks.run(signal);
   return networks;
 }
@@ -262,6 +263,17 @@ describe('the networks of a running node', () => {
     await node.reload();
     expect(states('lamp')).toEqual([]);
     expect(node.heads.lampNet).toBeUndefined();
+  });
+
+  it('let a job that came before them wait', { timeout: 60_000 }, async () => {
+    wishes = [wish('plate-finder', aFinder()), wish('plate-reader', aCopy('plate-reader-vn', 'a-reader'))];
+    let early: ReturnType<typeof namesThatRead> | undefined;
+    const node = await openNetworks(() => {
+      expect(networks?.readsPlates).toBe(true);
+      early = namesThatRead();
+    });
+    expect(await early).toEqual(['finder', 'a-reader']);
+    expect(node.readsPlates).toBe(true);
   });
 
   it('take with a reload what was not supplied at the start', { timeout: 60_000 }, async () => {

@@ -126,7 +126,8 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
 
   /** Opens the networks that `open` left for later, until the signal at most. */
   async run(signal: AbortSignal): Promise<void> {
-    signal.addEventListener('abort', () => this.#stop.abort(signal.reason), { once: true });
+    const once = { once: true, signal: this.#stop.signal };
+    signal.addEventListener('abort', () => this.#stop.abort(signal.reason), once);
     await this.#ask((use) => !FIRST.includes(use));
     this.#isSettled = true;
     this.#settle();
@@ -171,7 +172,7 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
       this.#places.delete(key);
       await place.empty();
     }
-    this.#options.pictures.use(this.#listPictures());
+    if (isMeant('plate-finder')) this.#options.pictures.use(this.#listPictures());
   }
 
   #open(key: string, use: NetworkUse): Place {

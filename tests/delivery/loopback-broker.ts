@@ -78,6 +78,18 @@ export class LoopbackBroker {
     return broker;
   }
 
+  /** A broker of devices on the spot: whoever reaches it may write and read. `lines` are added to its listener, e.g. of TLS. */
+  static async startForDevices(folder: string, lines: readonly string[] = []): Promise<LoopbackBroker> {
+    const port = await findFreePort();
+    const configPath = join(folder, `devices-${port}.conf`);
+    const own = ['set_tcp_nodelay true', 'log_dest stderr', `user ${userInfo().username}`];
+    const listener = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', ...lines];
+    writeFileSync(configPath, `${[...own, ...listener].join('\n')}\n`);
+    const broker = new LoopbackBroker(port, configPath);
+    await broker.restart();
+    return broker;
+  }
+
   get url(): string {
     return `mqtt://127.0.0.1:${this.port}`;
   }

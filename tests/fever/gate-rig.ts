@@ -131,6 +131,13 @@ export class GateRun {
     await stop?.();
   }
 
+  /** Forgets what was told. */
+  clear(): void {
+    this.reports.length = 0;
+    this.figures.length = 0;
+    this.logged.length = 0;
+  }
+
   get results(): readonly ScreeningReport['results'][number][] {
     return this.reports.flatMap((report) => report.results);
   }

@@ -106,7 +106,11 @@ describe('a camera that delivers Y16', () => {
       framesPerSecond: 9,
     } as const;
     const frames = readThermalVideo({ input, mapping: HUNDREDTHS_OF_KELVIN, stallTimeoutMs: 20_000 }, never);
-    await expect(frames.next()).rejects.toMatchObject({ message: expect.stringMatching(/video-of-nobody/) });
+    await expect(frames.next()).rejects.toMatchObject({
+      code: 'THERMAL_UNAVAILABLE',
+      message: expect.stringMatching(/video-of-nobody/),
+      retryable: true,
+    });
   });
 
   it('needs a mapping that reaches the temperatures of people', async () => {

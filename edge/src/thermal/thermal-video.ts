@@ -28,6 +28,9 @@ export interface ThermalVideoOptions {
 /** Pipe on which the filter prints one line a frame. */
 const TIMING_FD = 3;
 const TIMED = `settb=1/1000000,metadata=mode=add:key=n:value=1,metadata=mode=print:file=pipe\\\\:${TIMING_FD}:direct=1`;
+/** Ends ffmpeg where a picture is of another size: a driver may choose its own, and raw pictures would then be cut in the wrong places. */
+const sizedAs = (width: number, height: number): string =>
+  `crop=w='${width}*eq(iw,${width})':h='${height}*eq(ih,${height})'`;
 const SIXTEEN_BITS = /^gray(9|10|12|14|16)(le|be)$/;
 const PROBE_TIMEOUT_MS = 10_000;
 const MESSAGE_CHARS = 400;
@@ -54,7 +57,10 @@ export async function* readThermalVideo(
   const table = buildMappingTable(options.mapping);
   const { width, height, format } =
     input.kind === 'file' ? await probeFile(input.path, signal) : { ...input, format: 'gray16le' };
-  const child = startDecoder(input, format.endsWith('be') ? format.replace('be', 'le') : format);
+  const child = startDecoder(input, {
+    filter: `${sizedAs(width, height)},${TIMED}`,
+    format: format.endsWith('be') ? format.replace('be', 'le') : format,
+  });
   const stop = (): void => void child.process.kill('SIGKILL');
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -72,11 +78,7 @@ export async function* readThermalVideo(
       };
     }
     const code = await child.exited;
-    if (!signal.aborted && (code !== 0 || frames === 0))
-      throw new NgatuError(
-        'THERMAL_INVALID',
-        `Cannot read thermal video ${nameOf(input)}: ${child.message() || 'it holds no frame'}`,
-      );
+    if (!signal.aborted && (code !== 0 || frames === 0)) throw failureOf(input, child.message());
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -84,8 +86,18 @@ export async function* readThermalVideo(
   }
 }
 
-function nameOf(input: ThermalVideoInput): string {
-  return input.kind === 'file' ? input.path : input.device;
+/** A file does not get better; a camera may come back. */
+function failureOf(input: ThermalVideoInput, message: string): NgatuError {
+  if (input.kind === 'file')
+    return new NgatuError(
+      'THERMAL_INVALID',
+      `Cannot read thermal video ${input.path}: ${message || 'it holds no frame'}`,
+    );
+  return new NgatuError(
+    'THERMAL_UNAVAILABLE',
+    `Cannot read thermal camera ${input.device} (asked for ${input.width} × ${input.height}): ${message || 'it gives no picture'}`,
+    { retryable: true },
+  );
 }
 
 interface Decoder {
@@ -97,7 +109,10 @@ interface Decoder {
   message(): string;
 }
 
-function startDecoder(input: ThermalVideoInput, format: string): Decoder {
+function startDecoder(
+  input: ThermalVideoInput,
+  { filter, format }: { readonly filter: string; readonly format: string },
+): Decoder {
   const args = [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'error'],
     ...buildInputArguments(input),
@@ -105,7 +120,7 @@ function startDecoder(input: ThermalVideoInput, format: string): Decoder {
       '-map',
       '0:v:0',
       '-vf',
-      TIMED,
+      filter,
       '-fps_mode',
       'passthrough',
       '-f',

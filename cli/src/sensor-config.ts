@@ -15,13 +15,14 @@ export function buildSensors({ profile, sensors }: Pick<ProfileFile, 'profile' |
 
 function buildSource(source: ProfileFile['profile']['sensors'][number]['source']): SensorConfig['source'] {
   if (source.kind === 'mqtt') {
-    const { url, username, password } = source.broker;
+    const { url, username, password, tls } = source.broker;
     return {
       ...source,
       broker: {
         url,
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password: resolveSecret(password) }),
+        ...(tls === undefined ? {} : { tls }),
       },
     };
   }

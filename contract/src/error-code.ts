@@ -83,7 +83,7 @@ export const ERROR_CODES = {
   EXPORT_UNVERIFIED: 'At least one check of a case export failed; the report says which.',
   // certificates
   CERTIFICATE_INVALID: 'A certificate cannot be read, or its name or its use is not what it must be.',
-  CERTIFICATE_FOREIGN: 'A certificate was issued by another authority than the province’s own.',
+  CERTIFICATE_FOREIGN: 'A certificate was issued by another authority than the one that it must be of.',
   CERTIFICATE_EXPIRED: 'A certificate is not valid at this time: rotate it, or set the clock right.',
   CERTIFICATE_REVOKED: 'A certificate was revoked by its authority.',
   CERTIFICATE_MISSING: 'The other side asks for a certificate, and none was shown.',

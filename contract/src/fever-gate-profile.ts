@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { DeviceTls } from './device-tls.ts';
 import { Slug } from './id.ts';
 
 const restart = { apply: 'restart' } as const;
@@ -96,6 +97,7 @@ const MqttInput = Type.Object(
     }),
     username: Type.Optional(Type.String({ minLength: 1, maxLength: 128, ...restart })),
     password: Type.Optional(SecretName),
+    tls: Type.Optional(DeviceTls),
   },
   { additionalProperties: false, description: 'Matrices of temperatures that are published.' },
 );

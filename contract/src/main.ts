@@ -1,5 +1,6 @@
 export * from './camera-state.ts';
 export * from './cross-check.ts';
+export * from './device-tls.ts';
 export * from './directive.ts';
 export * from './drop-record.ts';
 export * from './envelope.ts';

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { DeviceTls } from './device-tls.ts';
 import { Slug } from './id.ts';
 import { READING_MANNERS, UNIT_CODES, type UnitCode } from './sensor-quantity.ts';
 
@@ -92,6 +93,7 @@ export const MqttSensorSource = Type.Object(
         url: Type.String({ pattern: '^mqtts?://[^@\\s]+$', ...restart }),
         username: Type.Optional(Type.String({ minLength: 1, maxLength: 128, ...restart })),
         password: Type.Optional(SecretName),
+        tls: Type.Optional(DeviceTls),
       },
       { additionalProperties: false, description: 'The broker of the devices, not that of the centre.' },
     ),

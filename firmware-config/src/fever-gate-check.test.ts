@@ -66,6 +66,11 @@ describe('fever gates of a profile', () => {
       [aGate({ input: { ...mqtt, password: { env: 'SECRET' } } })],
       /input: a password needs a username/,
     ],
+    [
+      'a key without its certificate',
+      [aGate({ input: { ...mqtt, url: 'mqtts://10.0.0.9', tls: { keyFile: '/key' } } })],
+      /input: a certificate needs its key/,
+    ],
     ['a topic of nodes', [aGate({ input: { ...mqtt, topic: 'ngatu/v1/x' } })], /topics below ngatu\//],
     ['limits upside down', [aGate({ limits: { ambientC: { low: 25 } } })], /ambientC: low is not below high/],
     ['humidity in per cent', [aGate({ limits: { relativeHumidity: { high: 50 } } })], /not per cent/],

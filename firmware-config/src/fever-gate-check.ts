@@ -1,4 +1,5 @@
 import type { FeverGateProfile, GatewayProfile, SensorProfile, SensorReading } from '@ngatu/contract';
+import { findBrokerReasons } from './device-broker-check.ts';
 import { findRepeatedNames } from './scene-check.ts';
 import type { FileIssue } from './yaml-file.ts';
 
@@ -29,8 +30,7 @@ export function findFeverGateIssues(
 function checkInput({ input, blackbody }: FeverGateProfile, path: string): FileIssue[] {
   const issues: FileIssue[] = [];
   if (input.kind === 'mqtt') {
-    if (input.password !== undefined && input.username === undefined)
-      issues.push({ path: `${path}/input`, reason: 'a password needs a username beside it' });
+    issues.push(...findBrokerReasons(input).map((reason) => ({ path: `${path}/input`, reason })));
     if (/^ngatu(\/|$)/.test(input.topic))
       issues.push({ path: `${path}/input/topic`, reason: 'topics below ngatu/ are those of nodes' });
   }

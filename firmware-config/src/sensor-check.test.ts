@@ -148,6 +148,22 @@ readings:
       /needs a username/,
     ],
     [
+      'certificates without TLS',
+      one(
+        'metric: depth, unit: m, from: { kind: json }',
+        "source: { kind: mqtt, topic: t, broker: { url: 'mqtt://b', tls: { caFile: /ca } } }",
+      ),
+      /certificates are for mqtts/,
+    ],
+    [
+      'a certificate without its key',
+      one(
+        'metric: depth, unit: m, from: { kind: json }',
+        "source: { kind: mqtt, topic: t, broker: { url: 'mqtts://b', tls: { certFile: /c } } }",
+      ),
+      /needs its key beside it/,
+    ],
+    [
       'a camera that is not there',
       one(`metric: depth, unit: m, ${FROM}`, `${TCP}, beside: { camera: south }`),
       /there is no camera "south"/,

@@ -1,5 +1,6 @@
 import { SENSOR_QUANTITIES, type SensorProfile, type SensorReading } from '@ngatu/contract';
 import { findRepeatedNames } from './scene-check.ts';
+import { findBrokerReasons } from './device-broker-check.ts';
 import type { SceneFile } from './scene-file.ts';
 import type { FileIssue } from './yaml-file.ts';
 
@@ -112,9 +113,8 @@ function listSummed(): string[] {
 
 function checkSource({ source }: SensorProfile, before: readonly SensorProfile[], path: string): FileIssue[] {
   if (source.kind === 'mqtt') {
-    const { username, password } = source.broker;
-    if (password === undefined || username !== undefined) return [];
-    return [{ path: `${path}/source/broker`, reason: 'a password needs a username beside it' }];
+    const reasons = findBrokerReasons(source.broker);
+    return reasons.map((reason) => ({ path: `${path}/source/broker`, reason }));
   }
   if (source.kind === 'modbus-rtu') {
     const line = ({ baudRate, dataBits, stopBits, parity }: typeof source): string =>

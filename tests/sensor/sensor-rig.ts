@@ -63,13 +63,13 @@ export class SensorRig implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
 
-  constructor(sensors: readonly SensorConfig[]) {
+  constructor(sensors: readonly SensorConfig[], logger = pino({ level: 'silent' })) {
     this.hub = new SensorHub({
       sensors,
       clientId: 'test',
       clock: { nowMs: () => Date.now(), monotonicMs: () => performance.now() },
       random: Math.random,
-      logger: pino({ level: 'silent' }),
+      logger,
       onJudged: (sensor, { metric }, { value, quality, fault, reason }) =>
         void this.seen.push({ sensor, metric, value, quality, fault, reason }),
     });

@@ -11,6 +11,7 @@ export {
 export { REVOCATION_REASONS, type RevocationReason } from './authority/authority-ledger.ts';
 export { type CertificateFacts, readCertificate, splitPem } from './authority/certificate.ts';
 export type { CertificateHolder, CertificateUse } from './authority/certificate-holder.ts';
+export { openDeviceTls } from './authority/device-tls.ts';
 export {
   type CertifiedKey,
   exportPrivateKey,

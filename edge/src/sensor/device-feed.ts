@@ -1,4 +1,5 @@
 import { errorMessage, type JsonPlace, NgatuError } from '@ngatu/contract';
+import { describeTlsError, openDeviceTls } from '@ngatu/trust';
 import { connect, type MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { decodePayload, findSample } from './payload-value.ts';
@@ -57,6 +58,7 @@ async function listen(
 ): Promise<void> {
   const { broker, clientId, readings, logger } = options;
   const client = connect(broker.url, {
+    ...(broker.tls === undefined ? {} : openDeviceTls(broker.tls)),
     clientId,
     ...(broker.username === undefined ? {} : { username: broker.username }),
     ...(broker.password === undefined ? {} : { password: broker.password }),
@@ -87,8 +89,10 @@ async function listen(
     logger.info({ broker: broker.url, topics: granted.length }, 'listening to sensors');
     await waitForAbort(either);
   } catch (error) {
-    const why = errorMessage(failure ?? ended.signal.reason ?? error);
-    const message = `Cannot listen to sensors at ${broker.url}: ${why}`;
+    const cause = failure ?? ended.signal.reason ?? error;
+    const refusal = describeTlsError(cause, `listen to sensors at ${broker.url}`);
+    if (refusal !== undefined) throw refusal;
+    const message = `Cannot listen to sensors at ${broker.url}: ${errorMessage(cause)}`;
     throw new NgatuError('SENSOR_UNREACHABLE', message, { retryable: true, cause: error });
   } finally {
     client.end(true);

@@ -103,7 +103,8 @@ export class SensorHub {
     { broker, topic }: Extract<SensorConfig['source'], { kind: 'mqtt' }>,
     watched: readonly WatchedReading[],
   ): void {
-    const key = `${broker.url} ${broker.username ?? ''}`;
+    // who signs in otherwise, or shows another certificate, is on another connection
+    const key = JSON.stringify([broker.url, broker.username, broker.tls]);
     const feed = this.#feeds.get(key) ?? { broker, readings: [] };
     for (const sink of watched) {
       const { from } = sink.reading;

@@ -1,10 +1,12 @@
-import type { ReadingFault, SensorProfile, SensorReading, SensorSource } from '@ngatu/contract';
+import type { DeviceTls, ReadingFault, SensorProfile, SensorReading, SensorSource } from '@ngatu/contract';
 
 /** A broker of devices with its secret. */
 export interface DeviceBroker {
   readonly url: string;
   readonly username?: string;
   readonly password?: string;
+  /** Certificates of an `mqtts://` broker. */
+  readonly tls?: DeviceTls;
 }
 
 type MqttSource = Extract<SensorSource, { kind: 'mqtt' }>;

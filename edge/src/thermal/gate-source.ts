@@ -37,13 +37,16 @@ export function openGateSource(
     case 'http':
       return pollMatrices({ ...input, ...feed }, signal);
     case 'mqtt': {
-      const { url, topic, username, password } = input;
+      const { url, topic, username, password, tls } = input;
       const credentials = {
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
       };
-      const drops = onDrop === undefined ? {} : { onDrop };
-      return subscribeMatrices({ url, topic, credentials, ...feed, ...drops }, signal);
+      const more = {
+        ...(onDrop === undefined ? {} : { onDrop }),
+        ...(tls === undefined ? {} : { tls }),
+      };
+      return subscribeMatrices({ url, topic, credentials, ...feed, ...more }, signal);
     }
     case 'v4l2': {
       const mapping = buildMapping(input.mapping);

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { type DeviceTls, errorMessage, NgatuError } from '@ngatu/contract';
+import { describeTlsError, openDeviceTls } from '@ngatu/trust';
 import { connectAsync, type IClientOptions } from 'mqtt';
 import { type MatrixForm, readMatrix } from './temperature-matrix.ts';
 import type { ThermalFrame } from './thermal-frame.ts';
@@ -111,6 +112,8 @@ function hostOf(url: string): string {
 
 function toFeedError(error: unknown, url: string): NgatuError {
   if (error instanceof NgatuError) return error;
+  const refusal = describeTlsError(error, `read ${hostOf(url)}`);
+  if (refusal !== undefined) return refusal;
   return new NgatuError('THERMAL_UNAVAILABLE', `Cannot read ${hostOf(url)}: ${errorMessage(error)}`, {
     retryable: true,
     cause: error,
@@ -121,14 +124,15 @@ export interface MqttFeedOptions extends FeedOptions {
   readonly url: string;
   readonly topic: string;
   readonly credentials?: Pick<IClientOptions, 'username' | 'password'>;
+  /** Certificates of an `mqtts://` broker. */
+  readonly tls?: DeviceTls;
   /** Told of each picture that gave way to the next one before it was read. */
   readonly onDrop?: () => void;
 }
 
 /**
- * Takes the matrices of a topic until `signal`. Only the latest one waits: what nobody took in time is replaced. The client
- * reconnects by itself.
- * @throws NgatuError THERMAL_UNAVAILABLE where the first connection fails
+ * Takes the matrices of a topic until `signal`. Only the latest one waits: what nobody took in time is replaced.
+ * @throws NgatuError THERMAL_UNAVAILABLE, or of a certificate, where the connection cannot be made or ends
  */
 export async function* subscribeMatrices(
   options: MqttFeedOptions,
@@ -136,7 +140,10 @@ export async function* subscribeMatrices(
 ): AsyncGenerator<ThermalFrame> {
   const given = {
     ...options.credentials,
+    ...(options.tls === undefined ? {} : openDeviceTls(options.tls)),
     protocolVersion: 5,
+    // a new connection reads its certificates anew
+    reconnectPeriod: 0,
     connectTimeout: CONNECT_TIMEOUT_MS,
   } satisfies IClientOptions;
   const client = await connectAsync(options.url, given, false).catch((cause: unknown) => {
@@ -150,16 +157,26 @@ export async function* subscribeMatrices(
     latest = payload;
     rouse();
   });
-  client.on('error', (error) => options.onError(toFeedError(error, options.url)));
+  let end: Error | undefined;
+  client.on('error', (error) => {
+    end = error;
+  });
+  client.once('close', () => {
+    end ??= new Error('connection closed');
+    rouse();
+  });
   signal.addEventListener('abort', rouse, { once: true });
   try {
-    await client.subscribeAsync(options.topic, { qos: 0 });
+    await client.subscribeAsync(options.topic, { qos: 0 }).catch((cause: unknown) => {
+      throw toFeedError(end ?? cause, options.url);
+    });
     while (!signal.aborted) {
       const payload = latest;
       latest = undefined;
       const frame = payload === undefined ? undefined : await readPayload(payload, options);
       if (signal.aborted) return;
       if (frame !== undefined) yield frame;
+      if (end !== undefined) throw toFeedError(end, options.url);
       if (latest === undefined && !signal.aborted)
         await new Promise<void>((resolve) => {
           wake = resolve;

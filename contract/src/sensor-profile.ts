@@ -144,7 +144,7 @@ export const InputSensorSource = Type.Object(
       minimum: 2,
       maximum: 10_000,
       default: 50,
-      description: 'How often the inputs are read, ms.',
+      description: 'How often the inputs are read, ms. Lines of a GPIO chip at most ten times a second.',
       ...restart,
     }),
     debounceMs: Type.Integer({
@@ -155,7 +155,10 @@ export const InputSensorSource = Type.Object(
       ...restart,
     }),
   },
-  { additionalProperties: false, description: 'Files of the kernel that read 0 or 1.' },
+  {
+    additionalProperties: false,
+    description: 'Files of the kernel that read 0 or 1, or lines of a GPIO chip.',
+  },
 );
 
 export const SensorSource = Type.Union([
@@ -258,6 +261,24 @@ export const ContactPlace = Type.Object(
   { additionalProperties: false },
 );
 
+/** A digital input as a line of a GPIO chip. */
+const GpioPlace = Type.Object(
+  {
+    kind: Type.Literal('gpio'),
+    chip: Type.String({
+      pattern: '^gpiochip[0-9]{1,3}$',
+      description: 'Character device below `/dev` (`gpiochip0`).',
+      ...restart,
+    }),
+    line: Type.Integer({ minimum: 0, maximum: 1_023, description: 'Offset on the chip.', ...restart }),
+    activeLow: Type.Boolean({ default: false, ...restart }),
+  },
+  {
+    additionalProperties: false,
+    description: 'Read by `gpioget` of Debian’s package gpiod (1.6), which is not installed by itself.',
+  },
+);
+
 const UNIT_LITERALS = (Object.keys(UNIT_CODES) as UnitCode[]).map((code) => Type.Literal(code));
 
 /** One quantity of a device: where it is read, what it means, and what can be believed of it. */
@@ -277,7 +298,7 @@ export const SensorReading = Type.Object(
         ...restart,
       }),
     ),
-    from: Type.Union([RegisterPlace, JsonPlace, ContactPlace]),
+    from: Type.Union([RegisterPlace, JsonPlace, ContactPlace, GpioPlace]),
     scale: Type.Number({ default: 1, description: 'The raw number is multiplied by it …', ...restart }),
     offset: Type.Number({ default: 0, description: '… and then this is added.', ...restart }),
     unit: Type.Union(UNIT_LITERALS, {

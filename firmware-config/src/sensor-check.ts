@@ -1,6 +1,6 @@
 import { SENSOR_QUANTITIES, type SensorProfile, type SensorReading } from '@ngatu/contract';
-import { findRepeatedNames } from './scene-check.ts';
 import { findBrokerReasons } from './device-broker-check.ts';
+import { findRepeatedNames } from './scene-check.ts';
 import type { SceneFile } from './scene-file.ts';
 import type { FileIssue } from './yaml-file.ts';
 
@@ -30,13 +30,14 @@ export function findBesideIssues(
 }
 
 /** Which place a reading must have, by the kind of its source. */
-const PLACE_OF: Readonly<Record<SensorProfile['source']['kind'], SensorReading['from']['kind']>> = {
-  'modbus-tcp': 'register',
-  'modbus-rtu': 'register',
-  mqtt: 'json',
-  http: 'json',
-  input: 'contact',
-};
+const PLACES_OF: Readonly<Record<SensorProfile['source']['kind'], readonly SensorReading['from']['kind'][]>> =
+  {
+    'modbus-tcp': ['register'],
+    'modbus-rtu': ['register'],
+    mqtt: ['json'],
+    http: ['json'],
+    input: ['contact', 'gpio'],
+  };
 const REGISTERS_OF: Readonly<Record<string, number>> = { u32: 2, i32: 2, f32: 2, u64: 4, i64: 4, f64: 4 };
 
 /**
@@ -61,9 +62,11 @@ export function findSensorIssues(
       const at = own < 0 ? `${path}/template` : `${path}/readings/${own}`;
       const issue = (reason: string): FileIssue => ({ path: at, reason: `${reading.metric}: ${reason}` });
       issues.push(...checkReading(reading).map(issue));
-      const place = PLACE_OF[sensor.source.kind];
-      if (reading.from.kind !== place)
-        issues.push(issue(`a source of kind ${sensor.source.kind} needs readings from a ${place}`));
+      const places = PLACES_OF[sensor.source.kind];
+      if (!places.includes(reading.from.kind))
+        issues.push(
+          issue(`a source of kind ${sensor.source.kind} needs readings from a ${places.join(' or ')}`),
+        );
     }
   }
   return issues;

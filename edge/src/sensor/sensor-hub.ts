@@ -2,6 +2,7 @@ import type { Measurement, SensorReading } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import { runContactInput } from './contact-input.ts';
 import { type PublishedReading, runDeviceFeed } from './device-feed.ts';
+import { type GpioInput, runGpioChip } from './gpio-chip.ts';
 import { runHttpPoll } from './http-poll.ts';
 import { describeLine, type ModbusSource } from './modbus-connection.ts';
 import { type ModbusJob, ModbusLine } from './modbus-line.ts';
@@ -135,13 +136,23 @@ export class SensorHub {
     { pollMs, debounceMs }: Extract<SensorConfig['source'], { kind: 'input' }>,
     watched: readonly WatchedReading[],
   ): void {
-    const { clock, logger } = this.#options;
+    const { clock, random, logger } = this.#options;
+    const chips = new Map<string, GpioInput[]>();
     for (const sink of watched) {
       const { from } = sink.reading;
+      if (from.kind === 'gpio') {
+        const { chip, line, activeLow } = from;
+        const input = { line, activeLow, debounceMs, intervalMs: sink.intervalMs, sink };
+        chips.set(chip, [...(chips.get(chip) ?? []), input]);
+      }
       if (from.kind !== 'contact') continue;
       const { path, activeLow } = from;
       const input = { path, activeLow, pollMs, debounceMs, intervalMs: sink.intervalMs, sink, clock, logger };
       this.#tasks.push((signal) => runContactInput(input, signal));
+    }
+    for (const [chip, inputs] of chips) {
+      const options = { chip, inputs, pollMs, clock, random, logger };
+      this.#tasks.push((signal) => runGpioChip(options, signal));
     }
   }
 }

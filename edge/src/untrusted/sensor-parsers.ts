@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { UntrustedParser } from '@ngatu/contract';
+import { parseGpioLevels } from '../sensor/gpio-chip.ts';
 import { openModbusConnection } from '../sensor/modbus-connection.ts';
 import { decodePayload, findSample } from '../sensor/payload-value.ts';
 import { ReadingCheck } from '../sensor/reading-check.ts';
@@ -94,4 +95,21 @@ const modbusParser: UntrustedParser = {
   },
 };
 
-export const SENSOR_PARSERS: readonly UntrustedParser[] = [payloadParser, modbusParser];
+const gpioParser: UntrustedParser = {
+  name: 'gpio-levels',
+  covers: ['edge/src/sensor/gpio-chip.ts#parseGpioLevels'],
+  source: 'gpioget of the system, or what stands in its place',
+  form: 'text',
+  pace: 'process',
+  open: async () => ({
+    samples: [encode('0 1 1\n'), encode('1 0 0'), encode('0 0 0\n')],
+    extremes: [encode('0 '.repeat(1_000_000))],
+    parse: (input) => {
+      const levels = parseGpioLevels(Buffer.from(input).toString('utf8'), 3);
+      if (levels.length !== 3) throw new RangeError(`${levels.length} levels of three lines`);
+      return undefined;
+    },
+  }),
+};
+
+export const SENSOR_PARSERS: readonly UntrustedParser[] = [payloadParser, modbusParser, gpioParser];

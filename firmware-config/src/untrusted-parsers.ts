@@ -88,6 +88,8 @@ const EXTREMES = [
   `${'a: {'.repeat(20_000)}`,
   `${Array.from({ length: 3_000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')}\n`,
   `a: &a\n  b: *a\n`,
+  '] '.repeat(14_000),
+  SCENE.replaceAll('\n', '\r').repeat(20),
   `? [a]\n: b\n__proto__: {polluted: true}\n`,
 ].map(encode);
 

@@ -40,6 +40,12 @@ describe('parseBoundedYaml', () => {
     expect(() => parse(`[${'1,'.repeat(60_000)}1]`)).toThrow('more than 30000 words and marks');
   });
 
+  it('names so many places of a text that is wrong at every word, and no more', () => {
+    const { errors } = parseBoundedYaml('] '.repeat(9_000), new LineCounter());
+    expect(errors).toHaveLength(100);
+    expect(errors[0]?.pos[0]).toBe(0);
+  });
+
   it('refuses several documents in one file', () => {
     expect(() => parse('a: 1\n---\nb: 2\n')).toThrow('several documents');
   });

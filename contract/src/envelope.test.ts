@@ -150,4 +150,21 @@ describe('NodeState', () => {
     expect(pathsOf(NodeState, state)).toEqual([]);
     expect(pathsOf(NodeState, { ...state, state: 'asleep' })[0]).toBe('/state');
   });
+
+  it('names the networks of the node, each with its use, and with why it does not serve', () => {
+    const state = {
+      ...{ schemaVersion: 1, state: 'online', bootId: 'b', at: AT, version: '0.1.0', cameras: [] },
+    };
+    const network = { use: 'plate-reader', name: 'reader' };
+    const refused = { name: 'reader', code: 'MODEL_INVALID', message: 'why', at: AT };
+    const served = { ...network, sha256: 'a'.repeat(64), since: AT };
+    const pathsWith = (one: object) => pathsOf(NodeState, { ...state, networks: [one] });
+    for (const sound of [network, served, { ...served, refused }, { ...network, refused }])
+      expect(pathsWith(sound)).toEqual([]);
+    expect(pathsWith({ ...network, use: 'weather' })[0]).toBe('/networks/0/use');
+    expect(pathsWith({ use: 'lamp' })[0]).toBe('/networks/0/name');
+    expect(pathsWith({ ...network, score: 1 })[0]).toBe('/networks/0/score');
+    const many = Array.from({ length: 33 }, () => network);
+    expect(pathsOf(NodeState, { ...state, networks: many })[0]).toBe('/networks');
+  });
 });

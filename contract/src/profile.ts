@@ -91,7 +91,7 @@ export const CameraProfile = Type.Object(
 );
 export type CameraProfile = Static<typeof CameraProfile>;
 
-const ModelName = { pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64, ...restart };
+const ModelName = { pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64, apply: 'hot' satisfies Apply };
 
 /** How the plates of road users that a rule flagged are read. */
 export const PlateProfile = Type.Object(
@@ -105,7 +105,7 @@ export const PlateProfile = Type.Object(
     detectorModel: Type.String({
       ...ModelName,
       default: 'road-users-nano',
-      description: 'Finds plates. Where it cannot be had no plate is read.',
+      description: 'Finds plates. Where it cannot be had no plate is read. Taken by a reload (SIGHUP).',
     }),
     readerModels: Type.Array(Type.String(ModelName), {
       minItems: 1,
@@ -113,8 +113,8 @@ export const PlateProfile = Type.Object(
       uniqueItems: true,
       default: ['plate-reader-vn', 'ppocr-v4-rec'],
       description:
-        'Read what stands on a plate, several of them together, as far as they can be had. Without any of them no plate is read.',
-      ...restart,
+        'Read what stands on a plate, several of them together, as far as they can be had. Without any of them no plate is read. Taken by a reload (SIGHUP).',
+      apply: 'hot' satisfies Apply,
     }),
     frames: Type.Integer({
       minimum: 1,
@@ -135,18 +135,18 @@ export const SmallNetProfile = Type.Object(
       ...ModelName,
       default: 'lamp-state',
       description:
-        'Reads signal heads beside their colours; where the two differ, the signal is unknown. Where it cannot be had, colours alone are read and the log says so.',
+        'Reads signal heads beside their colours; where the two differ, the signal is unknown. Where it cannot be had, colours alone are read and the log says so. Taken by a reload (SIGHUP).',
     }),
     readLamps: Type.Boolean({
       default: true,
       description: 'Whether `lampModel` is used. Without it colours alone are read.',
-      ...restart,
+      apply: 'hot' satisfies Apply,
     }),
     helmetModel: Type.Optional(
       Type.String({
         ...ModelName,
         description:
-          'Tells bare heads from helmets for rules NO_HELMET. Experimental: absent, such rules judge nothing and say why.',
+          'Tells bare heads from helmets for rules NO_HELMET. Experimental: absent, such rules judge nothing and say why. Taken by a reload (SIGHUP).',
       }),
     ),
   },
@@ -280,20 +280,16 @@ export const GatewayProfile = Type.Object(
       {
         faceModel: Type.Optional(
           Type.String({
-            pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
-            maxLength: 64,
+            ...ModelName,
             description:
-              'Finds faces to blur in what is shown (yunet-n-640). Absent: persons are blurred wholly.',
-            ...restart,
+              'Finds faces to blur in what is shown (yunet-n-640). Absent: persons are blurred wholly. Taken by a reload (SIGHUP).',
           }),
         ),
         plateModel: Type.Optional(
           Type.String({
-            pattern: '^[a-z0-9]+(-[a-z0-9]+)*$',
-            maxLength: 64,
+            ...ModelName,
             description:
-              'Finds plates to blur (plate-yolov9t; its licence is in doubt: the operator decides). Absent: vehicles are blurred wholly.',
-            ...restart,
+              'Finds plates to blur (plate-yolov9t; its licence is in doubt: the operator decides). Absent: vehicles are blurred wholly. Taken by a reload (SIGHUP).',
           }),
         ),
       },

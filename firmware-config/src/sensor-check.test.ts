@@ -148,6 +148,11 @@ readings:
       /needs a username/,
     ],
     [
+      'a GPIO line of a meter',
+      one('metric: doorOpen, unit: "1", from: { kind: gpio, chip: gpiochip0, line: 17 }'),
+      /needs readings from a register/,
+    ],
+    [
       'certificates without TLS',
       one(
         'metric: depth, unit: m, from: { kind: json }',
@@ -217,6 +222,7 @@ readings:
       register: TCP,
       json: "source: { kind: http, url: 'http://127.0.0.1/' }",
       contact: 'source: { kind: input }',
+      gpio: 'source: { kind: input }',
     };
     for (const name of files) {
       const template = await loadSensorTemplate(join(TEMPLATES, name));

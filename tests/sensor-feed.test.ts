@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fillDefaults, SensorReading } from '@ngatu/contract';
 import { connectAsync, type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -229,6 +229,34 @@ describe('a device that is asked over HTTP', () => {
 });
 
 describe('a digital input', () => {
+  it('that is a line of a GPIO chip is asked for beside the others of its chip', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'ngatu-gpio-'));
+    const oldPath = process.env['PATH'];
+    // no kernel of the tests has a chip: a script answers as gpioget does, and only to what it is to be asked
+    const script = '#!/bin/sh\n[ "$*" = "gpiochip1 17 4" ] || exit 9\necho 0 1\n';
+    await writeFile(join(folder, 'gpioget'), script, { mode: 0o755 });
+    process.env['PATH'] = `${folder}${delimiter}${oldPath}`;
+    try {
+      const line = (metric: string, number: number, activeLow: boolean) =>
+        fillDefaults(SensorReading, {
+          metric,
+          unit: '1',
+          from: { kind: 'gpio', chip: 'gpiochip1', line: number, activeLow },
+        }) as SensorReading;
+      const readings = [line('doorOpen', 17, true), line('mainsPresent', 4, false)];
+      const source = { kind: 'input', pollMs: 5, debounceMs: 0 };
+      await using rig = new SensorRig([aSensor({ source, intervalMs: 10_000 }, readings)]);
+      const seen = () => rig.seen.map(({ metric, value, quality }) => [metric, value, quality]);
+      await expect.poll(seen, { timeout: 10_000 }).toEqual([
+        ['doorOpen', 1, 'good'],
+        ['mainsPresent', 1, 'good'],
+      ]);
+    } finally {
+      process.env['PATH'] = oldPath;
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
   it('tells its changes once they have held, and that it cannot be read', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ngatu-input-'));
     const path = join(folder, 'value');

@@ -276,6 +276,34 @@ describe('the networks of a running node', () => {
     expect(node.readsPlates).toBe(true);
   });
 
+  it('use no reader of plates twice, whatever the order in which the profile names them', {
+    timeout: 120_000,
+  }, async () => {
+    const [one, two] = [aCopy('plate-reader-vn', 'one'), aCopy('plate-reader-vn', 'two')];
+    const broken = { ...two, file: { ...two.file, sha256: '0'.repeat(64) } };
+    const readers = (...networks: readonly NetworkFile[]): NetworkWish[] => [
+      wish('plate-finder', aFinder()),
+      ...networks.map((network) => wish('plate-reader', network)),
+    ];
+    wishes = readers(one);
+    const node = await openNetworks();
+    wishes = readers(broken, one);
+    await node.reload();
+    expect(states('plate-reader')).toMatchObject([
+      { name: 'one', sha256: one.file.sha256 },
+      { name: 'two', refused: { code: 'MODEL_DIGEST_MISMATCH' } },
+    ]);
+    expect(states('plate-reader')[0]).not.toHaveProperty('refused');
+    expect(await namesThatRead()).toEqual(['finder', 'one']);
+    wishes = readers(two, one);
+    await node.reload();
+    expect((await namesThatRead())?.toSorted()).toEqual(['finder', 'one', 'two']);
+    wishes = readers(two);
+    await node.reload();
+    expect(states('plate-reader')).toMatchObject([{ name: 'two' }]);
+    expect(await namesThatRead()).toEqual(['finder', 'two']);
+  });
+
   it('take with a reload what was not supplied at the start', { timeout: 60_000 }, async () => {
     const reader = aCopy('plate-reader-vn', 'late-reader');
     const absent = () => Promise.reject(new NgatuError('ASSET_UNAVAILABLE', 'offline'));

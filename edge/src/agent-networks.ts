@@ -41,6 +41,8 @@ const WITHOUT: Readonly<Record<NetworkUse, string>> = {
 };
 /** Opened before the cameras are: their first frame is judged with what the profile asks for. */
 const FIRST: readonly NetworkUse[] = ['lamp', 'helmet'];
+/** Keys of the places of readers of plates begin so. */
+const READERS = 'plate-reader ';
 /** The process of pictures may be killed at any time: a network is proved so often before that counts as a refusal. */
 const PROOFS = 3;
 const RETRY_MS = 1_000;
@@ -158,9 +160,7 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
   }
 
   async #ask(isMeant: (use: NetworkUse) => boolean): Promise<void> {
-    const wishes = new Map<string, NetworkWish>();
-    for (const wish of await this.#options.source())
-      if (isMeant(wish.use)) wishes.set(keyOf(wish, wishes), wish);
+    const wishes = this.#chooseSeats((await this.#options.source()).filter(({ use }) => isMeant(use)));
     for (const [key, { use, name }] of wishes) {
       const place = this.#places.get(key) ?? this.#open(key, use);
       this.#places.set(key, place);
@@ -173,6 +173,30 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
       await place.empty();
     }
     if (isMeant('plate-finder')) this.#options.pictures.use(this.#listPictures());
+  }
+
+  /**
+   * The key of the place for each wish. There are several readers of plates: one that serves keeps its place, others take those that are left, so
+   * that a reader which is replaced stays until its successor serves.
+   */
+  #chooseSeats(wishes: readonly NetworkWish[]): Map<string, NetworkWish> {
+    const chosen = new Map<string, NetworkWish>();
+    const rest: NetworkWish[] = [];
+    for (const wish of wishes) {
+      const { use, name } = wish;
+      const known = [...this.#places].find(
+        ([key, { seat }]) => key.startsWith(READERS) && seat.serving?.manifest.name === name,
+      )?.[0];
+      if (use !== 'plate-reader') chosen.set(use === 'mask' ? `${use} ${name}` : use, wish);
+      else if (known !== undefined) chosen.set(known, wish);
+      else rest.push(wish);
+    }
+    for (const wish of rest) {
+      let number = 1;
+      while (chosen.has(`${READERS}${number}`)) number += 1;
+      chosen.set(`${READERS}${number}`, wish);
+    }
+    return chosen;
   }
 
   #open(key: string, use: NetworkUse): Place {
@@ -239,14 +263,6 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
       ...(detector === undefined || readers.length === 0 ? {} : { reading: { detector, readers } }),
     };
   }
-}
-
-/** Masks are told apart by the name of their network, readers of plates by their order. */
-function keyOf({ use, name }: NetworkWish, known: ReadonlyMap<string, unknown>): string {
-  if (use === 'mask') return `${use} ${name}`;
-  if (use !== 'plate-reader') return use;
-  const before = [...known.keys()].filter((key) => key.startsWith(`${use} `));
-  return `${use} ${before.length + 1}`;
 }
 
 function describeHeads(lamp: NetworkHolder<LampNet>, helmet: NetworkHolder<HelmetNet>): HeadNets {

@@ -59,6 +59,16 @@ function aNetwork(
   return { manifest, file: { path, sha256: sha256 ?? createHash('sha256').update(bytes).digest('hex') } };
 }
 
+/** A still of nothing, on which nobody was seen. */
+async function aStillJob() {
+  const file = join(folder, 'still.jpg');
+  await sharp({ create: { width: 64, height: 48, channels: 3, background: '#456' } })
+    .jpeg()
+    .toFile(file);
+  const still = { role: 'still-at', mediaTimeMs: 0, file, outFile: join(folder, 'out.jpg') } as const;
+  return { ...JOB, sights: [{ mediaTimeMs: 0, users: [] }], stills: [still] };
+}
+
 /** A process that answers each job as `body` says; `request` is the message. */
 function aProcess(body: string, limitMs = 20_000): PictureProcess {
   const module = join(folder, 'host.mjs');
@@ -107,13 +117,7 @@ it('goes on without a model that is missing or broken, says so, and blurs whole 
     { use: 'face-blur', name: 'faces', code: 'FILE_UNREADABLE' },
     { use: 'plate-blur', name: 'plates', code: 'MODEL_DIGEST_MISMATCH' },
   ]);
-  const file = join(folder, 'still.jpg');
-  await sharp({ create: { width: 64, height: 48, channels: 3, background: '#456' } })
-    .jpeg()
-    .toFile(file);
-  const still = { role: 'still-at', mediaTimeMs: 0, file, outFile: join(folder, 'out.jpg') } as const;
-  const sights = [{ mediaTimeMs: 0, users: [] }];
-  const { made, failed } = await maker.make({ ...JOB, sights, stills: [still] }, signal);
+  const { made, failed } = await maker.make(await aStillJob(), signal);
   expect(failed).toEqual({});
   expect(made['still-at']?.recipe).toBe('blur/1 scope=road-users faces=none plates=none');
 });
@@ -162,13 +166,7 @@ it('tells which of several networks cannot be opened, and blurs with the others'
     plate: aNetwork('plates', aPlateNetwork(), undefined, PLATES),
   });
   expect(problems).toMatchObject([{ use: 'face-blur', name: 'faces', code: 'MODEL_INVALID' }]);
-  const file = join(folder, 'still.jpg');
-  await sharp({ create: { width: 64, height: 48, channels: 3, background: '#456' } })
-    .jpeg()
-    .toFile(file);
-  const still = { role: 'still-at', mediaTimeMs: 0, file, outFile: join(folder, 'out.jpg') } as const;
-  const sights = [{ mediaTimeMs: 0, users: [] }];
-  const { made } = await maker.make({ ...JOB, sights, stills: [still] }, signal);
+  const { made } = await maker.make(await aStillJob(), signal);
   expect(made['still-at']?.recipe).toMatch(/ faces=none plates=plates@[0-9a-f]{8}$/);
   await close();
 });

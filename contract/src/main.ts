@@ -54,3 +54,4 @@ export * from './telemetry.ts';
 export * from './topic.ts';
 export type * from './untrusted-parser.ts';
 export { CONTRACT_PARSERS } from './untrusted-parsers.ts';
+export { toUrl } from './url.ts';

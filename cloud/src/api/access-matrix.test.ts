@@ -451,6 +451,7 @@ it('takes nothing that changes something from another site, or from no page', as
   const foreign = [
     { host: HOST },
     { host: HOST, origin: 'null' },
+    { host: HOST, origin: 'http://127.é' },
     { host: HOST, origin: 'http://evil.test' },
     { host: HOST, origin: `https://${HOST}:8443` },
     { ...ORIGIN, 'sec-fetch-site': 'cross-site' },

@@ -1,4 +1,4 @@
-import { NgatuError } from '@ngatu/contract';
+import { NgatuError, toUrl } from '@ngatu/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isAllowed } from '../account/permission.ts';
 import type { Session, SessionStore } from '../account/session-store.ts';
@@ -60,10 +60,10 @@ export function requireSession(request: FastifyRequest): Session {
 /** True where a request that changes something comes from a page of this very origin. */
 function isSameOrigin(request: FastifyRequest, publicUrl: string | undefined): boolean {
   const { origin, host } = request.headers;
-  if (origin === undefined || !URL.canParse(origin)) return false;
+  const from = origin === undefined ? undefined : toUrl(origin);
+  if (from === undefined) return false;
   const site = request.headers['sec-fetch-site'];
   if (site !== undefined && site !== 'same-origin') return false;
-  const from = new URL(origin);
   return publicUrl === undefined ? from.host === host : from.origin === new URL(publicUrl).origin;
 }
 

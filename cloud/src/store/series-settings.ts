@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { errorMessage, NgatuError, parseWithSchema } from '@ngatu/contract';
+import { errorMessage, NgatuError, parseWithSchema, toUrl } from '@ngatu/contract';
 import { type Static, Type } from '@sinclair/typebox';
 import { buildCentrePaths } from './centre-path.ts';
 import { DuckdbSeriesStore } from './duckdb-series-store.ts';
@@ -56,7 +56,7 @@ export function loadSeriesSettings(dataDir: string): InfluxSettings | undefined 
     throw refuse(error);
   }
   const { influx } = parseWithSchema(SeriesSettings, raw, { code: 'SERIES_SETTINGS_INVALID', what });
-  if (!URL.canParse(influx.url)) throw refuse(new Error('/influx/url is no address'));
+  if (toUrl(influx.url) === undefined) throw refuse(new Error('/influx/url is no address'));
   const { url, database, username } = influx;
   try {
     return {

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type DeviceTls, errorMessage, NgatuError } from '@ngatu/contract';
+import { type DeviceTls, errorMessage, NgatuError, toUrl } from '@ngatu/contract';
 import { describeTlsError, openDeviceTls } from '@ngatu/trust';
 import { connectAsync, type IClientOptions } from 'mqtt';
 import { type MatrixForm, readMatrix } from './temperature-matrix.ts';
@@ -107,7 +107,7 @@ async function takeBytes(response: Response): Promise<Uint8Array> {
 
 /** The address without user, password and query. */
 function hostOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : 'the thermal camera';
+  return toUrl(url)?.host ?? 'the thermal camera';
 }
 
 function toFeedError(error: unknown, url: string): NgatuError {

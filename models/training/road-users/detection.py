@@ -10,6 +10,8 @@ NAMES = ('person', 'bicycle', 'car', 'motorbike', 'bus', 'truck', 'traffic light
 PERSON, BICYCLE, CAR, MOTORBIKE, BUS, TRUCK, LIGHT, PLATE = range(8)
 # COCO class of each; COCO has no plates
 COCO = (0, 1, 2, 3, 5, 7, 9, None)
+# Classes that mean the same to COCO and to us. A two-wheeler of COCO has no riders in its box.
+SHARED = (PERSON, CAR, BUS, TRUCK, LIGHT)
 # suppression works across a group: one object is easily given several labels of it
 GROUPS = np.array([0, 1, 2, 1, 2, 2, 3, 4])
 MAX_IOU = 0.45

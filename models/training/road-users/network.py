@@ -251,20 +251,3 @@ def export_onnx(network, path):
     batch.dim_value, columns.dim_value = 1, 5 + network.heads[0].class_out.out_channels
     onnx.checker.check_model(model)
     onnx.save(model, path)
-
-
-
-
-def blend(original, trained, share, fresh=()):
-    """
-    Weights on the line between two networks of one form: `share` of the trained one (Wortsman et al., arXiv 2109.01903). Classes in
-    `fresh` did not exist in the original: their outputs are the trained ones.
-    """
-    network = YoloxNano(trained.heads[0].class_out.out_channels)
-    old, new = original.state_dict(), trained.state_dict()
-    for key, value in network.state_dict().items():
-        value.copy_(old[key] + share * (new[key] - old[key]))
-        if 'class_out' in key:
-            for index in fresh:
-                value[index] = new[key][index]
-    return network.eval()

@@ -2,6 +2,7 @@
 import torch
 from torch.nn import functional as F
 
+from detection import SHARED
 from network import decode_boxes, make_grid
 
 # Rows whose cell lies this many cells around an object's middle may be given to it.
@@ -69,19 +70,31 @@ def find_silent_rows(rows, centres, regions, labelled):
     return silent | (~known[best] & (confidence > UNLABELLED_CONFIDENCE))
 
 
-def compute_loss(raw, samples, side):
-    """`raw` `[B, N, 5 + C]` logits; `samples`: (objects, regions, labelled classes) a picture. Returns the sum and its parts."""
+def compute_loss(raw, samples, side, teachers):
+    """
+    `raw` `[B, N, 5 + C]` logits; `samples`: (objects, regions, labelled classes, ordinary) a picture; `teachers`: what the original says
+    of each (`teacher.py`). On ordinary pictures it is the target of all rows that no label claims. Returns the sum and its parts.
+    """
     gx, gy, strides = make_grid(side, side)
     centres = torch.stack(((gx + 0.5) * strides, (gy + 0.5) * strides), 1)
     boxes = decode_boxes(raw, side, side)
-    parts = {'box': raw.new_zeros(()), 'object': raw.new_zeros(()), 'class': raw.new_zeros(()), 'corner': raw.new_zeros(())}
-    positives = 0
-    for rows, found, (objects, regions, labelled) in zip(raw, boxes, samples):
+    parts = {name: raw.new_zeros(()) for name in ('box', 'object', 'class', 'corner', 'kept')}
+    positives, count = 0, 0.0
+    for rows, found, teacher, (objects, regions, labelled, ordinary) in zip(raw, boxes, teachers, samples):
         owner = assign(rows.detach(), found.detach(), objects, centres, strides)
         mine = owner >= 0
-        weight = (~find_silent_rows(rows.detach(), centres, regions, labelled) | mine).float()
+        # of plates and of riders on their bikes the original knows nothing: what might be one on an ordinary picture is left alone
+        known = sorted({*labelled, *SHARED}) if ordinary else labelled
+        silent = find_silent_rows(rows.detach(), centres, regions[:0] if ordinary else regions, known)
+        counted = mine | ~silent
+        if ordinary:
+            kept, weight = teacher.compute_loss(rows, found, ~mine & ~silent)
+            parts['object'] = parts['object'] + kept['object']
+            parts['kept'] = parts['kept'] + kept['class'] + BOX_WEIGHT * kept['box']
+            count += weight
+            counted = mine
         parts['object'] = parts['object'] + F.binary_cross_entropy_with_logits(
-            rows[:, 4], mine.float(), weight, reduction='sum'
+            rows[:, 4], mine.float(), counted.float(), reduction='sum'
         )
         if not mine.any():
             continue
@@ -90,11 +103,12 @@ def compute_loss(raw, samples, side):
         iou = compute_pair_iou(found[mine], target[:, 1:])
         parts['box'] = parts['box'] + (1 - iou.square()).sum()
         wanted = F.one_hot(target[:, 0].long(), rows.shape[1] - 5).float() * iou.detach()[:, None]
+        wanted = teacher.soften_class(wanted, mine, target[:, 0].long())
         parts['class'] = parts['class'] + F.binary_cross_entropy_with_logits(rows[mine, 5:], wanted, reduction='sum')
         sides = (target[:, 3:] - target[:, 1:3]).clamp(min=1)
         corners = (found[mine] - target[:, 1:]) / sides.repeat(1, 2)
         parts['corner'] = parts['corner'] + F.smooth_l1_loss(corners, torch.zeros_like(corners), reduction='sum', beta=0.1)
-    count = max(1, positives)
-    weights = {'box': BOX_WEIGHT, 'object': 1.0, 'class': 1.0, 'corner': CORNER_WEIGHT}
+    count = max(1.0, count + positives)
+    weights = {'box': BOX_WEIGHT, 'object': 1.0, 'class': 1.0, 'corner': CORNER_WEIGHT, 'kept': 1.0}
     total = sum(weights[name] * value for name, value in parts.items()) / count
     return total, {name: float(value.detach()) / count for name, value in parts.items()} | {'positives': positives}

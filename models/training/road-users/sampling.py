@@ -8,8 +8,11 @@ MIN_VISIBLE = 0.35
 MIN_SIDE_PX = 4
 
 
-def sample_crop(picture, side, random, scale_range):
-    """Returns `[3, side, side]` float32 BGR, boxes `[n, 5]` (class, xyxy) and regions without loss `[m, 4]`, in crop pixels."""
+def sample_crop(picture, side, random, scale_range, change):
+    """
+    Returns the crop twice as `[3, side, side]` float32 BGR, as the network is to see it and as it was taken, boxes `[n, 5]` (class, xyxy)
+    and regions without loss `[m, 4]`, in crop pixels. `change(window, boxes)` may draw into the picture and add boxes.
+    """
     with Image.open(picture.file) as opened:
         source = opened.convert('RGB')
     scale = np.exp(random.uniform(*np.log(scale_range)))
@@ -38,8 +41,13 @@ def sample_crop(picture, side, random, scale_range):
     if random.random() < 0.5:
         window = window.transpose(Image.FLIP_LEFT_RIGHT)
         boxes, ignored = _mirror(boxes, side), _mirror(ignored, side)
-    pixels = np.asarray(_relight(window, random), np.float32)[:, :, ::-1].transpose(2, 0, 1)
-    return np.ascontiguousarray(pixels), np.concatenate((classes, boxes), 1), ignored
+    plain = _to_planes(window)
+    boxes = change(window, np.concatenate((classes, boxes), 1))
+    return _to_planes(_relight(window, random)), plain, boxes, ignored
+
+
+def _to_planes(window):
+    return np.ascontiguousarray(np.asarray(window, np.float32)[:, :, ::-1].transpose(2, 0, 1))
 
 
 def _place(picture, span_x, span_y, width, height, random):
@@ -73,7 +81,8 @@ def _relight(window, random):
     """The pictures of the junction are equalised: less contrast, less colour and some blur lead back to ordinary video."""
     window = ImageEnhance.Contrast(window).enhance(random.uniform(0.5, 1.2))
     window = ImageEnhance.Color(window).enhance(random.uniform(0.3, 1.3))
-    window = ImageEnhance.Brightness(window).enhance(random.uniform(0.6, 1.35))
+    dark = random.random() < 0.2
+    window = ImageEnhance.Brightness(window).enhance(random.uniform(0.25, 0.6) if dark else random.uniform(0.6, 1.35))
     if random.random() < 0.15:
         window = window.filter(ImageFilter.GaussianBlur(random.uniform(0.4, 1.1)))
     return window

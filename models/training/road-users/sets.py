@@ -1,5 +1,6 @@
 """The labelled sets, the groups that no split may cut, and which of them are held out."""
 import re
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,13 @@ CLASSES = {
     'lights-indonesia': {0: LIGHT, 1: LIGHT, 2: LIGHT},
     'lights-korea': {0: LIGHT, 1: LIGHT, 2: LIGHT, 3: LIGHT},
     'helmet-indian-street': {},
+    'car-detection': {},
+    'one-by-one-person-detection': {},
 }
+# Clips with a licence that allows it, of which every so manieth picture is taken.
+CLIPS = {'car-detection': 5, 'one-by-one-person-detection': 20}
+# Pictures of other places, on which the network is to go on seeing what the original sees.
+ORDINARY = {'cctv-bikes', 'lights-indonesia', 'lights-korea', 'helmet-indian-street', *CLIPS}
 # Pictures that differ in no more bits are of one scene. Frames that follow one another differ in at most 28 of 256 bits here,
 # scenes of the same junction in at least 56.
 SAME_SCENE = 55
@@ -72,11 +79,26 @@ def read_labels(path, classes, width, height):
     return np.array(rows, np.float32).reshape(-1, 5)
 
 
-def load_sets(root):
-    """All pictures of CLASSES with their truth, groups and splits, in a fixed order."""
+def unpack_clips(media, folder):
+    """Writes the pictures of CLIPS as PNG to `folder`/NAME/images, unless they are there. Needs ffmpeg."""
+    for name, every in CLIPS.items():
+        images = Path(folder) / name / 'images'
+        if images.exists():
+            continue
+        partial = images.with_suffix('.new')
+        partial.mkdir(parents=True, exist_ok=True)
+        subprocess.run(
+            ['ffmpeg', '-nostdin', '-loglevel', 'error', '-y', '-i', str(Path(media) / f'{name}.mp4'), '-vf', f'select=not(mod(n\\,{every}))',
+             '-vsync', '0', str(partial / '%05d.png')], check=True,
+        )
+        partial.rename(images)
+
+
+def load_sets(root, clips):
+    """All pictures of CLASSES with their truth, groups and splits, in a fixed order; those of CLIPS lie in the folder `clips`."""
     pictures = []
     for name, classes in CLASSES.items():
-        for file in sorted((Path(root) / name / 'images').iterdir()):
+        for file in sorted((Path(clips if name in CLIPS else root) / name / 'images').iterdir()):
             with Image.open(file) as opened:
                 width, height = opened.size
             boxes = read_labels(Path(root) / name / 'labels' / f'{file.stem}.txt', classes, width, height)
@@ -100,7 +122,7 @@ def _split(pictures):
             )
         elif picture.set.startswith('lights-'):
             picture.split = 'test' if picture.group % LIGHTS_TEST_EVERY == 0 else 'train'
-        elif picture.set == 'helmet-indian-street':
+        elif not CLASSES[picture.set]:
             picture.split = 'train'
         elif picture.group in held_out:
             picture.split = 'test'

@@ -15,23 +15,33 @@ import numpy as np
 import torch
 
 from detection import BUS, CAR, COCO, TRUCK
+from drawn_plates import draw_stock, put_plates
 from network import export_onnx, load_onnx, transfer_classes
 from objective import compute_loss
 from pseudo_labels import add_pseudo_labels
 from sampling import sample_crop
 from score import format_table, measure_sets
-from sets import load_sets
+from sets import ORDINARY, load_sets, unpack_clips
+from teacher import Teacher
 
 # Share of the crops by set.
 SHARES = {
-    'vn-intersection': 0.52, 'vn-plate-boxes': 0.18, 'cctv-bikes': 0.1, 'lights-indonesia': 0.05, 'lights-korea': 0.06,
-    'helmet-indian-street': 0.09,
+    'vn-intersection': 0.42, 'vn-plate-boxes': 0.16, 'cctv-bikes': 0.1, 'lights-indonesia': 0.08, 'lights-korea': 0.08,
+    'helmet-indian-street': 0.08, 'car-detection': 0.05, 'one-by-one-person-detection': 0.03,
 }
 # Scale of the crops by set, network pixels per picture pixel.
-SCALES = {'lights-indonesia': (0.3, 0.9), 'cctv-bikes': (0.4, 1.1), 'helmet-indian-street': (0.6, 1.6)}
+SCALES = {
+    'lights-indonesia': (0.3, 0.9), 'cctv-bikes': (0.4, 1.1), 'helmet-indian-street': (0.6, 1.6), 'car-detection': (0.4, 1.2),
+    'one-by-one-person-detection': (0.4, 1.2),
+}
 SCALE = (0.75, 1.45)
-# A part of the crops shows the junction from further away, or no large vehicle would be seen whole.
-WIDE_SHARE, WIDE_SCALE = 0.35, (0.45, 0.8)
+# A part of the crops shows the junction from further away, or no large vehicle would be seen whole, and a part from close by, as a
+# plate is looked for.
+WIDE_SHARE, WIDE_SCALE = 0.3, (0.45, 0.8)
+CLOSE_SHARE, CLOSE_SCALE = {'vn-intersection': 0.12, 'vn-plate-boxes': 0.35}, (1.4, 3.0)
+# Part of the vehicles that get a drawn plate; those of scenes with labelled plates have their own.
+DRAWN_SHARE = {'vn-plate-boxes': 0.15}
+DEFAULT_DRAWN_SHARE = 0.3
 FROZEN = ('backbone.stem', 'backbone.dark2')
 RATE, FRESH_RATE = 6e-4, 2e-3
 WARM_UP_STEPS = 20
@@ -49,6 +59,8 @@ def main():
     pictures = prepare(options, work)
     state = load_state(options, work)
     training = [picture for picture in pictures if picture.split == 'train']
+    state['teacher'] = transfer_classes(load_onnx(options.start), COCO)
+    state['plates'] = draw_stock(options.seed)
     if state['step'] < options.relabel_at:
         train(state, training, options, work, options.relabel_at)
     if not state['relabelled'] and options.relabel_at > 0:
@@ -63,6 +75,7 @@ def main():
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--data', required=True, help='folder of the sets')
+    parser.add_argument('--media', required=True, help='folder of the clips')
     parser.add_argument('--start', required=True, help='yolox-nano-dynamic.onnx')
     parser.add_argument('--work', required=True, help='folder for the index, checkpoints and the log')
     parser.add_argument('--out', required=True, help='ONNX file to write')
@@ -79,7 +92,8 @@ def prepare(options, work):
     """Truth, groups, splits and the original network's labels; kept in the work folder."""
     index = work / 'index.pickle'
     if not index.exists():
-        pictures, closest = load_sets(options.data)
+        unpack_clips(options.media, work / 'clips')
+        pictures, closest = load_sets(options.data, work / 'clips')
         print('closest pictures of training and test, bits of 256:', closest, flush=True)
         known = [p for p in pictures if p.split == 'train' and not (options.relabel_at and p.set == 'vn-plate-boxes')]
         add_pseudo_labels(known, options.start)
@@ -121,14 +135,15 @@ def train(state, training, options, work, until):
     while state['step'] < until:
         started = time.process_time()
         random = np.random.default_rng((options.seed, state['step']))
-        crops = [draw(by_set, weights, options.side, random) for _ in range(options.batch)]
+        crops = [draw(by_set, weights, state['plates'], options.side, random) for _ in range(options.batch)]
         images = torch.from_numpy(np.stack([crop[0] for crop in crops]))
-        samples = [(torch.from_numpy(b), torch.from_numpy(i), labelled) for _, b, i, labelled in crops]
+        samples = [(torch.from_numpy(b), torch.from_numpy(i), labelled, ordinary) for _, _, b, i, labelled, ordinary in crops]
+        teachers = ask_teacher(state['teacher'], np.stack([crop[1] for crop in crops]), options.side)
         share = compute_rate_share(state['step'], options.steps)
         for group in state['optimizer'].param_groups:
             group['lr'] = group['rate'] * share
         state['network'].train()
-        loss, parts = compute_loss(state['network'].forward_raw(images), samples, options.side)
+        loss, parts = compute_loss(state['network'].forward_raw(images), samples, options.side, teachers)
         state['optimizer'].zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(state['network'].parameters(), 20.0)
@@ -149,11 +164,20 @@ def balance(groups):
     return weight / weight.sum()
 
 
-def draw(by_set, weights, side, random):
+def draw(by_set, weights, plates, side, random):
     name = random.choice(list(SHARES), p=np.array(list(SHARES.values())) / sum(SHARES.values()))
     picture = by_set[name][random.choice(len(by_set[name]), p=weights[name])]
-    scale = WIDE_SCALE if name.startswith('vn-') and random.random() < WIDE_SHARE else SCALES.get(name, SCALE)
-    return (*sample_crop(picture, side, random, scale), picture.labelled)
+    scale, pick = SCALES.get(name, SCALE), random.random()
+    if name in CLOSE_SHARE:
+        scale = CLOSE_SCALE if pick < CLOSE_SHARE[name] else WIDE_SCALE if pick > 1 - WIDE_SHARE else scale
+    share = DRAWN_SHARE.get(name, DEFAULT_DRAWN_SHARE)
+    crop = sample_crop(picture, side, random, scale, lambda window, boxes: put_plates(window, boxes, plates, random, share))
+    return (*crop, picture.labelled, name in ORDINARY)
+
+
+@torch.no_grad()
+def ask_teacher(network, images, side):
+    return [Teacher(logits, side) for logits in network.forward_raw(torch.from_numpy(images))]
 
 
 def compute_rate_share(step, steps):

@@ -273,6 +273,30 @@ it('goes by itself from the node, waits for its manifest, and leaves the queue o
   await stop();
 });
 
+it('sends of a manifest that was refused for another one of its case what the other names, and sets aside the rest', async () => {
+  const [shared, own] = [randomBytes(20_000), randomBytes(20_000)];
+  const { eventId } = await announce(shared);
+  const event = store.getEvent(eventId)?.event;
+  if (event === undefined) throw new Error('the case is not there');
+  const files = [shared, own].flatMap((content) => aManifest(key, content).files);
+  const again = { ...aManifest(key, shared, { files }), createdAt: event.capturedAt };
+  const uploads = [shared, own].map((content) => ({
+    sha256: sha256Of(content),
+    path: writeEvidence(content),
+    sizeBytes: content.length,
+  }));
+  outbox.append([{ channel: 'evidence', body: rig.seal.seal(again, event) }], { uploads });
+  await until('the second manifest is refused', () =>
+    outbox.listRejected().some(({ code }) => code === 'EVENT_CONFLICT'),
+  );
+  const { stop } = startUpload();
+  await until('what the first names has arrived', () => hasArrived(eventId) === true);
+  await until('nothing waits', () => outbox.pending().uploadsPending === 0);
+  expect(outbox.holdsUpload(sha256Of(own))).toBe(true);
+  expect(outbox.holdsUpload(sha256Of(shared))).toBe(false);
+  await stop();
+});
+
 it('resumes over a link that is cut and a node that is started anew, and sends little twice', async () => {
   const target = { host: '127.0.0.1', port: Number(new URL(rig.ingestorUrl).port) };
   const link = await openLinkEmulator({

@@ -16,6 +16,8 @@ export interface PendingUpload {
   readonly wantedAtMs: number | null;
   readonly eventId: string | null;
   readonly role: string | null;
+  /** A manifest that names it was refused for another of the same case, which may name it as well: 1, else 0. */
+  readonly isDoubtful: 0 | 1;
 }
 
 /** An evidence file that is to be sent. */
@@ -56,7 +58,8 @@ interface FileRow extends ReleasedFile {
   readonly need: number;
 }
 
-const UPLOAD = `sha256, path, size_bytes AS sizeBytes, class, priority, wanted_at_ms AS wantedAtMs, event_id AS eventId, role`;
+const UPLOAD = `sha256, path, size_bytes AS sizeBytes, class, priority, wanted_at_ms AS wantedAtMs, event_id AS eventId, role,
+  code IS NOT NULL AS isDoubtful`;
 
 const FILE = `file.sha256, file.path, file.size_bytes AS sizeBytes, file.event_id AS eventId, file.role,
   CASE WHEN upload.sha256 IS NULL THEN file.class = 'original' WHEN upload.state = 'refused' THEN 2
@@ -80,6 +83,7 @@ export class EvidenceLedger {
   readonly #count: Database.Statement<[], { pending: number; refused: number }>;
   readonly #deleteUpload: Database.Statement<[string]>;
   readonly #refuse: Database.Statement<[string, string, string]>;
+  readonly #doubt: Database.Statement<[string, string, string]>;
   readonly #deleteFile: Database.Statement<[string]>;
   readonly #usage: Database.Statement<[], { files: number; bytes: number }>;
   readonly #byNeed: Database.Statement<[], FileRow>;
@@ -111,6 +115,9 @@ export class EvidenceLedger {
     this.#deleteUpload = database.prepare('DELETE FROM upload WHERE sha256 = ?');
     this.#refuse = database.prepare(
       `UPDATE upload SET state = 'refused', code = ?, reason = ? WHERE sha256 = ?`,
+    );
+    this.#doubt = database.prepare(
+      `UPDATE upload SET code = ?, reason = ? WHERE sha256 = ? AND state = 'pending'`,
     );
     this.#deleteFile = database.prepare('DELETE FROM evidence_file WHERE sha256 = ?');
     this.#usage = database.prepare('SELECT files, bytes FROM evidence_usage');
@@ -156,6 +163,11 @@ export class EvidenceLedger {
 
   refuse(sha256: string, code: ErrorCode, reason: string): void {
     this.#refuse.run(code, reason, sha256);
+  }
+
+  /** Leaves it to the centre whether it wants the file: the manifest that named it was refused, another may name it. */
+  doubt(sha256: string, code: ErrorCode, reason: string): void {
+    this.#doubt.run(code, reason, sha256);
   }
 
   /** Lets go all files of an event. */

@@ -194,8 +194,19 @@ describe('leases', () => {
     const still = Buffer.from('still');
     const upload = { sha256: sha256Of(still), path: '/x/still.jpg', sizeBytes: 5 };
     outbox.append([{ channel: 'evidence', body: aManifest(1, still) }], { uploads: [upload] });
-    outbox.nack(1, 'EVENT_CONFLICT', 'differs');
+    outbox.nack(1, 'SEAL_INVALID', 'forged');
     expect(outbox.pending()).toMatchObject({ uploadsPending: 0, uploadsRefused: 1 });
+  });
+
+  it('offer the files of a manifest all the same where the centre keeps another one of the case', () => {
+    const { outbox } = openOutbox();
+    const still = Buffer.from('still');
+    const upload = { sha256: sha256Of(still), path: '/x/still.jpg', sizeBytes: 5 };
+    outbox.append([{ channel: 'evidence', body: aManifest(1, still) }], { uploads: [upload] });
+    expect(outbox.listUploads(9)).toMatchObject([{ isDoubtful: 0 }]);
+    outbox.nack(1, 'EVENT_CONFLICT', 'differs');
+    expect(outbox.pending()).toMatchObject({ uploadsPending: 1, uploadsRefused: 0 });
+    expect(outbox.listUploads(9)).toMatchObject([{ sha256: upload.sha256, isDoubtful: 1 }]);
   });
 });
 

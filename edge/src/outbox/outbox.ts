@@ -190,7 +190,8 @@ export class Outbox implements Disposable {
 
   /**
    * Sets an entry aside that the centre refuses for good; the files of a refused manifest with it, for the centre will not
-   * take them. Returns whether it was there.
+   * take them. Where it keeps another manifest of the case (`EVENT_CONFLICT`) that may name the same files, they are offered all the same.
+   * Returns whether it was there.
    */
   nack(seq: number, code: ErrorCode, reason: string): boolean {
     const moved = this.#transact(() => {
@@ -201,7 +202,10 @@ export class Outbox implements Disposable {
       this.#statements.pruneRejected.run(REJECTED_KEPT);
       if (entry.channel === 'evidence') {
         const { files } = JSON.parse(entry.body) as EvidenceManifest;
-        for (const { sha256 } of files) this.#evidence.refuse(sha256, code, reason);
+        for (const { sha256 } of files) {
+          if (code === 'EVENT_CONFLICT') this.#evidence.doubt(sha256, code, reason);
+          else this.#evidence.refuse(sha256, code, reason);
+        }
       }
       return true;
     });

@@ -17,6 +17,8 @@ export interface UploadEntry extends OrderedUpload {
   readonly sha256: string;
   readonly path: string;
   readonly sizeBytes: number;
+  /** The manifest that named it was refused: what the centre does not know now it will never know. */
+  readonly isDoubtful: 0 | 1;
 }
 
 /** What the upload needs of the outbox. */
@@ -249,7 +251,7 @@ export class EvidenceUpload {
     else if (result.outcome === 'absent') {
       this.#retries.noteSuccess();
       this.#files.set(sha256, new UploadFile(entry, result.parts));
-    } else this.#fail(sha256, result, signal);
+    } else this.#fail(entry, result, signal);
   }
 
   async #sendPart(
@@ -262,7 +264,7 @@ export class EvidenceUpload {
     if (result === undefined || signal.aborted) return;
     if (result.outcome !== 'sent') {
       if (result.outcome !== 'unavailable') file.isStale = true;
-      this.#fail(entry.sha256, result, signal);
+      this.#fail(entry, result, signal);
       return this.#settleFile(entry.sha256, file);
     }
     if (result.isFileStored) {
@@ -308,11 +310,12 @@ export class EvidenceUpload {
     this.#noteGone(sha256, 'erased');
   }
 
-  #fail(sha256: string, failure: UploadFailure, signal: AbortSignal): void {
+  #fail({ sha256, isDoubtful }: UploadEntry, failure: UploadFailure, signal: AbortSignal): void {
     const { logger, clock } = this.#options;
     const { outcome, code, reason } = failure;
     if (outcome === 'unavailable') this.#noteUnavailable(failure, signal);
-    else if (outcome === 'refused') this.#refuse(sha256, failure, 'refused');
+    else if (outcome === 'refused' || (isDoubtful === 1 && code === 'EVIDENCE_UNKNOWN'))
+      this.#refuse(sha256, failure, 'refused');
     else {
       logger.debug({ sha256, code }, reason);
       const mayTryAgain = this.#retries.noteFile(sha256, code, clock.monotonicMs());

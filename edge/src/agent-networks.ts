@@ -54,7 +54,7 @@ interface Place {
   empty(): Promise<void>;
 }
 
-/** Asks for a network of the place, and for its name. */
+/** The places of the networks that watch masks. */
 export interface MaskNetworks {
   /** In the order of `MASK_ASSETS`. */
   readonly places: readonly Pick<NetworkHolder<FaceNet>, 'use' | 'serving' | 'whenServing'>[];

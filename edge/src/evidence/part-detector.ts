@@ -2,7 +2,7 @@ import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@n
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou } from '../geometry/box.ts';
 import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
-import { openNetworkSession } from '../model/onnx-session.ts';
+import { openNetworkSession, runFloats } from '../model/onnx-session.ts';
 import type { PixelPicture } from './blur-mosaic.ts';
 import { fillTensor, listTiles, type TensorForm } from './tensor-picture.ts';
 
@@ -181,16 +181,9 @@ class OnnxPartDetector implements PartDetector {
   }
 
   async #infer(planes: Float32Array): Promise<Map<string, Float32Array>> {
-    const { form, input, outputs: names } = this.#network;
+    const { form, input, outputs } = this.#network;
     const feeds = { [input]: new Tensor('float32', planes, [1, 3, form.rows ?? form.size, form.size]) };
-    const results = await this.#session.run(feeds, names);
-    return new Map(
-      names.map((name) => {
-        const data = results[name]?.data;
-        if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not float32`);
-        return [name, data];
-      }),
-    );
+    return runFloats(this.#session, feeds, outputs);
   }
 }
 

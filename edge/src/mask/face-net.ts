@@ -2,7 +2,7 @@ import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@n
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou, type Point } from '../geometry/box.ts';
 import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
-import { openNetworkSession } from '../model/onnx-session.ts';
+import { openNetworkSession, runFloats } from '../model/onnx-session.ts';
 import { decodeAizoo, decodeRfb, decodeYunet, type FaceFinding, type NetOutputs } from './face-decoder.ts';
 import {
   type BgrPicture,
@@ -119,14 +119,7 @@ class OnnxFaceNet implements FaceNet {
     const { input, outputs } = this.#network;
     try {
       const feeds = { [input]: new Tensor('float32', planes, [1, 3, rows, columns]) };
-      const results = await this.#session.run(feeds, outputs);
-      return new Map(
-        outputs.map((name) => {
-          const data = results[name]?.data;
-          if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not float32`);
-          return [name, data];
-        }),
-      );
+      return await runFloats(this.#session, feeds, outputs);
     } catch (cause) {
       const message = `Cannot run model "${this.label}": ${errorMessage(cause).split('\n')[0]}`;
       throw new NgatuError('MODEL_INVALID', message, { retryable: true, cause });

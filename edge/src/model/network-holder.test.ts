@@ -67,7 +67,7 @@ describe('the place of a network', () => {
     const waiting = place.whenServing(stop.signal).then(() => {
       serves = true;
     });
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setImmediate(resolve));
     expect(serves).toBe(false);
     await place.replace(new SlowNetwork('one'));
     await waiting;

@@ -1,5 +1,5 @@
 import { type ModelTask, type ModelTensor, NgatuError } from '@ngatu/contract';
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { explainLoading, type VerifiedNetwork } from './model-file.ts';
 import { tryModel } from './model-trial.ts';
 import { describeOnnxTensor, type OnnxFacts, type OnnxTensor, readOnnxFacts } from './onnx-facts.ts';
@@ -81,6 +81,22 @@ export function openNetworkSession(
     expects: uses === undefined ? said : [said, uses],
     ...(threads === undefined ? {} : { threads }),
   });
+}
+
+/** Runs a session and gives its outputs by name. @throws Error where one of them is not float32 */
+export async function runFloats(
+  session: InferenceSession,
+  feeds: Readonly<Record<string, Tensor>>,
+  outputs: readonly string[],
+): Promise<Map<string, Float32Array>> {
+  const results = await session.run(feeds, outputs);
+  return new Map(
+    outputs.map((name) => {
+      const data = results[name]?.data;
+      if (!(data instanceof Float32Array)) throw new Error(`output "${name}" is not float32`);
+      return [name, data];
+    }),
+  );
 }
 
 function startSession(bytes: Uint8Array, threads: number): Promise<InferenceSession> {

@@ -148,7 +148,14 @@ it('shows what was read and how surely, takes a correction with a reason, and li
   await row.getByText('99Z8-•••99').waitFor();
 
   await page.getByRole('button', { name: 'English' }).click();
-  await page.getByRole('button', { name: 'Search by plate …' }).click();
+  // Whoever types at once must not lose a letter: the field has the focus before the next key can come.
+  const focused = await page.getByRole('button', { name: 'Search by plate …' }).evaluate(async (button) => {
+    const { document } = globalThis as unknown as { document: { activeElement: { className: string } } };
+    (button as unknown as { click(): void }).click();
+    await Promise.resolve();
+    return document.activeElement.className;
+  });
+  expect(focused).toBe('plate-input');
   await page.keyboard.type('99z8 999??');
   await page.getByLabel('Why you search (at least 3 characters)').fill('report 12');
   await page.keyboard.press('Enter');

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Role } from '../../src/account/role.ts';
 import type { AccountActRequest, AccountEntry } from '../../src/api/account-schema.ts';
 import { type Areas, actOnAccount, createAccount, updateAccount } from './access-client.ts';
@@ -60,7 +60,7 @@ export function AccountForm(props: {
   const [reason, setReason] = useState('');
   const { isRunning, failure, run } = useTask(onEnded);
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []);
   const isReady = !isRunning && isReason(reason);
 
   const save = () =>

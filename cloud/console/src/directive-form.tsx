@@ -1,5 +1,5 @@
 import type { DirectiveKind } from '@ngatu/contract';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { CameraOverview } from '../../src/api/api-schema.ts';
 import { ApiFailure, declareDirective } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
@@ -40,7 +40,7 @@ export function DirectiveForm(props: {
   const [isSending, setSending] = useState(false);
   const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
   const first = useRef<HTMLInputElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []);
   const untilAt = (nowMs: number) => (time === '' ? nowMs + minutes * MINUTE_MS : nextInstantOf(time, nowMs));
 
   const send = async () => {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isAllowed, MAY } from '../../src/account/permission.ts';
 import type { EventDetail } from '../../src/api/api-schema.ts';
 import { ApiFailure, fetchEvent, fetchEvents, type ListFilter } from './api-client.ts';
@@ -73,7 +73,7 @@ export function EventPage({ eventId, work }: { eventId: string; work: Workplace 
   const heading = useRef<HTMLHeadingElement>(null);
   work.list.openedEventId = eventId;
   const isLoaded = detail !== undefined;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isLoaded) heading.current?.focus();
   }, [isLoaded]);
   useShortcuts({

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { isAllowed, MAY } from '../../src/account/permission.ts';
 import { BlindStrip } from './blind-strip.tsx';
 import { useCameraPoll } from './camera-poll.ts';
@@ -53,7 +53,7 @@ export function EventsPage({ work }: { work: Workplace }) {
     },
   });
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const opened = rowLinks(rows.current).find((link) => link.dataset['eventId'] === list.openedEventId);
     opened?.focus();
     opened?.scrollIntoView({ block: 'center' });

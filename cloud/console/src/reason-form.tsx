@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
@@ -26,7 +26,7 @@ export function ReasonForm(props: {
   const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
   const [isSending, setSending] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.form?.querySelector('input')?.focus(), []);
+  useLayoutEffect(() => input.current?.form?.querySelector('input')?.focus(), []);
   const send = async () => {
     if (isSending || !isReason(reason)) return;
     setSending(true);

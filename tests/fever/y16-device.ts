@@ -111,8 +111,10 @@ exec '${real}' "$@"
         // waits for the reader; one that goes breaks the pipe, and the next one begins with a whole picture
         this.#open ??= await open(this.path, constants.O_WRONLY);
         if (!signal.aborted) await this.#open.writeFile(picture);
-      } catch {
+      } catch (error) {
         await this.#close();
+        // unplugged while it was being opened, or left by its reader
+        if (!['EPIPE', 'ENOENT'].includes(String((error as NodeJS.ErrnoException).code))) throw error;
       }
     }
   }

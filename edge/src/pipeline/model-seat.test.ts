@@ -60,19 +60,19 @@ const metrics = (): unknown[] =>
 
 describe('the seat of a model', () => {
   it('keeps who serves for whatever is wrong with another, says why, and takes the next sound one', async () => {
-    const { seat } = aSeat();
+    const { seat, record } = aSeat();
     await seat.ask(async () => aModel('old'));
-    expect(seat.state).toMatchObject({ name: 'old', since: '2026-11-22T08:00:00.000Z' });
+    expect(record.state).toMatchObject({ name: 'old', since: '2026-11-22T08:00:00.000Z' });
     expect(metrics()).toEqual([]);
     const fault = new NgatuError('MODEL_INVALID', `opset 9 expected ${'x'.repeat(900)}`);
     await seat.ask(async () => aModel('new', fault));
-    expect(seat.state).toMatchObject({ name: 'old', refused: { name: 'new', code: 'MODEL_INVALID' } });
+    expect(record.state).toMatchObject({ name: 'old', refused: { name: 'new', code: 'MODEL_INVALID' } });
     const absent = new NgatuError('MODEL_DIGEST_MISMATCH', 'another file');
     await seat.ask(() => Promise.reject(absent), 'newer');
-    expect(seat.state).toMatchObject({ name: 'old', refused: { name: 'newer', code: absent.code } });
-    expect(findSchemaIssues(NodeNetwork, { use: 'plate-reader', ...seat.state })).toEqual([]);
+    expect(record.state).toMatchObject({ name: 'old', refused: { name: 'newer', code: absent.code } });
+    expect(findSchemaIssues(NodeNetwork, { use: 'plate-reader', ...record.state })).toEqual([]);
     await seat.ask(async () => aModel('newest'));
-    expect(seat.state).toEqual({
+    expect(record.state).toEqual({
       ...{ name: 'newest', sha256: 'a'.repeat(64), since: '2026-11-22T08:00:00.000Z' },
     });
     expect(placed).toEqual(['old', 'newest']);
@@ -85,50 +85,50 @@ describe('the seat of a model', () => {
   });
 
   it('forgets a refusal when the profile names again who serves, and does not seat it twice', async () => {
-    const { seat } = aSeat();
+    const { seat, record } = aSeat();
     await seat.ask(async () => aModel('old'));
     await seat.ask(() => Promise.reject(new NgatuError('ASSET_UNKNOWN', 'no "new"')), 'new');
-    expect(seat.state?.refused?.code).toBe('ASSET_UNKNOWN');
+    expect(record.state?.refused?.code).toBe('ASSET_UNKNOWN');
     await seat.ask(async () => aModel('old'));
-    expect(seat.state).not.toHaveProperty('refused');
+    expect(record.state).not.toHaveProperty('refused');
     expect(placed).toEqual(['old']);
   });
 
   it('says of a model that was not supplied no more than that, and takes it when it is', async () => {
     const { seat, record } = aSeat();
     record.ask('reader');
-    expect(seat.state).toEqual({ name: 'reader' });
+    expect(record.state).toEqual({ name: 'reader' });
     await seat.ask(() => Promise.reject(new NgatuError('ASSET_UNAVAILABLE', 'offline')), 'reader');
-    expect(seat.state).toMatchObject({ name: 'reader', refused: { code: 'ASSET_UNAVAILABLE' } });
-    expect(seat.state).not.toHaveProperty('sha256');
+    expect(record.state).toMatchObject({ name: 'reader', refused: { code: 'ASSET_UNAVAILABLE' } });
+    expect(record.state).not.toHaveProperty('sha256');
     expect(metrics()).toEqual([]);
     expect(logged.map(({ level }) => level)).toEqual([pino.levels.values['warn']]);
     await seat.ask(async () => aModel('reader'));
-    expect(seat.state).toMatchObject({ name: 'reader', sha256: 'a'.repeat(64) });
+    expect(record.state).toMatchObject({ name: 'reader', sha256: 'a'.repeat(64) });
     expect(metrics()).toEqual([['modelTaken', { model: 'reader', use: 'plate-reader' }]]);
   });
 
   it('tries anew what was lost', async () => {
-    const { seat } = aSeat();
+    const { seat, record } = aSeat();
     await seat.ask(async () => aModel('reader'));
     seat.lose(new NgatuError('FILE_UNREADABLE', 'gone'));
     expect(seat.serving).toBeUndefined();
-    expect(seat.state).toMatchObject({
+    expect(record.state).toMatchObject({
       name: 'reader',
       refused: { name: 'reader', code: 'FILE_UNREADABLE' },
     });
-    expect(seat.state).not.toHaveProperty('since');
+    expect(record.state).not.toHaveProperty('since');
     await seat.ask(async () => aModel('reader'));
     expect(placed).toEqual(['reader', 'reader']);
-    expect(seat.state).not.toHaveProperty('refused');
+    expect(record.state).not.toHaveProperty('refused');
   });
 
   it('goes on where the disk takes no telemetry, and hides no mistake of the code', async () => {
-    const { seat } = aSeat(() => {
+    const { seat, record } = aSeat(() => {
       throw new NgatuError('DISK_FULL', 'no space', { retryable: true });
     });
     await seat.ask(() => Promise.reject(new NgatuError('MODEL_INVALID', 'no graph')), 'reader');
-    expect(seat.state?.refused?.code).toBe('MODEL_INVALID');
+    expect(record.state?.refused?.code).toBe('MODEL_INVALID');
     expect(logged.map(({ code }) => code)).toEqual(['MODEL_INVALID', 'DISK_FULL']);
     await expect(seat.ask(() => Promise.reject(new TypeError('a mistake')))).rejects.toThrow('a mistake');
   });

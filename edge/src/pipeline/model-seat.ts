@@ -1,5 +1,5 @@
 import { NgatuError } from '@ngatu/contract';
-import type { ModelRecord, ModelState } from './model-record.ts';
+import type { ModelRecord } from './model-record.ts';
 
 export interface ModelSeatOptions<C> {
   readonly record: ModelRecord;
@@ -26,10 +26,6 @@ export class ModelSeat<C> {
 
   get serving(): C | undefined {
     return this.#serving;
-  }
-
-  get state(): ModelState | undefined {
-    return this.#options.record.state;
   }
 
   /**

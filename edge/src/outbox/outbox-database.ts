@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { errorMessage, NgatuError, ORDER_KINDS } from '@ngatu/contract';
+import { errorMessage, findSchemaIssues, NgatuError, ORDER_KINDS, OutboxId } from '@ngatu/contract';
 import Database from 'better-sqlite3';
 
 /** AUTOINCREMENT: a number is never given twice, also after its row was deleted. */
@@ -153,6 +153,9 @@ const CODE_BY_PREFIX = [
 
 /** What SQLite says at the opening where the file is none that these statements made: of another form, or not of the version it names. */
 const FOREIGN_FILE = /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|SCHEMA|TOOBIG)/;
+/** Tables, indices and triggers; those that SQLite makes for itself are its own. */
+const SHAPE =
+  "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";
 /** No program of ours will have so many steps: a larger number is no version. */
 const VERSION_MAX = 1_000;
 
@@ -178,6 +181,7 @@ function openChecked(file: string): Database.Database {
     const verdict = database.pragma('quick_check(1)', { simple: true });
     if (verdict !== 'ok') throw new NgatuError('OUTBOX_CORRUPT', `Cannot use outbox "${file}": ${verdict}`);
     prepareSchema(database, file);
+    checkShape(database, file);
     return database;
   } catch (error) {
     database.close();
@@ -209,6 +213,25 @@ function prepareSchema(database: Database.Database, file: string): void {
     database.pragma(`user_version = ${STEPS.length}`);
   });
   create.immediate();
+}
+
+/** Its tables are those that the steps make, and it has one identity: noise can change names within a page, which SQLite's own check passes. */
+function checkShape(database: Database.Database, file: string): void {
+  const model = new Database(':memory:');
+  try {
+    for (const step of STEPS) model.exec(step);
+    const [expected, found] = [model, database].map((each) => JSON.stringify(each.prepare(SHAPE).all()));
+    if (expected !== found)
+      throw new NgatuError(
+        'OUTBOX_CORRUPT',
+        `Cannot use outbox "${file}": its tables are not those of an outbox`,
+      );
+  } finally {
+    model.close();
+  }
+  const identities = database.prepare<[], string>('SELECT outbox_id FROM identity').pluck().all();
+  if (identities.length !== 1 || findSchemaIssues(OutboxId, identities[0]).length > 0)
+    throw new NgatuError('OUTBOX_CORRUPT', `Cannot use outbox "${file}": it has no identity`);
 }
 
 /**

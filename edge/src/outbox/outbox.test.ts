@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Event, type NgatuError, readDropRanges, type Telemetry } from '@ngatu/contract';
@@ -434,60 +434,6 @@ describe('evidence on a full disk', () => {
     ]);
     expect(outbox.listUploads(9).map(({ path }) => path)).toEqual(['/x/still']);
   });
-});
-
-describe('opening', () => {
-  it('is refused while another process or connection holds the file', () => {
-    openOutbox();
-    expect(codeOf(() => openOutbox())).toBe('OUTBOX_LOCKED');
-  });
-
-  it.each([
-    ['garbage', () => writeFileSync(file, Buffer.alloc(20_000, 'garbage'))],
-    [
-      'a damaged page',
-      () => {
-        const { outbox } = openOutbox();
-        outbox.append(Array.from({ length: 200 }, (_, key) => event(key)));
-        opened.splice(0)[0]?.[Symbol.dispose]();
-        const bytes = readFileSync(file);
-        bytes.fill(0x5a, 3 * 4096, 6 * 4096);
-        writeFileSync(file, bytes);
-      },
-    ],
-    [
-      'a cut file',
-      () => {
-        const { outbox } = openOutbox();
-        outbox.append(Array.from({ length: 200 }, (_, key) => event(key)));
-        opened.splice(0)[0]?.[Symbol.dispose]();
-        writeFileSync(file, readFileSync(file).subarray(0, 10_000));
-      },
-    ],
-    ['a version that its tables are not of', () => changeVersion(1)],
-    ['a version that there cannot be', () => changeVersion(0x8000_0004)],
-  ])('moves a corrupt file aside (%s), says so, and begins anew', (_name, damage) => {
-    damage();
-    const { outbox, movedAside } = openOutbox();
-    expect(movedAside?.file).toMatch(/outbox\.sqlite\.corrupt-2025-03-01T/);
-    expect(readdirSync(folder).filter((name) => name.includes('.corrupt-')).length).toBeGreaterThan(0);
-    expect(outbox.append([event(1)])).toEqual([{ outcome: 'appended', seq: 1 }]);
-  });
-
-  it('leaves the file of a newer program where it is', () => {
-    changeVersion(99);
-    expect(codeOf(() => openOutbox())).toBe('OUTBOX_VERSION');
-    expect(readdirSync(folder).filter((name) => name.includes('.corrupt-'))).toEqual([]);
-  });
-
-  /** The user version in the header of SQLite (its file format, section 1.3). */
-  function changeVersion(version: number): void {
-    openOutbox();
-    opened.splice(0)[0]?.[Symbol.dispose]();
-    const bytes = readFileSync(file);
-    bytes.writeUInt32BE(version, 60);
-    writeFileSync(file, bytes);
-  }
 });
 
 it('refuses a message that the centre would refuse for its size', () => {

@@ -11,9 +11,9 @@ const AHEAD = 256;
 export class SentMarks {
   #ranges: SeqRange[];
 
-  /** @param stored what `encode` gave */
+  /** @param stored what `encode` gave; of what is not that, every number may have been sent */
   constructor(stored: string | undefined) {
-    this.#ranges = stored === undefined ? [] : (JSON.parse(stored) as SeqRange[]);
+    this.#ranges = stored === undefined ? [] : (decode(stored) ?? [{ from: 0, to: Number.MAX_SAFE_INTEGER }]);
   }
 
   /** Notes numbers that are about to be sent. True where the marks changed and must be on disk before they are. */
@@ -42,4 +42,19 @@ export class SentMarks {
   encode(): string {
     return JSON.stringify(this.#ranges);
   }
+}
+
+function decode(stored: string): SeqRange[] | undefined {
+  try {
+    const value: unknown = JSON.parse(stored);
+    return Array.isArray(value) && value.every(isRange) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRange(value: unknown): value is SeqRange {
+  if (typeof value !== 'object' || value === null) return false;
+  const { from, to } = value as Partial<SeqRange>;
+  return Number.isSafeInteger(from) && Number.isSafeInteger(to) && Number(from) <= Number(to);
 }

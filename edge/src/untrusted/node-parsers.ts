@@ -12,7 +12,7 @@ import {
 import { pino } from 'pino';
 import { SeriesDetector } from '../anomaly/series-detector.ts';
 import { decodeSeriesFile, encodeSeriesFile } from '../anomaly/series-file.ts';
-import { openOutboxDatabase } from '../outbox/outbox-database.ts';
+import { Outbox, type OutboxOpening } from '../outbox/outbox.ts';
 import { decodeEvidenceContext, encodeEvidenceContext } from '../pipeline/evidence-context.ts';
 import { decodeRuleMemory, encodeRuleMemory } from '../pipeline/rule-memory.ts';
 import { decodeViewReference, encodeViewReference } from '../readiness/view-reference.ts';
@@ -168,6 +168,19 @@ function changeHeader(file: Buffer, offset: number, value: number): Buffer {
   return changed;
 }
 
+/** Opens an outbox as the agent does, takes what waits, and closes it. */
+function openAndLook(file: string): OutboxOpening['movedAside'] {
+  const clock = { nowMs: () => 0, monotonicMs: () => 0 };
+  const { outbox, movedAside } = Outbox.open({
+    ...{ file, clock, maxBytes: 1_000_000, origin: { site: 'fuzz', node: 'fuzz' } },
+    logger: pino({ level: 'silent' }),
+  });
+  outbox.lease(10, 1_000);
+  outbox.pending();
+  outbox[Symbol.dispose]();
+  return movedAside;
+}
+
 /** The database files of an outbox that holds nothing. */
 const outboxParser: UntrustedParser = {
   name: 'outbox-file',
@@ -177,7 +190,7 @@ const outboxParser: UntrustedParser = {
   pace: 'process',
   open: async (folder) => {
     const made = join(folder, 'made.sqlite');
-    openOutboxDatabase(made, 0).database.close();
+    openAndLook(made);
     const whole = join(folder, 'whole.sqlite');
     copyFileSync(made, whole);
     const work = join(folder, 'outbox.sqlite');
@@ -193,8 +206,7 @@ const outboxParser: UntrustedParser = {
           if (name.startsWith('outbox.sqlite')) rmSync(join(folder, name));
         }
         writeFileSync(work, input);
-        const { database, movedAside } = openOutboxDatabase(work, 0);
-        database.close();
+        const movedAside = openAndLook(work);
         if (movedAside !== undefined && !existsSync(movedAside.file))
           throw new Error('a broken outbox is gone');
         return movedAside === undefined ? undefined : 'OUTBOX_CORRUPT';

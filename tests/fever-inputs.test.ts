@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { planScene } from '@ngatu/simulators';
 import { connectAsync } from 'mqtt';
@@ -8,6 +8,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiApp } from '../cloud/src/api/api-app.ts';
 import { openTestCentre, type TestCentre } from '../cloud/src/api/api-test-centre.ts';
 import { buildApi } from '../cloud/src/api/build-api.ts';
+import { computeSignal } from '../edge/src/thermal/radiometry.ts';
+import { buildFlirRecord, FLIR_PLANCK, packPlain } from '../edge/src/thermal/test-flir-file.ts';
 import { bundleThermalProgram } from './delivery/child-process.ts';
 import { DeliveryRig } from './delivery/delivery-rig.ts';
 import { LoopbackBroker } from './delivery/loopback-broker.ts';
@@ -156,6 +158,19 @@ describe('a gate that plays a radiometric recording', () => {
     return path;
   }
 
+  /** The same as a SEQ of FLIR. */
+  function recordFlir(file: string, pictures: readonly Seen[]): string {
+    const path = join(rig.folder, file);
+    const beganMs = Date.UTC(2026, 0, 1);
+    const records = pictures.map(({ width, height, celsius }, index) => {
+      const raw = Uint16Array.from(celsius, (value) => Math.round(computeSignal(value, FLIR_PLANCK)));
+      const takenAtMs = beganMs + Math.round((index * 1_000) / 9);
+      return buildFlirRecord(packPlain(raw), 'little', { width, height, takenAtMs });
+    });
+    writeFileSync(path, Buffer.concat(records));
+    return path;
+  }
+
   it('screens who walks through it; is blind where it is no recording; and goes on with a sound one', async () => {
     const { nobody, well, ill } = SCENES;
     const playing = record('playing.mkv', [...nobody, ...well, ...well, ...nobody]);
@@ -189,6 +204,16 @@ describe('a gate that plays a radiometric recording', () => {
     const before = outcomes().length;
     put(record('sound.mkv', [...nobody, ...well, ...well, ...nobody]));
     await until('people walk through it again', () => outcomes().length > before);
+    expect(outcomes().at(-1)).toBe('pass');
+    put(recordFlir('ill.seq', [...nobody, ...ill, ...ill, ...nobody]));
+    await until('a camera of FLIR saw somebody ill', () => outcomes().at(-1) === 'measure');
+    const whole = readFileSync(recordFlir('whole.seq', nobody));
+    writeFileSync(`${playing}.new`, whole.subarray(0, 900));
+    put(`${playing}.new`);
+    await untilBlind('THERMAL_INVALID');
+    const seen = outcomes().length;
+    put(recordFlir('well.seq', [...nobody, ...well, ...well, ...nobody]));
+    await until('and somebody well', () => outcomes().length > seen);
     expect(outcomes().at(-1)).toBe('pass');
     await until('the centre knows', async () => (await askCentre('by-recording'))?.['service'] === 'serving');
   }, 400_000);

@@ -50,11 +50,12 @@ const RecordingInput = Type.Object(
   {
     kind: Type.Literal('recording'),
     path: FilePath,
-    mapping: ThermalMapping,
+    mapping: Type.Optional(ThermalMapping),
   },
   {
     additionalProperties: false,
-    description: 'A 16-bit grey video (FFV1), played over and over: for trials.',
+    description:
+      'A 16-bit grey video (FFV1) with its mapping, or a radiometric JPEG, SEQ or CSQ of FLIR, which has its own; played over and over: for trials.',
   },
 );
 

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { NgatuError } from '@ngatu/contract';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { forAll } from '../testing/seeded-random.ts';
-import { readFlirFile } from './flir-file.ts';
+import { readFlirFile, streamFlirFile } from './flir-file.ts';
 import { parseFlirRecord } from './flir-record.ts';
 import { buildFlirRecord, FLIR_RAW, FLIR_SIZE, packPlain, packPng, wrapInJpeg } from './test-flir-file.ts';
+import type { ThermalFrame } from './thermal-frame.ts';
 
 const never = new AbortController().signal;
 const plain = buildFlirRecord(packPlain(FLIR_RAW));
@@ -58,6 +59,28 @@ describe('a FLIR file', () => {
     const { frames, skippedBytes } = await readFlirFile(recording, {}, never);
     expect(frames).toHaveLength(2);
     expect(skippedBytes).toBe(junk.length + plain.length - 50);
+  });
+
+  it('gives the frames of a long recording in order, with their times by the camera’s clock', async () => {
+    const beganMs = Date.UTC(2017, 4, 19, 19, 45, 33, 583);
+    const count = 70;
+    const records = Array.from({ length: count }, (_, index) => {
+      const takenAtMs = beganMs + Math.round((index * 1_000) / 30);
+      return buildFlirRecord(packPlain(FLIR_RAW.map((raw) => raw + index)), 'little', {
+        ...FLIR_SIZE,
+        takenAtMs,
+      });
+    });
+    const frames: ThermalFrame[] = [];
+    for await (const frame of streamFlirFile(Buffer.concat(records), {}, never)) frames.push(frame);
+    expect(frames.map(({ mediaTimeMs }) => mediaTimeMs)).toEqual(
+      Array.from({ length: count }, (_, index) => Math.round((index * 1_000) / 30)),
+    );
+    const first = frames.map(({ celsius }) => celsius[0] ?? 0);
+    expect(first).toEqual(first.toSorted((a, b) => a - b));
+    expect(new Set(first).size).toBe(count);
+    const whole = await readFlirFile(Buffer.concat(records), {}, never);
+    expect(whole.frames).toEqual(frames);
   });
 
   it('takes what is known better than the camera knew', async () => {

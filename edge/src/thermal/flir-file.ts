@@ -10,8 +10,15 @@ import {
 } from './radiometry.ts';
 import type { ThermalFrame } from './thermal-frame.ts';
 
-/** A long recording is read in parts of this many frames. */
+/** Of a long recording, so many are read as a whole; all of them one after the other. */
 const MAX_FRAMES = 512;
+const MAX_STREAMED = 100_000;
+/** Frames that are unpacked at once: one second of most cameras. */
+const PART = 32;
+const FLIR_HEADS = [
+  [0x46, 0x46, 0x46],
+  [0xff, 0xd8],
+];
 const FLIR_MARK = [0x46, 0x4c, 0x49, 0x52, 0x00];
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
@@ -36,21 +43,9 @@ export async function readFlirFile(
   replaced: Partial<MeasuringConditions>,
   signal: AbortSignal,
 ): Promise<FlirReading> {
-  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-  const { records, skippedBytes } = splitRecords(isJpeg ? joinJpegSegments(bytes) : bytes);
-  const [first] = records;
-  if (first === undefined)
-    throw new NgatuError('THERMAL_INVALID', 'Cannot read FLIR data: it holds no frame');
-  const pixels = await unpackAll(records, signal);
-  const tables = new Map<string, Float32Array>();
-  const frames = records.map((record, index): ThermalFrame => {
-    const conditions = { ...record.conditions, ...replaced };
-    const key = JSON.stringify([record.planck, record.atmosphere, conditions]);
-    const table = tables.get(key) ?? buildTemperatureTable(record.planck, conditions, record.atmosphere);
-    tables.set(key, table);
-    const raw = pixels[index] ?? new Uint16Array();
-    return { width: record.width, height: record.height, celsius: mapToTemperatures(raw, table) };
-  });
+  const { first, records, skippedBytes } = findRecords(bytes, MAX_FRAMES);
+  const frames: ThermalFrame[] = [];
+  for await (const frame of mapRecords(records, replaced, signal)) frames.push(frame);
   return {
     frames,
     skippedBytes,
@@ -58,6 +53,60 @@ export async function readFlirFile(
     planck: first.planck,
     conditions: { ...first.conditions, ...replaced },
   };
+}
+
+/** True where a FLIR file begins so: the container of a recording, or a JPEG. */
+export function isFlirFile(head: Uint8Array): boolean {
+  return FLIR_HEADS.some((known) => known.every((byte, at) => head[at] === byte));
+}
+
+/**
+ * The frames of a FLIR file one after the other, unpacked as they are taken. What `readFlirFile` says of input and errors holds here.
+ * @throws NgatuError THERMAL_INVALID, SETUP_PACKAGE_MISSING, CHILD_FAILED
+ */
+export async function* streamFlirFile(
+  bytes: Uint8Array,
+  replaced: Partial<MeasuringConditions>,
+  signal: AbortSignal,
+): AsyncGenerator<ThermalFrame> {
+  yield* mapRecords(findRecords(bytes, MAX_STREAMED).records, replaced, signal);
+}
+
+interface FoundRecords {
+  readonly first: FlirRecord;
+  readonly records: readonly FlirRecord[];
+  readonly skippedBytes: number;
+}
+
+function findRecords(bytes: Uint8Array, limit: number): FoundRecords {
+  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
+  const { records, skippedBytes } = splitRecords(isJpeg ? joinJpegSegments(bytes) : bytes, limit);
+  const [first] = records;
+  if (first === undefined)
+    throw new NgatuError('THERMAL_INVALID', 'Cannot read FLIR data: it holds no frame');
+  return { first, records, skippedBytes };
+}
+
+async function* mapRecords(
+  records: readonly FlirRecord[],
+  replaced: Partial<MeasuringConditions>,
+  signal: AbortSignal,
+): AsyncGenerator<ThermalFrame> {
+  const tables = new Map<string, Float32Array>();
+  const beganMs = records[0]?.takenAtMs;
+  for (let from = 0; from < records.length && !signal.aborted; from += PART) {
+    const part = records.slice(from, from + PART);
+    const pixels = await unpackAll(part, signal);
+    for (const [index, { planck, atmosphere, width, height, takenAtMs, ...record }] of part.entries()) {
+      const conditions = { ...record.conditions, ...replaced };
+      const key = JSON.stringify([planck, atmosphere, conditions]);
+      const table = tables.get(key) ?? buildTemperatureTable(planck, conditions, atmosphere);
+      tables.set(key, table);
+      const celsius = mapToTemperatures(pixels[index] ?? new Uint16Array(), table);
+      const isTimed = beganMs !== undefined && takenAtMs !== undefined && takenAtMs >= beganMs;
+      yield { width, height, celsius, ...(isTimed ? { mediaTimeMs: takenAtMs - beganMs } : {}) };
+    }
+  }
 }
 
 /** The FLIR parts of a JPEG's APP1 segments, in the order of their numbers. */
@@ -84,12 +133,12 @@ function joinJpegSegments(bytes: Uint8Array): Uint8Array {
 }
 
 /** Frames stand one behind the other; where one is damaged, the next header is looked for. */
-function splitRecords(bytes: Uint8Array): { records: FlirRecord[]; skippedBytes: number } {
+function splitRecords(bytes: Uint8Array, limit: number): { records: FlirRecord[]; skippedBytes: number } {
   const records: FlirRecord[] = [];
   let skippedBytes = 0;
   let failure: unknown;
   let at = 0;
-  while (at < bytes.length && records.length < MAX_FRAMES) {
+  while (at < bytes.length && records.length < limit) {
     const next = findHeader(bytes, at);
     skippedBytes += next - at;
     if (next >= bytes.length) break;

@@ -14,6 +14,8 @@ const RECORD_CAMERA = 0x20;
 /** Bytes of the raw record before its pixels. */
 const RAW_HEADER_BYTES = 32;
 const CAMERA_MIN_BYTES = 0x310;
+/** When the picture was taken: seconds since 1970 and, in two of the next four bytes, milliseconds. */
+const TAKEN_AT = 0x384;
 const KELVIN = 273.15;
 
 /** How the raw pixels of a record are packed. */
@@ -31,6 +33,8 @@ export interface FlirRecord {
   readonly atmosphere: AtmosphereConstants;
   readonly conditions: MeasuringConditions;
   readonly cameraModel: string;
+  /** By the camera's own clock, ms since 1970; absent where it does not say. */
+  readonly takenAtMs?: number;
   /** First byte behind the last record, from the record's begin. */
   readonly endOffset: number;
 }
@@ -138,7 +142,7 @@ function findPacking(pixels: Uint8Array): RawPacking {
 
 function readCamera(
   record: Uint8Array,
-): Pick<FlirRecord, 'planck' | 'atmosphere' | 'conditions' | 'cameraModel'> {
+): Pick<FlirRecord, 'planck' | 'atmosphere' | 'conditions' | 'cameraModel' | 'takenAtMs'> {
   if (record.length < CAMERA_MIN_BYTES) throw refuse('its record of the camera is cut short');
   const view = viewOf(record);
   const little = view.getUint16(0, true) === 2;
@@ -157,7 +161,15 @@ function readCamera(
     atmosphere: readAtmosphere(float),
     conditions: readConditions(float),
     cameraModel: readText(record.subarray(0xd4, 0xd4 + 32)),
+    ...readTakenAt(view, little),
   };
+}
+
+function readTakenAt(view: DataView, little: boolean): Pick<FlirRecord, 'takenAtMs'> {
+  if (view.byteLength < TAKEN_AT + 8) return {};
+  const seconds = view.getUint32(TAKEN_AT, little);
+  const ms = view.getUint32(TAKEN_AT + 4, little) & 0xffff;
+  return seconds === 0 || ms >= 1_000 ? {} : { takenAtMs: seconds * 1_000 + ms };
 }
 
 function hasNumbersOnly(values: object): boolean {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { errorMessage, NgatuError } from '@ngatu/contract';
-import { readFlirFile } from './flir-file.ts';
+import { isFlirFile, readFlirFile } from './flir-file.ts';
 import type { MeasuringConditions } from './radiometry.ts';
 import type { RawMapping } from './raw-mapping.ts';
 import { type MatrixFormat, readJsonMatrix, readTextMatrix } from './temperature-matrix.ts';
@@ -45,8 +45,7 @@ export async function readThermalFile(
   }
   if (bytes.length === 0 || bytes.length > MAX_FILE_BYTES)
     throw new NgatuError('THERMAL_INVALID', `Cannot read ${path}: ${bytes.length} bytes are no thermal file`);
-  const head = bytes.subarray(0, 4).toString('latin1');
-  if (head.startsWith('FFF') || head.startsWith('\xff\xd8')) return readFlir(bytes, options, signal);
+  if (isFlirFile(bytes)) return readFlir(bytes, options, signal);
   if (isVideo(bytes)) return readVideo(path, options, signal);
   if (/^\s*\{/.test(bytes.subarray(0, 64).toString('utf8')))
     return { kind: 'json matrix', frames: [readJsonMatrix(bytes.toString('utf8'))], notes: [] };

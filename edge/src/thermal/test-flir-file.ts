@@ -8,14 +8,17 @@ export const FLIR_RAW = Uint16Array.from(
   (_, i) => 18_000 + 7 * i,
 );
 
+/** Of the camera that writes these files. */
+export const FLIR_PLANCK = { r1: 21_106.77, b: 1_501, f: 1, o: -7_340, r2: 0.012545258 };
+
 /** An FFF record as a camera writes it: header, table of two records, calibration, pixels. */
 export function buildFlirRecord(
   pixels: Uint8Array,
   order: 'little' | 'big' = 'little',
-  size: { readonly width: number; readonly height: number } = FLIR_SIZE,
+  size: { readonly width: number; readonly height: number; readonly takenAtMs?: number } = FLIR_SIZE,
 ): Buffer {
   const little = order === 'little';
-  const cameraBytes = 0x340;
+  const cameraBytes = 0x390;
   const cameraAt = 64 + 2 * 32;
   const rawAt = cameraAt + cameraBytes;
   const file = Buffer.alloc(rawAt + 32 + pixels.length);
@@ -34,7 +37,7 @@ export function buildFlirRecord(
   };
   entry(0, 0x20, cameraAt, cameraBytes);
   entry(1, 0x01, rawAt, 32 + pixels.length);
-  writeCamera(new DataView(file.buffer, file.byteOffset + cameraAt, cameraBytes));
+  writeCamera(new DataView(file.buffer, file.byteOffset + cameraAt, cameraBytes), size.takenAtMs ?? 0);
   view.setUint16(rawAt, 2, true);
   view.setUint16(rawAt + 2, size.width, true);
   view.setUint16(rawAt + 4, size.height, true);
@@ -42,8 +45,10 @@ export function buildFlirRecord(
   return file;
 }
 
-function writeCamera(view: DataView): void {
+function writeCamera(view: DataView, takenAtMs: number): void {
   view.setUint16(0, 2, true);
+  view.setUint32(0x384, Math.floor(takenAtMs / 1_000), true);
+  view.setUint16(0x388, takenAtMs % 1_000, true);
   const floats: [number, number][] = [
     [0x20, 0.95],
     [0x24, 1],
@@ -52,18 +57,18 @@ function writeCamera(view: DataView): void {
     [0x30, 293.15],
     [0x34, 1],
     [0x3c, 0.5],
-    [0x58, 21_106.77],
-    [0x5c, 1_501],
-    [0x60, 1],
+    [0x58, FLIR_PLANCK.r1],
+    [0x5c, FLIR_PLANCK.b],
+    [0x60, FLIR_PLANCK.f],
     [0x70, 0.006569],
     [0x74, 0.01262],
     [0x78, -0.002276],
     [0x7c, -0.00667],
     [0x80, 1.9],
-    [0x30c, 0.012545258],
+    [0x30c, FLIR_PLANCK.r2],
   ];
   for (const [at, value] of floats) view.setFloat32(at, value, true);
-  view.setInt32(0x308, -7_340, true);
+  view.setInt32(0x308, FLIR_PLANCK.o, true);
   for (const [i, letter] of [...'FLIR TEST'].entries()) view.setUint8(0xd4 + i, letter.charCodeAt(0));
 }
 

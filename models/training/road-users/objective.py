@@ -83,9 +83,11 @@ def compute_loss(raw, samples, side, teachers):
     for rows, found, teacher, (objects, regions, labelled, ordinary) in zip(raw, boxes, teachers, samples):
         owner = assign(rows.detach(), found.detach(), objects, centres, strides)
         mine = owner >= 0
-        # of plates and of riders on their bikes the original knows nothing: what might be one on an ordinary picture is left alone
+        # of plates and of riders on their bikes the original knows nothing: what may be one on an ordinary picture is left alone
         known = sorted({*labelled, *SHARED}) if ordinary else labelled
         silent = find_silent_rows(rows.detach(), centres, regions[:0] if ordinary else regions, known)
+        if ordinary:
+            silent &= teacher.find_unknown(centres, rows.detach()[:, 5:].argmax(1))
         counted = mine | ~silent
         if ordinary:
             kept, weight = teacher.compute_loss(rows, found, ~mine & ~silent)

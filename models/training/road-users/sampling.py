@@ -8,15 +8,16 @@ MIN_VISIBLE = 0.35
 MIN_SIDE_PX = 4
 
 
-def sample_crop(picture, side, random, scale_range, change):
+def sample_crop(picture, side, random, ranges, change):
     """
     Returns the crop twice as `[3, side, side]` float32 BGR, as the network is to see it and as it was taken, boxes `[n, 5]` (class, xyxy)
-    and regions without loss `[m, 4]`, in crop pixels. `change(window, boxes)` may draw into the picture and add boxes.
+    and regions without loss `[m, 4]`, in crop pixels. `ranges`: of the scale, and of the logarithm of its stretch in width. `change(window, boxes)` may draw into the picture and add boxes.
     """
     with Image.open(picture.file) as opened:
         source = opened.convert('RGB')
+    scale_range, stretch_range = ranges
     scale = np.exp(random.uniform(*np.log(scale_range)))
-    stretch = np.exp(random.uniform(-0.15, 0.2))
+    stretch = np.exp(random.uniform(*stretch_range))
     width, height = source.size
     scale_x, scale_y = scale * stretch, scale / stretch
     # the window in source pixels; it may reach beyond the picture

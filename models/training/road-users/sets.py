@@ -18,13 +18,14 @@ CLASSES = {
     'lights-indonesia': {0: LIGHT, 1: LIGHT, 2: LIGHT},
     'lights-korea': {0: LIGHT, 1: LIGHT, 2: LIGHT, 3: LIGHT},
     'helmet-indian-street': {},
+    'masks': {},
     'car-detection': {},
     'one-by-one-person-detection': {},
 }
 # Clips with a licence that allows it, of which every so manieth picture is taken.
 CLIPS = {'car-detection': 5, 'one-by-one-person-detection': 20}
 # Pictures of other places, on which the network is to go on seeing what the original sees.
-ORDINARY = {'cctv-bikes', 'lights-indonesia', 'lights-korea', 'helmet-indian-street', *CLIPS}
+ORDINARY = {'cctv-bikes', 'lights-indonesia', 'lights-korea', 'helmet-indian-street', 'masks', *CLIPS}
 # Pictures that differ in no more bits are of one scene. Frames that follow one another differ in at most 28 of 256 bits here,
 # scenes of the same junction in at least 56.
 SAME_SCENE = 55

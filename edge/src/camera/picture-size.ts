@@ -41,7 +41,8 @@ export async function readPictureSize(
     const reason = errorMessage(cause).trim().split('\n').at(-1);
     throw new NgatuError('VIDEO_UNREADABLE', `Cannot read ${video}: ${reason}`, { cause });
   }
-  const [width, height] = text.trim().split(',').map(Number);
+  // of a transport stream ffprobe writes the line twice: below its programme, and by itself
+  const [width, height] = (text.trim().split('\n')[0] ?? '').split(',').map(Number);
   if (width === undefined || height === undefined || !(width > 0 && height > 0)) {
     throw new NgatuError('VIDEO_UNREADABLE', `Cannot read ${video}: it holds no picture`);
   }

@@ -398,7 +398,7 @@ it('shows the models of a node, and which one was not taken and why, in both lan
     model: { name: 'road-users-nano', sha256: 'ab'.repeat(32), since },
     networks: [
       { use: 'lamp', name: 'lamp-state', sha256: 'cd'.repeat(32), since, refused },
-      { use: 'plate-finder', name: 'road-users-nano', sha256: 'ab'.repeat(32), since },
+      { use: 'plate-finder', name: 'plates-nano', sha256: 'ab'.repeat(32), since },
       {
         use: 'plate-reader',
         name: 'ppocr-v4-rec',

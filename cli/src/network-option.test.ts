@@ -33,7 +33,7 @@ const listNames = async (...lines: readonly string[]): Promise<string[]> =>
 describe('the networks that a profile asks for', () => {
   it('are those that read lamps and plates where it says nothing', async () => {
     expect(await listNames()).toEqual([
-      ...['lamp lamp-state', 'plate-finder road-users-nano'],
+      ...['lamp lamp-state', 'plate-finder plates-nano'],
       ...['plate-reader plate-reader-vn', 'plate-reader ppocr-v4-rec'],
     ]);
   });

@@ -104,7 +104,7 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
     name: 'plate-detector',
     title: 'Plates: where they are',
     note:
-      'Most of the labelled plates are below 16 px. 39 of the 56 pictures were in the training of road-users-nano; its card and docs/plates.md have the ' +
+      'Most of the labelled plates are below 16 px. 39 of the 56 pictures were in the training of plates-nano; its card and docs/plates.md have the ' +
       'other 17. The targets (recall and precision 0.95) are missed.',
     args: ['eval', 'plate-detector', '--data', '{data}/datasets/vn-plate-boxes'],
     data: ['datasets/vn-plate-boxes'],

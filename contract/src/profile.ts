@@ -104,7 +104,7 @@ export const PlateProfile = Type.Object(
     }),
     detectorModel: Type.String({
       ...ModelName,
-      default: 'road-users-nano',
+      default: 'plates-nano',
       description: 'Finds plates. Where it cannot be had no plate is read. Taken by a reload (SIGHUP).',
     }),
     readerModels: Type.Array(Type.String(ModelName), {

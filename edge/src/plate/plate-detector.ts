@@ -22,7 +22,7 @@ export interface PlateDetectorOptions {
 }
 
 /** Name of the network that the product finds plates with, in the registry of models. */
-export const DEFAULT_PLATE_DETECTOR = 'road-users-nano';
+export const DEFAULT_PLATE_DETECTOR = 'plates-nano';
 
 /** Below this a finding is more often no plate. See docs/plates.md. */
 export const DEFAULT_PLATE_DETECTOR_CONFIDENCE = 0.3;

@@ -234,6 +234,20 @@ def transfer_classes(original, sources, fresh_bias=-4.6):
     return network.eval()
 
 
+@torch.no_grad()
+def blend(original, trained, share, fresh):
+    """
+    A network between two of one form: `share` of the way from the original to the trained one (Wortsman et al., arXiv 2109.01903); outputs of
+    the classes `fresh`, which the original has not, are the trained one's.
+    """
+    network, own = YoloxNano(trained.heads[0].class_out.out_channels), trained.state_dict()
+    for key, value in network.state_dict().items():
+        value.copy_(original.state_dict()[key].lerp(own[key], share))
+        if 'class_out' in key:
+            value[list(fresh)] = own[key][list(fresh)]
+    return network.eval()
+
+
 def export_onnx(network, path):
     """Writes the network with free height and width; opset 11, tensors `images` and `output` as in the original."""
     network = network.eval()

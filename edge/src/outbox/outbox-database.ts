@@ -153,9 +153,9 @@ const CODE_BY_PREFIX = [
 
 /** What SQLite says at the opening where the file is none that these statements made: of another form, or not of the version it names. */
 const FOREIGN_FILE = /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|SCHEMA|TOOBIG)/;
-/** Tables, indices and triggers; those that SQLite makes for itself are its own. */
+/** Tables, indices and triggers, also those that SQLite makes for itself, but for its statistics. */
 const SHAPE =
-  "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY type, name";
+  "SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\' ORDER BY type, name";
 /** No program of ours will have so many steps: a larger number is no version. */
 const VERSION_MAX = 1_000;
 

@@ -59,6 +59,10 @@ describe('opening an outbox', () => {
     ],
     ['a version that its tables are not of', () => changeVersion(1)],
     ['a version that there cannot be', () => changeVersion(0x8000_0004)],
+    [
+      'a column of another name in a table of SQLite',
+      () => changeBytes('sqlite_sequence(name,', 'sqlite_sequence(nume,'),
+    ],
     ['a column of another name', () => changeBytes('outbox_id TEXT', 'outb0x_id TEXT')],
     ['an identity that is none', () => changeBytes(identify(), 'x'.repeat(36))],
     ['a trigger that writes another sum', () => changeBytes('files = files + 1', 'files = files + 9')],

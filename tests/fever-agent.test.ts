@@ -118,7 +118,9 @@ describe('a fever gate from the camera to the centre', () => {
     });
     const rows = centre.deps.audit.list(50).filter(({ action }) => action === 'thermometer-enter');
     expect(rows.map(({ detail }) => detail?.split(' ')[1])).toEqual(['corrected', 'entered', 'entered']);
-    expect(JSON.stringify(rows)).not.toMatch(/38\.6|36\.9/);
+    // its instants may end in any numbers
+    const told = rows.map(({ at: _, ...row }) => row);
+    expect(JSON.stringify(told)).not.toMatch(/38\.[69]|36\.9/);
     centre.clock.nowMs = Date.now() + 3_700_000;
     const late = await ask('operator', `${path}/${ill?.screeningId}/reading`, entry);
     expect([late.statusCode, late.json().code]).toEqual([409, 'SCREENING_CLOSED']);

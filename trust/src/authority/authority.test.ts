@@ -179,6 +179,21 @@ describe('verifyCertificate', () => {
     expect(await verify(tls.certificatePem, 'client', tls.certificatePem)).toBe('AUTHORITY_INVALID');
   });
 
+  it('refuses an authority whose extensions are not what they are named', async () => {
+    const der = Buffer.from(authority.caPem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
+    // basicConstraints, critical, in an OCTET STRING: a SEQUENCE
+    const begin = der.indexOf('0603551d130101ff04', 0, 'hex') + 10;
+    expect(der[begin]).toBe(0x30);
+    for (const byte of [0x31, 0x04]) {
+      const altered = Buffer.from(der);
+      altered[begin] = byte;
+      const pem = `-----BEGIN CERTIFICATE-----\n${altered.toString('base64')}\n-----END CERTIFICATE-----\n`;
+      const { tls } = await issueNode();
+      const judged = verifyCertificate(tls.certificatePem, pem, { atMs: nowMs });
+      expect(await codeOf(judged)).toBe('CERTIFICATE_INVALID');
+    }
+  });
+
   it('lets a revocation count from its date on, by the newest list that the authority signed', async () => {
     const { tls, seal, caPem, crlPem = '' } = await issueNode('gw-revoked');
     const kept = await issueNode('gw-kept');

@@ -55,6 +55,8 @@ export async function parseCertificate(pem: string): Promise<X509Certificate> {
     );
   try {
     const certificate = new x509.X509Certificate(block);
+    // they are read when they are asked for: what is wrong with them is said here
+    void certificate.extensions;
     if (hasStrictFrame(new Uint8Array(certificate.rawData))) return certificate;
   } catch (error) {
     throw new NgatuError('CERTIFICATE_INVALID', `Cannot read a certificate: ${errorMessage(error)}`, {

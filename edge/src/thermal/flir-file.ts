@@ -15,10 +15,8 @@ const MAX_FRAMES = 512;
 const MAX_STREAMED = 100_000;
 /** Frames that are unpacked at once: one second of most cameras. */
 const PART = 32;
-const FLIR_HEADS = [
-  [0x46, 0x46, 0x46],
-  [0xff, 0xd8],
-];
+const CONTAINER_HEAD = [0x46, 0x46, 0x46];
+const JPEG_HEAD = [0xff, 0xd8];
 const FLIR_MARK = [0x46, 0x4c, 0x49, 0x52, 0x00];
 const APP1 = 0xe1;
 const START_OF_SCAN = 0xda;
@@ -57,7 +55,11 @@ export async function readFlirFile(
 
 /** True where a FLIR file begins so: the container of a recording, or a JPEG. */
 export function isFlirFile(head: Uint8Array): boolean {
-  return FLIR_HEADS.some((known) => known.every((byte, at) => head[at] === byte));
+  return beginsWith(head, CONTAINER_HEAD) || beginsWith(head, JPEG_HEAD);
+}
+
+function beginsWith(bytes: Uint8Array, head: readonly number[]): boolean {
+  return head.every((byte, at) => bytes[at] === byte);
 }
 
 /**
@@ -79,8 +81,8 @@ interface FoundRecords {
 }
 
 function findRecords(bytes: Uint8Array, limit: number): FoundRecords {
-  const isJpeg = bytes[0] === 0xff && bytes[1] === 0xd8;
-  const { records, skippedBytes } = splitRecords(isJpeg ? joinJpegSegments(bytes) : bytes, limit);
+  const container = beginsWith(bytes, JPEG_HEAD) ? joinJpegSegments(bytes) : bytes;
+  const { records, skippedBytes } = splitRecords(container, limit);
   const [first] = records;
   if (first === undefined)
     throw new NgatuError('THERMAL_INVALID', 'Cannot read FLIR data: it holds no frame');
@@ -92,7 +94,8 @@ async function* mapRecords(
   replaced: Partial<MeasuringConditions>,
   signal: AbortSignal,
 ): AsyncGenerator<ThermalFrame> {
-  const tables = new Map<string, Float32Array>();
+  // of the last calibration only: a file that names another in each frame must not fill the memory
+  let known: { readonly key: string; readonly table: Float32Array } | undefined;
   const beganMs = records[0]?.takenAtMs;
   for (let from = 0; from < records.length && !signal.aborted; from += PART) {
     const part = records.slice(from, from + PART);
@@ -100,9 +103,8 @@ async function* mapRecords(
     for (const [index, { planck, atmosphere, width, height, takenAtMs, ...record }] of part.entries()) {
       const conditions = { ...record.conditions, ...replaced };
       const key = JSON.stringify([planck, atmosphere, conditions]);
-      const table = tables.get(key) ?? buildTemperatureTable(planck, conditions, atmosphere);
-      tables.set(key, table);
-      const celsius = mapToTemperatures(pixels[index] ?? new Uint16Array(), table);
+      if (known?.key !== key) known = { key, table: buildTemperatureTable(planck, conditions, atmosphere) };
+      const celsius = mapToTemperatures(pixels[index] ?? new Uint16Array(), known.table);
       const isTimed = beganMs !== undefined && takenAtMs !== undefined && takenAtMs >= beganMs;
       yield { width, height, celsius, ...(isTimed ? { mediaTimeMs: takenAtMs - beganMs } : {}) };
     }

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type FeverGateProfile, NgatuError, type ThermalMapping } from '@ngatu/contract';
+import { errorMessage, type FeverGateProfile, NgatuError, type ThermalMapping } from '@ngatu/contract';
 import { isFlirFile, streamFlirFile } from './flir-file.ts';
 import {
   type HttpFeedOptions,
@@ -114,10 +114,11 @@ async function openRecording(
   );
 }
 
-/** The file where it is one of FLIR's; undefined where it is another, or none: that is said by who reads videos. */
+/** The file where it is one of FLIR's; undefined where it is another. @throws NgatuError THERMAL_INVALID where it cannot be read */
 async function readFlirBytes(path: string): Promise<Uint8Array | undefined> {
-  const file = await open(path).catch(() => undefined);
-  if (file === undefined) return undefined;
+  const file = await open(path).catch((cause: unknown) => {
+    throw new NgatuError('THERMAL_INVALID', `Cannot play ${path}: ${errorMessage(cause)}`, { cause });
+  });
   try {
     const head = new Uint8Array(4);
     await file.read(head, 0, head.length, 0);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { DEFAULT_PLATE_DETECTOR, loadNetwork, PlateDetector } from '@ngatu/edge';
+import { DEFAULT_PLATE_DETECTOR } from '@ngatu/contract';
+import { loadNetwork, PlateDetector } from '@ngatu/edge';
 import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';

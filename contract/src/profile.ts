@@ -93,6 +93,9 @@ export type CameraProfile = Static<typeof CameraProfile>;
 
 const ModelName = { pattern: '^[a-z0-9]+(-[a-z0-9]+)*$', maxLength: 64, apply: 'hot' satisfies Apply };
 
+/** Name of the network that the product finds plates with, in the registry of models. */
+export const DEFAULT_PLATE_DETECTOR = 'plates-nano';
+
 /** How the plates of road users that a rule flagged are read. */
 export const PlateProfile = Type.Object(
   {
@@ -104,7 +107,7 @@ export const PlateProfile = Type.Object(
     }),
     detectorModel: Type.String({
       ...ModelName,
-      default: 'plates-nano',
+      default: DEFAULT_PLATE_DETECTOR,
       description: 'Finds plates. Where it cannot be had no plate is read. Taken by a reload (SIGHUP).',
     }),
     readerModels: Type.Array(Type.String(ModelName), {

@@ -45,7 +45,6 @@ export { type ReplayEvent, type ReplayResult, runReplay, writeReplay } from './p
 export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/road-analysis.ts';
 export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
 export {
-  DEFAULT_PLATE_DETECTOR,
   DEFAULT_PLATE_DETECTOR_CONFIDENCE,
   PlateDetector,
 } from './plate/plate-detector.ts';

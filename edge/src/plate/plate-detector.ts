@@ -21,9 +21,6 @@ export interface PlateDetectorOptions {
   readonly isTried?: boolean;
 }
 
-/** Name of the network that the product finds plates with, in the registry of models. */
-export const DEFAULT_PLATE_DETECTOR = 'plates-nano';
-
 /** Below this a finding is more often no plate. See docs/plates.md. */
 export const DEFAULT_PLATE_DETECTOR_CONFIDENCE = 0.3;
 

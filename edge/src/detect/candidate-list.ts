@@ -17,7 +17,7 @@ const SUPPRESSION_GROUP: Readonly<Record<RoadLabel, number>> = {
   plate: 4,
 };
 
-/** More findings than this in one frame are not road traffic; the first are kept. */
+/** So many findings of one frame are held against one another, the surest: more are not road traffic. */
 const MAX_CANDIDATES = 1024;
 /** What is left of a box inside the picture must be at least this wide and high, source px. */
 const MIN_SIDE_PX = 1;
@@ -27,9 +27,9 @@ const MIN_SIDE_PX = 1;
  * serves one stream of frames.
  */
 export class CandidateList {
-  readonly #boxes = new Float32Array(MAX_CANDIDATES * 4);
-  readonly #confidences = new Float32Array(MAX_CANDIDATES);
-  readonly #labels = new Array<RoadLabel>(MAX_CANDIDATES).fill('person');
+  #boxes = new Float32Array(MAX_CANDIDATES * 4);
+  #confidences = new Float32Array(MAX_CANDIDATES);
+  readonly #labels: RoadLabel[] = [];
   readonly #order: number[] = [];
   #count = 0;
   #width = 0;
@@ -44,12 +44,12 @@ export class CandidateList {
 
   /** Takes a box in source pixels, cut to the picture; one outside the picture or with NaN in it is left out. */
   add(label: RoadLabel, confidence: number, x1: number, y1: number, x2: number, y2: number): void {
-    if (this.#count >= MAX_CANDIDATES) return;
     const left = clamp(x1, this.#width);
     const top = clamp(y1, this.#height);
     const right = clamp(x2, this.#width);
     const bottom = clamp(y2, this.#height);
     if (!(right - left >= MIN_SIDE_PX && bottom - top >= MIN_SIDE_PX)) return;
+    if (this.#count === this.#confidences.length) this.#grow();
     const at = this.#count * 4;
     this.#boxes[at] = left;
     this.#boxes[at + 1] = top;
@@ -69,6 +69,7 @@ export class CandidateList {
     order.length = 0;
     for (let i = 0; i < this.#count; i++) order.push(i);
     order.sort((a, b) => (confidences[b] ?? 0) - (confidences[a] ?? 0) || a - b);
+    order.length = Math.min(order.length, MAX_CANDIDATES);
     const kept: Detection[] = [];
     const keptIndex: number[] = [];
     for (const i of order) {
@@ -84,6 +85,16 @@ export class CandidateList {
       else kept.push({ label, ...found });
     }
     return kept;
+  }
+
+  /** Twice the room; a frame has as many findings as its network has rows at the most. */
+  #grow(): void {
+    const boxes = new Float32Array(this.#boxes.length * 2);
+    boxes.set(this.#boxes);
+    this.#boxes = boxes;
+    const confidences = new Float32Array(this.#confidences.length * 2);
+    confidences.set(this.#confidences);
+    this.#confidences = confidences;
   }
 }
 

@@ -47,6 +47,9 @@ describe('fuseRiders', () => {
     expect(others).toEqual([]);
     expect(user).toMatchObject({ box: whole.box, vehicleBox: whole.box, occupants: [{ box: RIDER.box }] });
     expect(fuseRiders([whole, RIDER])[0]?.box).toEqual([300, 200, 340, 300]);
+    const unsure = { ...whole, confidence: RIDER.confidence / 2 };
+    expect(fuseRiders([{ ...unsure, holdsRiders: true }, RIDER])[0]?.confidence).toBe(unsure.confidence);
+    expect(fuseRiders([unsure, RIDER])[0]?.confidence).toBe(RIDER.confidence);
   });
 
   it('seats two on one bike and keeps both boxes', () => {

@@ -25,7 +25,7 @@ interface Pair {
 
 /**
  * Joins persons and the two-wheeler that they sit on into one road user; whatever is left stays by itself. A person joins
- * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is.
+ * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is, and as sure.
  */
 export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
   const vehicles = detections.filter((d) => d.label === 'motorbike' || d.label === 'bicycle');
@@ -36,14 +36,19 @@ export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
   vehicles.forEach((vehicle, index) => {
     const seated = riders.get(index) ?? [];
     for (const rider of seated) taken.add(rider);
-    let box = vehicle.box;
-    if (vehicle.holdsRiders !== true) for (const rider of seated) box = uniteAboveGround(box, rider.box);
+    let { box, confidence } = vehicle;
+    if (vehicle.holdsRiders !== true) {
+      for (const rider of seated) {
+        box = uniteAboveGround(box, rider.box);
+        confidence = Math.max(confidence, rider.confidence);
+      }
+    }
     users.push({
       label: vehicle.label,
-      confidence: Math.max(vehicle.confidence, ...seated.map((rider) => rider.confidence)),
+      confidence,
       box,
       vehicleBox: vehicle.box,
-      occupants: seated.map(({ box: riderBox, confidence }) => ({ box: riderBox, confidence })),
+      occupants: seated.map((rider) => ({ box: rider.box, confidence: rider.confidence })),
     });
   });
   for (const detection of detections) {

@@ -32,6 +32,13 @@ def compute_iou(a, b):
     return shared / np.maximum(area(a) + area(b) - shared, 1e-9)
 
 
+def is_overlapping(boxes, others):
+    """Which of `boxes` `[n, 4]` share a pixel with one of `others`."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    return (high > low).all(-1).any(1)
+
+
 class OnnxNetwork:
     """A child process that keeps one network open. A context manager; not for several threads."""
 

@@ -43,7 +43,7 @@ def put_plates(window, boxes, stock, random, share):
         upper = int(y1 + random.uniform(top, bottom) * (y2 - y1) - height / 2)
         if left < 0 or upper < 0 or left + width > window.width or upper + height > window.height:
             continue
-        _paste(window, plate, (left, upper, left + width, upper + height), random)
+        paste(window, plate, (left, upper, left + width, upper + height), random)
         added.append((PLATE, left, upper, left + width, upper + height))
     return np.concatenate((boxes, np.array(added, np.float32).reshape(-1, 5)))
 
@@ -66,7 +66,8 @@ def _turn(plate, random):
     return image.crop(box) if box else plate.convert('RGBA')
 
 
-def _paste(window, plate, box, random):
+def paste(window, plate, box, random):
+    """Puts the RGBA picture `plate` into `box` of the RGB picture `window`, in place, in the light and as sharp as what is around it."""
     left, upper, right, lower = box
     size = (right - left, lower - upper)
     # few pixels are made by averaging, as a camera does

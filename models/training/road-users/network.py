@@ -84,10 +84,13 @@ class Backbone(nn.Module):
             SeparableConv(128, 256, stride=2), SpatialPyramid(256, 256), CspLayer(256, 256, 1, shortcut=False)
         )
 
-    def forward(self, images):
+    def forward_shared(self, images):
+        """The first layers, which are not trained."""
         corners = [images[..., y::2, x::2] for x in (0, 1) for y in (0, 1)]
-        x = self.dark2(self.stem(torch.cat(corners, 1)))
-        x8 = self.dark3(x)
+        return self.dark2(self.stem(torch.cat(corners, 1)))
+
+    def forward(self, shared):
+        x8 = self.dark3(shared)
         x16 = self.dark4(x8)
         return x8, x16, self.dark5(x16)
 
@@ -143,12 +146,16 @@ class YoloxNano(nn.Module):
 
     def forward_raw(self, images):
         """`[B, N, 5 + C]` before any sigmoid, as the loss wants it."""
-        levels = self.neck(*self.backbone(images))
+        levels = self.neck(*self.backbone(self.backbone.forward_shared(images)))
         rows = [head(level).flatten(2) for head, level in zip(self.heads, levels)]
         return torch.cat(rows, 2).permute(0, 2, 1)
 
     def forward(self, images):
-        levels = self.neck(*self.backbone(images))
+        return self.finish(self.backbone.forward_shared(images))
+
+    def finish(self, shared):
+        """Output from what the first layers give."""
+        levels = self.neck(*self.backbone(shared))
         rows = []
         for head, level in zip(self.heads, levels):
             raw = head(level)
@@ -234,23 +241,33 @@ def transfer_classes(original, sources, fresh_bias=-4.6):
     return network.eval()
 
 
-@torch.no_grad()
-def blend(original, trained, share, fresh):
+class SideNetwork(nn.Module):
     """
-    A network between two of one form: `share` of the way from the original to the trained one (Wortsman et al., arXiv 2109.01903); outputs of
-    the classes `fresh`, which the original has not, are the trained one's.
+    The original network and a trained one that share their first layers: of each row what the surer of the two says. The original's two-wheelers are left
+    out, because the trained one's have their riders in them. So what the original sees elsewhere is not forgotten (after side-tuning, Zhang et al., arXiv
+    1912.13503).
     """
-    network, own = YoloxNano(trained.heads[0].class_out.out_channels), trained.state_dict()
-    for key, value in network.state_dict().items():
-        value.copy_(original.state_dict()[key].lerp(own[key], share))
-        if 'class_out' in key:
-            value[list(fresh)] = own[key][list(fresh)]
-    return network.eval()
+
+    def __init__(self, original, trained, different):
+        super().__init__()
+        self.original, self.trained = original, trained
+        columns = torch.ones(original.heads[0].class_out.out_channels)
+        columns[list(different)] = 0
+        self.register_buffer('columns', columns)
+
+    def forward(self, images):
+        shared = self.original.backbone.forward_shared(images)
+        known, learned = (network.finish(shared) for network in (self.original, self.trained))
+        known = torch.cat((known[..., :5], known[..., 5:] * self.columns), -1)
+        sure = [rows[..., 4:5] * rows[..., 5:].amax(-1, keepdim=True) for rows in (known, learned)]
+        return torch.where(sure[1] > sure[0], learned, known)
 
 
 def export_onnx(network, path):
     """Writes the network with free height and width; opset 11, tensors `images` and `output` as in the original."""
     network = network.eval()
+    with torch.no_grad():
+        columns_of_rows = network(torch.zeros(1, 3, 64, 96)).shape[2]
     torch.onnx.export(
         network,
         torch.zeros(1, 3, 64, 96),
@@ -262,6 +279,6 @@ def export_onnx(network, path):
     )
     model = onnx.load(path)
     batch, _, columns = model.graph.output[0].type.tensor_type.shape.dim
-    batch.dim_value, columns.dim_value = 1, 5 + network.heads[0].class_out.out_channels
+    batch.dim_value, columns.dim_value = 1, columns_of_rows
     onnx.checker.check_model(model)
     onnx.save(model, path)

@@ -73,7 +73,7 @@ def find_silent_rows(rows, centres, regions, labelled):
 def compute_loss(raw, samples, side, teachers):
     """
     `raw` `[B, N, 5 + C]` logits; `samples`: (objects, regions, labelled classes, ordinary) a picture; `teachers`: what the original says
-    of each (`teacher.py`). On ordinary pictures it is the target of all rows that no label claims. Returns the sum and its parts.
+    of each (`teacher.py`), or None where its classes are others. On ordinary pictures it is the target of all rows that no label claims. Returns the sum and its parts.
     """
     gx, gy, strides = make_grid(side, side)
     centres = torch.stack(((gx + 0.5) * strides, (gy + 0.5) * strides), 1)
@@ -88,6 +88,7 @@ def compute_loss(raw, samples, side, teachers):
         silent = find_silent_rows(rows.detach(), centres, regions[:0] if ordinary else regions, known)
         if ordinary:
             silent &= teacher.find_unknown(centres, rows.detach()[:, 5:].argmax(1))
+            silent |= teacher.find_riders(centres)
         counted = mine | ~silent
         if ordinary:
             kept, weight = teacher.compute_loss(rows, found, ~mine & ~silent)
@@ -105,7 +106,8 @@ def compute_loss(raw, samples, side, teachers):
         iou = compute_pair_iou(found[mine], target[:, 1:])
         parts['box'] = parts['box'] + (1 - iou.square()).sum()
         wanted = F.one_hot(target[:, 0].long(), rows.shape[1] - 5).float() * iou.detach()[:, None]
-        wanted = teacher.soften_class(wanted, mine, target[:, 0].long())
+        if teacher is not None:
+            wanted = teacher.soften_class(wanted, mine, target[:, 0].long())
         parts['class'] = parts['class'] + F.binary_cross_entropy_with_logits(rows[mine, 5:], wanted, reduction='sum')
         sides = (target[:, 3:] - target[:, 1:3]).clamp(min=1)
         corners = (found[mine] - target[:, 1:]) / sides.repeat(1, 2)

@@ -5,7 +5,7 @@ Li and Hoiem, arXiv 1606.09282): its outputs are the targets of all rows that no
 import torch
 from torch.nn import functional as F
 
-from detection import BICYCLE, BUS, CAR, MOTORBIKE, PLATE, SHARED, TRUCK
+from detection import BICYCLE, BUS, CAR, MOTORBIKE, PERSON, PLATE, SHARED, TRUCK
 from network import decode_boxes
 from objective import compute_pair_iou
 
@@ -31,7 +31,7 @@ class Teacher:
         confidence = self.classes * self.objectness[:, None]
         self.shared = confidence[:, list(SHARED)].amax(1)
         self.different = confidence[:, list(DIFFERENT)].amax(1)
-
+        self.persons = self.classes.argmax(1) == PERSON
         self.vehicles = confidence[:, list(VEHICLES)].amax(1)
 
     def find_unknown(self, centres, best):
@@ -43,6 +43,10 @@ class Teacher:
         bodies = bikes | self._reach(centres, self.vehicles, torch.zeros(4))
         is_bike = torch.isin(best, torch.tensor(DIFFERENT))
         return torch.where(is_bike, bikes, torch.where(best == PLATE, bodies, torch.zeros_like(bodies)))
+
+    def find_riders(self, centres):
+        """Rows that the original takes for a person where it sees a two-wheeler: a rider, and part of the bike here. The original goes on seeing him."""
+        return self.persons & self._reach(centres, self.different, AROUND)
 
     def _reach(self, centres, confidence, around):
         rows = confidence.topk(min(FINDINGS, len(confidence))).indices

@@ -1,0 +1,132 @@
+"""Trains the finder of plates: `python3 train.py --data DATASETS --media CLIPS --start yolox-nano-dynamic.onnx --work DIR --out FILE.onnx`.
+
+Pictures, loop, loss and network are those of ../road-users; here there is one class, and crops are as close as a plate is looked for.
+A run that was stopped goes on where it was when the same command is given again. See README.md.
+"""
+import argparse
+import json
+import os
+import pickle
+import sys
+from pathlib import Path
+
+# Threads of OpenBLAS spin while they wait. Before numpy is loaded.
+os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
+sys.path.insert(0, str(Path(__file__).parents[1] / 'road-users'))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from detection import BICYCLE, BUS, CAR, MOTORBIKE, PLATE, TRUCK, OnnxNetwork, join_riders, read_picture  # noqa: E402
+from drawn_plates import draw_stock, put_plates  # noqa: E402
+from loop import balance, load_state, train, write_whole  # noqa: E402
+from network import export_onnx, load_onnx, transfer_classes  # noqa: E402
+from sampling import sample_crop  # noqa: E402
+from sets import load_sets, unpack_clips  # noqa: E402
+
+# The set whose plates are labelled.
+LABELLED = 'vn-plate-boxes'
+# Share of the crops by set. Nobody labelled the plates of the others: there they are drawn, and only what is on no vehicle is certainly none.
+SHARES = {LABELLED: 0.6, 'vn-intersection': 0.2, 'car-detection': 0.05, 'helmet-indian-street': 0.05, 'lights-korea': 0.05, 'lights-indonesia': 0.05}
+# Network pixels per picture pixel: of the junction's pictures, and of those of other places, whose vehicles are larger.
+SCALE, OTHER_SCALE = (0.9, 3.2), (0.4, 1.6)
+STRETCH = (-0.15, 0.2)
+DRAWN_SHARE = 0.6
+VEHICLES = (BICYCLE, CAR, MOTORBIKE, BUS, TRUCK)
+# The original sees a vehicle at this confidence: a drawn plate may go there. From the lower one on, a plate of its own may be there.
+SURE, POSSIBLE = 0.4, 0.1
+# Around a vehicle, part of its sides within which its plate is.
+AROUND = 0.05
+# The pictures of the junction are looked at closer: it finds more of the small.
+JUNCTION_SCALE = 1.5
+
+
+def main():
+    options = read_options()
+    torch.set_num_threads(options.threads)
+    work = Path(options.work)
+    work.mkdir(parents=True, exist_ok=True)
+    training = prepare(options, work)
+    torch.manual_seed(options.seed)
+    state = load_state(transfer_classes(load_onnx(options.start), (None,)), work)
+    train(state, make_batches(training, options), options, work, options.steps)
+    export_onnx(state['average'], options.out)
+    print(json.dumps({'steps': state['step'], 'crops': state['step'] * options.batch}))
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('--data', required=True, help='folder of the sets')
+    parser.add_argument('--media', required=True, help='folder of the clips')
+    parser.add_argument('--start', required=True, help='yolox-nano-dynamic.onnx')
+    parser.add_argument('--work', required=True, help='folder for the index, checkpoints and the log')
+    parser.add_argument('--out', required=True, help='ONNX file to write')
+    parser.add_argument('--steps', type=int, default=1600)
+    parser.add_argument('--batch', type=int, default=8)
+    parser.add_argument('--side', type=int, default=320, help='crops, px')
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=1)
+    return parser.parse_args()
+
+
+def prepare(options, work):
+    """The pictures to train on; those without labelled plates with their vehicles and regions in which a plate may be."""
+    index = work / 'index.pickle'
+    if not index.exists():
+        unpack_clips(options.media, work / 'clips')
+        pictures, closest = load_sets(options.data, work / 'clips')
+        print('closest pictures of training and test, bits of 256:', closest, flush=True)
+        training = [picture for picture in pictures if picture.split == 'train' and picture.set in SHARES]
+        add_vehicles([picture for picture in training if picture.set != LABELLED], options.start)
+        write_whole(index, pickle.dumps(training))
+    return pickle.loads(index.read_bytes())
+
+
+def add_vehicles(pictures, model):
+    with OnnxNetwork(model) as network:
+        for picture in pictures:
+            scale = JUNCTION_SCALE if picture.set == 'vn-intersection' else 1.0
+            found = join_riders(network.detect(read_picture(picture.file), POSSIBLE, scale), network.has_riders)
+            found = found[np.isin(found[:, 5], VEHICLES)]
+            labelled = picture.boxes[np.isin(picture.boxes[:, 0], VEHICLES)]
+            sure = found[found[:, 4] >= SURE]
+            bodies = np.concatenate((labelled[:, 1:], found[:, :4]))
+            sides = np.tile(bodies[:, 2:] - bodies[:, :2], 2)
+            picture.ignored = (bodies + sides * AROUND * np.array((-1, -1, 1, 1))).astype(np.float32)
+            # what is labelled is not found again
+            picture.boxes = labelled if len(labelled) else np.concatenate((sure[:, 5:6], sure[:, :4]), 1).astype(np.float32)
+            picture.labelled = (PLATE,)
+
+
+def make_batches(training, options):
+    stock = draw_stock(options.seed)
+    by_set = {name: [picture for picture in training if picture.set == name] for name in SHARES}
+    weights = {name: balance([picture.group for picture in list_]) for name, list_ in by_set.items()}
+
+    def draw_batch(step):
+        random = np.random.default_rng((options.seed, step))
+        crops = [draw(by_set, weights, stock, options.side, random) for _ in range(options.batch)]
+        images = torch.from_numpy(np.stack([image for image, _, _ in crops]))
+        # one class, which is labelled everywhere but in the regions without loss
+        samples = [(torch.from_numpy(boxes), torch.from_numpy(ignored), (0,), False) for _, boxes, ignored in crops]
+        return images, samples, [None] * len(crops)
+
+    return draw_batch
+
+
+def draw(by_set, weights, stock, side, random):
+    """A crop, its plates `[n, 5]` of class 0, and its regions without loss."""
+    name = random.choice(list(SHARES), p=list(SHARES.values()))
+    picture = by_set[name][random.choice(len(by_set[name]), p=weights[name])]
+    share = 0.0 if name == LABELLED else DRAWN_SHARE
+    scale = SCALE if name.startswith('vn-') else OTHER_SCALE
+    image, _, boxes, ignored = sample_crop(
+        picture, side, random, (scale, STRETCH), lambda window, boxes: put_plates(window, boxes, stock, random, share)
+    )
+    plates = boxes[boxes[:, 0] == PLATE]
+    plates[:, 0] = 0
+    return image, plates, ignored
+
+
+if __name__ == '__main__':
+    main()

@@ -7,7 +7,6 @@ import { promisify } from 'node:util';
 import type { ModelManifest } from '@ngatu/contract';
 import { type Detector, openDetector } from '@ngatu/edge';
 import { AssetStore, findRepositoryRoot, type ResolvedAsset } from '@ngatu/models';
-import { memory } from '@tensorflow/tfjs-core';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Detection } from '../edge/src/detect/detection.ts';
@@ -19,11 +18,9 @@ const store = new AssetStore();
 const assets = {
   dynamic: await store.find('yolox-nano-dynamic'),
   fixed: await store.find('yolox-nano-416'),
-  topology: await store.find('centernet'),
-  weights: await store.find('centernet-weights'),
+  own: await store.find('road-users-nano'),
   video: await store.find('vtest'),
 };
-const hasCenternet = assets.topology !== undefined && assets.weights !== undefined;
 
 /** Size of vtest.avi, px. */
 const WIDTH = 768;
@@ -49,13 +46,8 @@ function manifestOf(asset: ResolvedAsset | undefined): ModelManifest {
 }
 
 function openYolox(asset: ResolvedAsset | undefined): Promise<Detector> {
-  const files = [present(asset)];
-  return openDetector({ manifest: manifestOf(asset), files, minConfidence: 0.1, threads: 1 });
-}
-
-function openCenternet(): Promise<Detector> {
-  const files = [present(assets.topology), present(assets.weights)];
-  return openDetector({ manifest: manifestOf(assets.topology), files, minConfidence: 0.1, threads: 1 });
+  const file = present(asset);
+  return openDetector({ manifest: manifestOf(asset), file, minConfidence: 0.1, threads: 1 });
 }
 
 /** One picture of the clip, scaled to `width` × `height`. */
@@ -77,9 +69,6 @@ function expectPersons(found: readonly Detection[], minIou: number): void {
     expect(hits[0]?.confidence).toBeGreaterThanOrEqual(0.35);
   }
 }
-
-/** Two pictures a second on one core. */
-const LIMIT_CPU_MS = 500;
 
 describe.skipIf(assets.dynamic === undefined || assets.video === undefined)('YOLOX with free axes', () => {
   let detector: Detector;
@@ -116,60 +105,6 @@ describe.skipIf(assets.fixed === undefined || assets.video === undefined)('YOLOX
   });
 });
 
-describe.skipIf(!hasCenternet || assets.video === undefined)('CenterNet', () => {
-  let detector: Detector;
-  beforeAll(async () => {
-    detector = await openCenternet();
-  });
-  afterAll(() => detector.close());
-
-  it('finds the persons of a real picture, and the same again', async () => {
-    const frame = await readFrame(0);
-    const found = await detector.detect(frame);
-    expectPersons(found, 0.5);
-    expect(await detector.detect(frame)).toEqual(found);
-  });
-
-  it('gives boxes in source pixels for an odd analysis size', async () => {
-    expectPersons(await detector.detect(await readFrame(0, 641, 479)), 0.5);
-  });
-
-  it('leaves no tensor behind and looks at two pictures a second on one core', async () => {
-    const frame = await readFrame(0);
-    const { numTensors, numBytes } = memory();
-    let leastCpuMs = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 10 || (i < 40 && leastCpuMs >= LIMIT_CPU_MS); i++) {
-      const before = process.cpuUsage();
-      await detector.detect(frame);
-      const { user, system } = process.cpuUsage(before);
-      leastCpuMs = Math.min(leastCpuMs, (user + system) / 1000);
-      expect([memory().numTensors, memory().numBytes]).toEqual([numTensors, numBytes]);
-    }
-    // The least of ten, of more on a busy machine: what it costs, without what other processes cost it.
-    expect(leastCpuMs).toBeLessThan(LIMIT_CPU_MS);
-  }, 60_000);
-
-  it('frees its weights when it is closed', async () => {
-    const { numTensors } = memory();
-    const second = await openCenternet();
-    expect(memory().numTensors).toBeGreaterThan(numTensors);
-    await second.close();
-    expect(memory().numTensors).toBe(numTensors);
-  });
-
-  it('carries one digest for topology and weights', async () => {
-    const paths = [present(assets.topology).path, present(assets.weights).path];
-    const script = 'sha256sum "$@" | cut -c1-64 | sha256sum | cut -c1-64';
-    const { stdout } = await run('bash', ['-c', script, 'digest', ...paths]);
-    expect(detector.model).toEqual({ name: 'centernet', sha256: stdout.trim() });
-  });
-
-  it('leaves the process its own listeners for uncaught errors', () => {
-    const listeners = [...process.listeners('uncaughtException'), ...process.listeners('unhandledRejection')];
-    expect(listeners.filter((listener) => /ExitStatus|throw reason/.test(String(listener)))).toEqual([]);
-  });
-});
-
 /** Looks at the same pictures with both; the IoU of each finding of `sure` with the best of `other` where it is 0.5 or more. */
 async function compareOn(
   frames: readonly Frame[],
@@ -196,7 +131,7 @@ const hasAll = Object.values(assets).every((asset) => asset !== undefined);
 describe.skipIf(!hasAll)('agreement with YOLOX with free axes', () => {
   it.each([
     ['YOLOX of fixed size', () => openYolox(assets.fixed), 0.8],
-    ['CenterNet', openCenternet, 0.75],
+    ['the network of this repository', () => openYolox(assets.own), 0.75],
   ] as const)('%s finds what it is sure of, in the same place', async (_, open, minMeanIou) => {
     const frames = await Promise.all(INSTANTS.map((instant) => readFrame(instant)));
     const [reference, other] = [await openYolox(assets.dynamic), await open()];
@@ -228,24 +163,10 @@ describe('real weights that are not whole', () => {
     const cut = await truncate(assets.dynamic);
     const config = { manifest: manifestOf(assets.dynamic), minConfidence: 0.1, threads: 1 };
     const wrongDigest = { path: cut.path, sha256: present(assets.dynamic).sha256 };
-    await expect(openDetector({ ...config, files: [wrongDigest] })).rejects.toMatchObject({
+    await expect(openDetector({ ...config, file: wrongDigest })).rejects.toMatchObject({
       code: 'MODEL_DIGEST_MISMATCH',
     });
-    await expect(openDetector({ ...config, files: [cut] })).rejects.toMatchObject({ code: 'MODEL_INVALID' });
-  });
-
-  it.skipIf(!hasCenternet)('refuses CenterNet cut short', async () => {
-    const cut = await truncate(assets.weights);
-    const topology = present(assets.topology);
-    const config = { manifest: manifestOf(assets.topology), minConfidence: 0.1, threads: 1 };
-    const wrongDigest = { path: cut.path, sha256: present(assets.weights).sha256 };
-    await expect(openDetector({ ...config, files: [topology, wrongDigest] })).rejects.toMatchObject({
-      code: 'MODEL_DIGEST_MISMATCH',
-    });
-    await expect(openDetector({ ...config, files: [topology, cut] })).rejects.toMatchObject({
-      code: 'MODEL_INVALID',
-      message: 'Cannot load model "centernet" as CenterNet: its weights have 4030290 bytes, 2686860 given',
-    });
+    await expect(openDetector({ ...config, file: cut })).rejects.toMatchObject({ code: 'MODEL_INVALID' });
   });
 });
 
@@ -285,12 +206,7 @@ describe('the bundled program', () => {
   }
 
   it.skipIf(assets.dynamic === undefined)('opens YOLOX without loading TensorFlow.js', async () => {
-    const files = [present(assets.dynamic)];
-    expect(await openInProgram({ manifest: manifestOf(assets.dynamic), files })).toEqual([false, true]);
-  });
-
-  it.skipIf(!hasCenternet)('opens CenterNet without loading ONNX Runtime', async () => {
-    const files = [present(assets.topology), present(assets.weights)];
-    expect(await openInProgram({ manifest: manifestOf(assets.topology), files })).toEqual([true, false]);
+    const file = present(assets.dynamic);
+    expect(await openInProgram({ manifest: manifestOf(assets.dynamic), file })).toEqual([false, true]);
   });
 });

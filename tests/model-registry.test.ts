@@ -257,7 +257,7 @@ describe('the check of a model', () => {
     const store = aStore();
     const [model] = store.registry.models;
     if (model === undefined) throw new Error('the model is not there');
-    expect(await checkModel(model, store)).toMatchObject({ files: 'sound', card: ['there is no card.md'] });
+    expect(await checkModel(model, store)).toMatchObject({ file: 'sound', card: ['there is no card.md'] });
     copyFileSync(
       join(import.meta.dirname, '..', 'models', 'registry', 'yolox-nano-416', 'card.md'),
       join(place, 'card.md'),
@@ -271,12 +271,12 @@ describe('the check of a model', () => {
     const [model] = store.registry.models;
     if (model === undefined) throw new Error('the model is not there');
     expect(await checkModel(model, store)).toMatchObject({
-      files: 'broken',
+      file: 'broken',
       error: { code: 'MODEL_INVALID' },
     });
     rmSync(join(folder, 'own', 'mine', 'mine.onnx'));
     expect(await checkModel(model, store)).toMatchObject({
-      files: 'broken',
+      file: 'broken',
       error: { code: 'ASSET_UNAVAILABLE' },
     });
     const elsewhere = aManifest('far');
@@ -284,7 +284,7 @@ describe('the check of a model', () => {
     put('own', 'far', { ...elsewhere, files: [{ ...file, sources: [{ kind: 'local' }] }] });
     const second = aStore();
     const far = second.registry.find('far');
-    expect(far && (await checkModel(far, second)).files).toBe('absent');
+    expect(far && (await checkModel(far, second)).file).toBe('absent');
   });
 });
 

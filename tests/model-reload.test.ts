@@ -37,7 +37,7 @@ const aDetector = (name: string, classes: number): ReturnType<AgentConfig['detec
   writeFileSync(path, bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const manifest = aYoloxManifest({ name, classes, sha256, sizeBytes: bytes.length });
-  return Promise.resolve({ manifest, files: [{ path, sha256 }], minConfidence: 0.1, threads: 1 });
+  return Promise.resolve({ manifest, file: { path, sha256 }, minConfidence: 0.1, threads: 1 });
 };
 
 /** A gateway without cameras: its models, its uplink and its state. */

@@ -44,7 +44,7 @@ function aModel(
   writeFileSync(path, bytes);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const manifest = aYoloxManifest({ ...written, sha256, sizeBytes: bytes.length }, changes);
-  return { manifest, files: [{ path, sha256 }], minConfidence: 0.1, threads: 1 };
+  return { manifest, file: { path, sha256 }, minConfidence: 0.1, threads: 1 };
 }
 
 /** A seat with a switch for the model of its profile. */
@@ -206,8 +206,8 @@ describe('the memory of the last model', () => {
     ['no JSON', '{'],
     ['no object', '7'],
     ['nothing in it', '{}'],
-    ['no manifest', '{"minConfidence":0.1,"threads":1,"files":[]}'],
-    ['no digest', '{"minConfidence":0.1,"threads":1,"files":[{"path":"a","sha256":"b"}]}'],
+    ['no manifest', '{"minConfidence":0.1,"threads":1,"file":{}}'],
+    ['no digest', '{"minConfidence":0.1,"threads":1,"file":{"path":"a","sha256":"b"}}'],
   ])('is not used where it is damaged: %s', (_, text) => {
     const file = join(folder, 'detector.json');
     writeFileSync(file, text);
@@ -218,20 +218,18 @@ describe('the memory of the last model', () => {
 });
 
 function spoil(config: DetectorConfig): DetectorConfig {
-  for (const { path } of config.files) writeFileSync(path, 'something else');
+  writeFileSync(config.file.path, 'something else');
   return config;
 }
 
 function lose(config: DetectorConfig): DetectorConfig {
-  for (const { path } of config.files) rmSync(path);
+  rmSync(config.file.path);
   return config;
 }
 
 function halve(config: DetectorConfig): DetectorConfig {
-  const files = config.files.map(({ path }) => {
-    const bytes = readFileSync(path).subarray(0, 300);
-    writeFileSync(path, bytes);
-    return { path, sha256: createHash('sha256').update(bytes).digest('hex') };
-  });
-  return { ...config, files };
+  const { path } = config.file;
+  const bytes = readFileSync(path).subarray(0, 300);
+  writeFileSync(path, bytes);
+  return { ...config, file: { path, sha256: createHash('sha256').update(bytes).digest('hex') } };
 }

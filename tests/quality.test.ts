@@ -27,7 +27,7 @@ describe.skipIf(!isComplete)('red light and stop line on the Hanoi clip', () => 
     const { manifest } = await store.resolveModel('yolox-nano-dynamic');
     const detector = await openDetector({
       manifest,
-      files: [{ path: model.path, sha256: model.sha256 }],
+      file: { path: model.path, sha256: model.sha256 },
       minConfidence: 0.1,
       threads: 2,
     });

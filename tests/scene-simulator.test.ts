@@ -70,7 +70,7 @@ describe.skipIf(!isComplete)('rendered streets', () => {
     store
       .resolveModel('yolox-nano-dynamic')
       .then(({ manifest, path, sha256 }) =>
-        openDetector({ manifest, files: [{ path, sha256 }], minConfidence: 0.1, threads: 2 }),
+        openDetector({ manifest, file: { path, sha256 }, minConfidence: 0.1, threads: 2 }),
       );
 
   beforeAll(async () => {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const MODELS = ['yolox-nano-dynamic', 'yolox-nano-416', 'centernet'];
+const MODELS = ['road-users-nano'];
 const VIDEOS = ['hanoi-giangvo-langha-1615', 'car-detection', 'vtest'];
 
 /** A store of which only the named assets can be had. */
@@ -59,28 +59,23 @@ describe('the demonstration', () => {
   it('is the best whose video and detector can be had', async () => {
     expect(await choose(await aStore(...MODELS, ...VIDEOS))).toEqual({
       chosen: 'hanoi',
-      model: 'yolox-nano-dynamic',
+      model: 'road-users-nano',
       passed: [],
       videoPath: join(folder, 'local', 'hanoi-giangvo-langha-1615'),
     });
   });
 
   it('passes over what lacks its video', async () => {
-    const store = await aStore('car-detection', 'yolox-nano-416');
+    const store = await aStore('car-detection', ...MODELS);
     expect(await choose(store)).toMatchObject({
       chosen: 'car-detection',
-      model: 'yolox-nano-416',
+      model: 'road-users-nano',
       passed: ['hanoi'],
     });
   });
 
-  it('passes over what lacks a detector that is good enough', async () => {
-    const store = await aStore(...VIDEOS, 'centernet');
-    expect(await choose(store)).toMatchObject({
-      chosen: 'vtest',
-      model: 'centernet',
-      passed: ['hanoi', 'car-detection'],
-    });
+  it('is none without a detector', async () => {
+    await expect(choose(await aStore(...VIDEOS))).rejects.toMatchObject({ code: 'ASSET_UNAVAILABLE' });
   });
 
   it('is the one that was asked for, or none', async () => {

@@ -8,30 +8,13 @@ interface Demo {
   readonly name: string;
   readonly profile: string;
   readonly video: string;
-  /** Models that serve where the profile's own cannot be had, best first. */
-  readonly substitutes: readonly string[];
 }
 
 /** Best first: the first whose assets can be had is shown. */
 const DEMOS: readonly Demo[] = [
-  {
-    name: 'hanoi',
-    profile: 'demo-hanoi.yaml',
-    video: 'hanoi-giangvo-langha-1615',
-    substitutes: ['yolox-nano-416'],
-  },
-  {
-    name: 'car-detection',
-    profile: 'demo-car-detection.yaml',
-    video: 'car-detection',
-    substitutes: ['yolox-nano-416'],
-  },
-  {
-    name: 'vtest',
-    profile: 'demo-vtest.yaml',
-    video: 'vtest',
-    substitutes: ['yolox-nano-dynamic', 'yolox-nano-416'],
-  },
+  { name: 'hanoi', profile: 'demo-hanoi.yaml', video: 'hanoi-giangvo-langha-1615' },
+  { name: 'car-detection', profile: 'demo-car-detection.yaml', video: 'car-detection' },
+  { name: 'vtest', profile: 'demo-vtest.yaml', video: 'vtest' },
 ];
 
 /** Values of `--scene`. */
@@ -80,18 +63,9 @@ export async function chooseDemo(store: AssetStore, options: ChoiceOptions): Pro
 async function prepareDemo(demo: Demo, store: AssetStore, options: ChoiceOptions): Promise<ChosenDemo> {
   const profile = await loadProfile(join(findRepositoryRoot(), 'firmware-config', 'profiles', demo.profile));
   const video = await store.resolve(demo.video, options);
-  const models = [profile.profile.detector.model, ...demo.substitutes];
-  let last: unknown;
-  for (const model of models) {
-    try {
-      await store.resolveModel(model, options);
-      return { name: demo.name, profile, model, videoPath: video.path };
-    } catch (error) {
-      if (!isUnavailable(error)) throw error;
-      last = error;
-    }
-  }
-  throw last;
+  const { model } = profile.profile.detector;
+  await store.resolveModel(model, options);
+  return { name: demo.name, profile, model, videoPath: video.path };
 }
 
 function isUnavailable(error: unknown): error is NgatuError {

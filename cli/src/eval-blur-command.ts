@@ -23,7 +23,7 @@ export function addBlurEvaluation(command: Command): void {
     )
     .requiredOption('--data <dir>', 'folder of pictures')
     .option('--json <file>', 'write the metrics as JSON')
-    .option('--model <name>', 'detector of road users; by default the best that can be had')
+    .option('--model <name>', 'detector of road users; by default that of the product')
     .option('--pictures <number>', 'how many pictures, evenly over the folder', readCount, 60)
     .option('--no-face', 'blur as where the face detector is not supplied')
     .option('--no-plate', 'blur as where the plate detector is not supplied')

@@ -40,7 +40,7 @@ export function addDetectorEvaluation(command: Command): void {
     )
     .requiredOption('--data <dir>', 'folder of labelled pictures')
     .option('--json <file>', 'write the metrics as JSON')
-    .option('--model <name>', 'detector of the model registry; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .option(
       '--all-models',
       'compare every detector of road users in the registry, at 416, 512, 640 px and native width',

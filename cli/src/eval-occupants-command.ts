@@ -30,7 +30,7 @@ export function addOccupantEvaluation(command: Command): void {
       'folder that the annotations name their pictures from; by default the local assets',
     )
     .option('--max-width <px>', 'pictures are scaled down to this width', readCount, MAX_WIDTH)
-    .option('--model <name>', 'detector of the registry; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write occupants.json: what was counted on each motorbike')
     .action(evaluate);

@@ -48,7 +48,7 @@ export function addTrackerEvaluation(command: Command): void {
       '--media <dir>',
       'folder of the annotated clips; by default beside the annotation, then the assets',
     )
-    .option('--model <name>', 'detector for annotated clips; by default the best that can be had')
+    .option('--model <name>', 'detector for annotated clips; by default that of the product')
     .action(evaluate);
 }
 

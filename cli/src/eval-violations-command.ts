@@ -32,7 +32,7 @@ export function addViolationEvaluation(command: Command): void {
       false,
     )
     .option('--thin <n>', 'analyse every n-th frame too, and compare what was found', readCount)
-    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .action(evaluate);
 }
 

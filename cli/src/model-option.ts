@@ -1,9 +1,8 @@
-import { NgatuError } from '@ngatu/contract';
 import { type Detector, type DetectorConfig, openDetector } from '@ngatu/edge';
 import { AssetStore, type ResolvedModel } from '@ngatu/models';
 
-/** Best first: the first that can be had serves where no model is named. */
-const DETECTOR_MODELS = ['yolox-nano-dynamic', 'yolox-nano-416', 'centernet'] as const;
+/** Serves where no model is named: the repository carries it. */
+const DEFAULT_DETECTOR = 'road-users-nano';
 
 /** Findings below this are dropped before tracking, 0–1; the profile's default is the same. */
 const MIN_CONFIDENCE = 0.1;
@@ -17,13 +16,13 @@ export function describeDetector(
 ): DetectorConfig {
   return {
     manifest: model.manifest,
-    files: [model, ...model.weights].map(({ path, sha256 }) => ({ path, sha256 })),
+    file: { path: model.path, sha256: model.sha256 },
     ...options,
   };
 }
 
 /**
- * Opens the named model, or the best one that can be had.
+ * Opens the named model, or the default one.
  * @throws NgatuError ASSET_UNKNOWN, ASSET_UNAVAILABLE, ASSET_DIGEST_MISMATCH, MODEL_INVALID
  */
 export async function openNamedDetector(
@@ -31,18 +30,7 @@ export async function openNamedDetector(
   signal: AbortSignal,
   { minConfidence = MIN_CONFIDENCE }: { readonly minConfidence?: number } = {},
 ): Promise<{ detector: Detector; model: ResolvedModel }> {
-  const store = new AssetStore();
-  let last: unknown;
-  for (const candidate of name === undefined ? DETECTOR_MODELS : [name]) {
-    try {
-      const model = await store.resolveModel(candidate, { signal });
-      const options = { minConfidence, threads: THREADS };
-      return { detector: await openDetector(describeDetector(model, options)), model };
-    } catch (error) {
-      const absent = error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';
-      if (!absent) throw error;
-      last = error;
-    }
-  }
-  throw last;
+  const model = await new AssetStore().resolveModel(name ?? DEFAULT_DETECTOR, { signal });
+  const options = { minConfidence, threads: THREADS };
+  return { detector: await openDetector(describeDetector(model, options)), model };
 }

@@ -101,7 +101,7 @@ async function check(dir: string | undefined): Promise<void> {
     printProblems(broken);
     if (checks.length + broken.length === 0)
       throw new NgatuError('FILE_UNREADABLE', `Cannot find a model.json in ${dir} or in a folder of it`);
-    const bad = checks.filter(({ files, card }) => files === 'broken' || card.length > 0).length;
+    const bad = checks.filter(({ file, card }) => file === 'broken' || card.length > 0).length;
     if (bad + broken.length > 0) process.exitCode = 1;
   } finally {
     stop.dispose();
@@ -118,9 +118,9 @@ function openStore(dir: string | undefined): AssetStore {
   return new AssetStore({ ...folders, registry: new ModelRegistry([model], []) });
 }
 
-function printCheck({ model, files, error, card }: ModelCheck): void {
+function printCheck({ model, file, error, card }: ModelCheck): void {
   const { name, task, licence } = model.manifest;
-  const words = { sound: 'sound', absent: 'not on this machine', broken: 'BROKEN' }[files];
+  const words = { sound: 'sound', absent: 'not on this machine', broken: 'BROKEN' }[file];
   console.log(`${name} (${task}): ${words}`);
   if (error !== undefined) console.log(`  ${error.code}: ${error.message}`);
   for (const problem of card) console.log(`  card: ${problem}`);

@@ -30,7 +30,7 @@ export function buildCommand(): Command {
     .requiredOption('--out <dir>', 'folder for the results')
     .option('--start <time>', 'instant of the first picture, RFC 3339 or ms since 1970', readInstant, 0)
     .option('--annotate <file>', 'also draw boxes, ids, zones, lamp and fired rules into an MP4')
-    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .action(replay);
 }
 

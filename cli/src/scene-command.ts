@@ -45,7 +45,7 @@ export function buildCommand(): Command {
     .option('--out <file>', 'scene file to write; by default NAME.scene.yaml after the video, here')
     .option('--still <file>', 'annotated still to write (PNG); by default beside the scene file')
     .option('--seconds <n>', 'look at this much of the video at most, s', readSeconds, 180)
-    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .option('--force', 'overwrite a scene file that is there')
     .action(initScene);
   command

@@ -57,10 +57,7 @@ export function buildCommand(): Command {
       'then serve the clips as live RTSP cameras on this port until stopped',
       readPort,
     )
-    .option(
-      '--model <name>',
-      'detector that finds the road users to cut out; by default the best that can be had',
-    )
+    .option('--model <name>', 'detector that finds the road users to cut out; by default that of the product')
     .action(renderScenes);
   command
     .command('recall')
@@ -68,7 +65,7 @@ export function buildCommand(): Command {
     .option('--cases <number>', 'rendered cases a rule and weather', readCount, 1)
     .option('--seed <number>', 'seed of the first case', readCount, 0)
     .option('--json <file>', 'write the figures as JSON')
-    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .action(measureRecall);
   addNoiseSimulation(command);
   addSensorSimulation(command);

@@ -37,7 +37,7 @@ export function addNoiseSimulation(command: Command): void {
       '--data <dir>',
       'folder with vn-intersection, cctv-bikes and hanoi-1615-riders; by default datasets/ of the assets',
     )
-    .option('--model <name>', 'detector of the asset manifest; by default the best that can be had')
+    .option('--model <name>', 'detector of the model registry; by default that of the product')
     .action(measure);
 }
 

@@ -24,7 +24,6 @@ function findContradiction(manifest: ModelManifest): string | undefined {
     findInLabels(manifest) ??
     findInTensors(manifest) ??
     findInPreprocessing(manifest) ??
-    findInFiles(manifest) ??
     findInDecoding(manifest.decoding)
   );
 }
@@ -75,14 +74,6 @@ function findInPreprocessing({ preprocessing }: ModelManifest): string | undefin
       return `/preprocessing/${key}: 1 or ${channels} numbers expected, found ${numbers.length}`;
   if (fit === 'letterbox' && padValue === undefined)
     return '/preprocessing/padValue: needed where pictures are letterboxed';
-  return undefined;
-}
-
-function findInFiles({ runtime, files }: ModelManifest): string | undefined {
-  if (runtime.kind === 'onnx' && files.length !== 1)
-    return `/files: one file of ONNX expected, found ${files.length}`;
-  if (new Set(files.map(({ fileName }) => fileName)).size < files.length)
-    return '/files: a file name stands there twice';
   return undefined;
 }
 

@@ -132,10 +132,6 @@ export const ModelDecoding = Type.Union([
     },
   ),
   Type.Object(
-    { format: Type.Literal('centernet'), classes: Classes },
-    { additionalProperties: false, description: '`[1, N, 6]`: x1, y1, x2, y2, confidence, class.' },
-  ),
-  Type.Object(
     { format: Type.Literal('yunet'), strides: Strides },
     { additionalProperties: false, description: 'Per stride `cls`, `obj`, `bbox`, `kps`.' },
   ),
@@ -237,24 +233,21 @@ export const ModelManifest = Type.Object(
     name: Type.String({ ...Slug, description: 'Name of the model: that of its folder, and that in events.' }),
     task: literals(MODEL_TASKS, 'What it is for.'),
     purpose: Words('What it does in the product, one or two sentences.'),
-    runtime: Type.Union([
-      Type.Object(
-        {
-          kind: Type.Literal('onnx'),
-          opset: Type.Integer({
-            minimum: 7,
-            maximum: 25,
-            description: 'Version of the operators (domain `ai.onnx`) that the file imports.',
-          }),
-        },
-        { additionalProperties: false },
-      ),
-      Type.Object({ kind: Type.Literal('tfjs-graph') }, { additionalProperties: false }),
-    ]),
+    runtime: Type.Object(
+      {
+        kind: Type.Literal('onnx'),
+        opset: Type.Integer({
+          minimum: 7,
+          maximum: 25,
+          description: 'Version of the operators (domain `ai.onnx`) that the file imports.',
+        }),
+      },
+      { additionalProperties: false },
+    ),
     files: Type.Array(ModelFileEntry, {
       minItems: 1,
-      maxItems: 16,
-      description: 'The file of the graph, then its files of weights where it has any.',
+      maxItems: 1,
+      description: 'Its one file: weights in other files are refused.',
     }),
     inputs: Type.Array(ModelTensor, { minItems: 1, maxItems: 4 }),
     outputs: Type.Array(ModelTensor, { minItems: 1, maxItems: 32 }),

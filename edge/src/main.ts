@@ -36,7 +36,7 @@ export { Outbox } from './outbox/outbox.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';
 export { drawCalibration } from './pipeline/calibration-still.ts';
 export type { CameraConfig } from './pipeline/camera-worker.ts';
-export { checkModelFiles } from './pipeline/check-model.ts';
+export { checkModelFile } from './pipeline/check-model.ts';
 export { limitScene } from './pipeline/limit-scene.ts';
 export { replayMasks } from './pipeline/mask-replay.ts';
 export type { MaskFrame, WatchedPerson } from './pipeline/mask-watch.ts';

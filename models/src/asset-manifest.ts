@@ -42,11 +42,11 @@ export type NpmSource = Extract<AssetSource, { kind: 'npm' }>;
 export type DebianSource = Extract<AssetSource, { kind: 'debian' }>;
 
 /**
- * A file that the store can find: a clip or data of the asset manifest, or a file of a model. `model` detects road users, `network` is any
- * other model, `weights` are the further files of one.
+ * A file that the store can find: a clip or data of the asset manifest, or the file of a model. `model` detects road users, `network` is any
+ * other model.
  */
 export interface Asset extends Omit<AssetManifest['assets'][number], 'kind'> {
-  readonly kind: 'model' | 'network' | 'weights' | 'video' | 'truth';
+  readonly kind: 'model' | 'network' | 'video' | 'truth';
   /** Folder of the manifest, for sources beside it. */
   readonly folder?: string;
 }

@@ -25,10 +25,9 @@ export interface ResolvedAsset {
   readonly origin: 'cache' | AssetSource['kind'];
 }
 
-/** A model with the further files that it needs. `sha256` is that of the model file itself. */
+/** A model: its file, and what must be known to run it. */
 export interface ResolvedModel extends ResolvedAsset {
   readonly manifest: ModelManifest;
-  readonly weights: readonly ResolvedAsset[];
 }
 
 export interface AssetProgress {
@@ -143,7 +142,7 @@ export class AssetStore {
     }
   }
 
-  /** Resolves a model with all its files. Errors as `resolve`; MODEL_INVALID for what is no model. */
+  /** Resolves the file of a model. Errors as `resolve`; MODEL_INVALID for what is no model. */
   async resolveModel(name: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
     const asset = this.get(name);
     const model = this.registry.find(name);
@@ -153,10 +152,7 @@ export class AssetStore {
         `Cannot use asset "${name}" as a model: it is of kind ${asset.kind}`,
       );
     }
-    const resolved = await this.resolve(name, options);
-    const weights: ResolvedAsset[] = [];
-    for (const part of listModelAssets(model).slice(1)) weights.push(await this.resolve(part.name, options));
-    return { ...resolved, manifest: model.manifest, weights };
+    return { ...(await this.resolve(name, options)), manifest: model.manifest };
   }
 
   /** Where a file lies that the product carries, or that lies beside its manifest; undefined for other sources and where nothing is there. */

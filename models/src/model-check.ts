@@ -1,14 +1,14 @@
-import { NgatuError } from '@ngatu/contract';
-import { checkModelFiles } from '@ngatu/edge';
+import { type FileSource, NgatuError } from '@ngatu/contract';
+import { checkModelFile } from '@ngatu/edge';
 import type { AssetStore } from './asset-store.ts';
 import { findCardProblems } from './model-card.ts';
-import { listModelAssets, type RegisteredModel } from './model-registry.ts';
+import type { RegisteredModel } from './model-registry.ts';
 
 /** What is known of a model after a look at everything that belongs to it. */
 export interface ModelCheck {
   readonly model: RegisteredModel;
-  /** `sound`: its files run as its manifest says; `absent`: not all of them are on this machine; `broken`: see `error`. */
-  readonly files: 'sound' | 'absent' | 'broken';
+  /** `sound`: its file runs as its manifest says; `absent`: it is not on this machine; `broken`: see `error`. */
+  readonly file: 'sound' | 'absent' | 'broken';
   readonly error?: NgatuError;
   readonly card: readonly string[];
 }
@@ -21,19 +21,19 @@ export async function checkModel(
 ): Promise<ModelCheck> {
   const card = findCardProblems(model.folder);
   try {
-    const files = [];
-    for (const { name, sources } of listModelAssets(model)) {
-      const found = await store.find(name, signal);
-      if (found !== undefined) files.push({ path: found.path, sha256: found.sha256 });
-      else if (sources.every(({ kind }) => kind === 'repository' || kind === 'beside'))
-        // says why: it is not there, or is another file
-        await store.resolve(name, signal === undefined ? {} : { signal });
-    }
-    if (files.length < model.manifest.files.length) return { model, files: 'absent', card };
-    await checkModelFiles(model.manifest, files);
-    return { model, files: 'sound', card };
+    const { name, files } = model.manifest;
+    const isCarried = ({ kind }: FileSource): boolean => kind === 'repository' || kind === 'beside';
+    const found =
+      (await store.find(name, signal)) ??
+      // says why: it is not there, or is another file
+      (files.every(({ sources }) => sources.every(isCarried))
+        ? await store.resolve(name, signal === undefined ? {} : { signal })
+        : undefined);
+    if (found === undefined) return { model, file: 'absent', card };
+    await checkModelFile(model.manifest, { path: found.path, sha256: found.sha256 });
+    return { model, file: 'sound', card };
   } catch (error) {
     if (!(error instanceof NgatuError)) throw error;
-    return { model, files: 'broken', error, card };
+    return { model, file: 'broken', error, card };
   }
 }

@@ -129,15 +129,15 @@ function listFolders(dir: string): string[] {
   }
 }
 
-/** The files of a model as the asset store finds them: the first under the name of the model, the others as its weights. */
+/** The file of a model as the asset store finds it, under the name of the model. */
 export function listModelAssets({ manifest, folder }: RegisteredModel): Asset[] {
   const { name, task, purpose, licence, attribution, files } = manifest;
   const note = [licence.note, licence.doubt].filter((text) => text !== undefined).join(' ');
-  return files.map((file, index) => ({
+  return files.map((file) => ({
     ...file,
-    name: index === 0 ? name : `${name}-weights${index === 1 ? '' : `-${index}`}`,
-    kind: index > 0 ? 'weights' : task === 'road-user-detector' ? 'model' : 'network',
-    purpose: index === 0 ? purpose : `Weights of ${name}.`,
+    name,
+    kind: task === 'road-user-detector' ? 'model' : 'network',
+    purpose,
     licence: licence.spdx ?? 'none stated',
     ...(note === '' ? {} : { licenceNote: note }),
     attribution,

@@ -27,7 +27,7 @@ export interface ModelIdentity {
 
 /**
  * Finds road users in a frame, one frame at a time: the buffers of an implementation serve the call that runs.
- * Implementations: YOLOX through ONNX Runtime, CenterNet through TensorFlow.js.
+ * Implementation: YOLOX through ONNX Runtime.
  */
 export interface Detector {
   readonly model: ModelIdentity;

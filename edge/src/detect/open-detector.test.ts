@@ -6,18 +6,10 @@ import type { ModelManifest } from '@ngatu/contract';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Frame } from '../frame/frame.ts';
 import type { ModelFile } from '../model/model-file.ts';
-import { aTfjsModel } from '../testing/model-builder.ts';
 import { encodeOnnx } from '../testing/onnx-writer.ts';
-import {
-  aCenternetManifest,
-  aYoloxManifest,
-  aYoloxModel,
-  type YoloxModelOptions,
-} from '../testing/yolox-model.ts';
+import { aYoloxManifest, aYoloxModel, type YoloxModelOptions } from '../testing/yolox-model.ts';
 import type { Detection, RoadPart } from './detection.ts';
 import { type DetectorConfig, openDetector } from './open-detector.ts';
-
-const CENTERNET = { input: 'tower_0/images', output: 'tower_0/detections', shape: [1, 512, 512, 3] };
 
 let folder: string;
 beforeEach(() => {
@@ -31,13 +23,8 @@ function aFile(name: string, content: string | Uint8Array): ModelFile {
   return { path, sha256: createHash('sha256').update(content).digest('hex') };
 }
 
-function aConfig(manifest: ModelManifest, files: readonly ModelFile[]): DetectorConfig {
-  return { manifest, files, minConfidence: 0.1, threads: 1 };
-}
-
-function anUnknownOperator(): object {
-  const text = JSON.stringify(aTfjsModel(CENTERNET)).replace('"Identity"', '"Nil"');
-  return JSON.parse(text) as object;
+function aConfig(manifest: ModelManifest, file: ModelFile): DetectorConfig {
+  return { manifest, file, minConfidence: 0.1, threads: 1 };
 }
 
 async function expectInvalid(config: DetectorConfig, reason: string | RegExp): Promise<void> {
@@ -50,13 +37,13 @@ async function expectInvalid(config: DetectorConfig, reason: string | RegExp): P
 const YOLOX = { classes: 8, size: { width: 64, height: 64 } };
 
 describe('openDetector, YOLOX', () => {
-  const open = (...files: ModelFile[]): DetectorConfig => aConfig(aYoloxManifest(YOLOX), files);
+  const open = (file: ModelFile): DetectorConfig => aConfig(aYoloxManifest(YOLOX), file);
   const openModel = (
     written: Partial<YoloxModelOptions>,
     changes: Partial<ModelManifest> = {},
   ): DetectorConfig => {
     const file = aFile('m.onnx', aYoloxModel({ ...YOLOX, ...written }));
-    return aConfig(aYoloxManifest(YOLOX, changes), [file]);
+    return aConfig(aYoloxManifest(YOLOX, changes), file);
   };
 
   it.each([
@@ -82,7 +69,7 @@ describe('openDetector, YOLOX', () => {
     const other = openModel({ size: { width: 64, height: 96 } });
     await expectInvalid(other, `"images" float32 [1, 3, 64, 64] expected, ${found}`);
     const file = aFile('m.onnx', aYoloxModel(YOLOX));
-    const free = aConfig(aYoloxManifest({ classes: 8 }), [file]);
+    const free = aConfig(aYoloxManifest({ classes: 8 }), file);
     await expectInvalid(
       free,
       '"images" float32 [1, 3, height, width] expected, found float32 [1, 3, 64, 64]',
@@ -128,17 +115,13 @@ describe('openDetector, YOLOX', () => {
     await expectInvalid(open(aFile('m.onnx', bytes)), 'a part of its weights lies in another file');
   });
 
-  it('takes models of its task only, and one file', async () => {
+  it('takes models of its task only', async () => {
     const file = aFile('m.onnx', 'x');
-    const reader = aConfig(aYoloxManifest(YOLOX, { task: 'plate-detector' }), [file]);
+    const reader = aConfig(aYoloxManifest(YOLOX, { task: 'plate-detector' }), file);
     await expect(openDetector(reader)).rejects.toMatchObject({
       code: 'MODEL_INVALID',
       message: 'Cannot load model "m": it is a plate-detector, no road-user-detector',
     });
-    for (const files of [[], [file, file]])
-      await expect(openDetector(open(...files))).rejects.toThrow(
-        `one file of YOLOX expected, ${files.length} given`,
-      );
   });
 
   it('looks at the digest before the content', async () => {
@@ -189,7 +172,7 @@ describe('a model that somebody drops in', () => {
     }
   }
   const drop = (options: YoloxModelOptions, changes: Partial<ModelManifest>): DetectorConfig =>
-    aConfig(aYoloxManifest(options, changes), [aFile('own.onnx', aYoloxModel(options))]);
+    aConfig(aYoloxManifest(options, changes), aFile('own.onnx', aYoloxModel(options)));
 
   it('runs with its own number of classes, labels and free size, by its manifest alone', async () => {
     const options = { classes: 3, input: 'pictures', output: 'boxes', opset: 13 };
@@ -234,75 +217,5 @@ describe('a model that somebody drops in', () => {
     ]);
     expect((await look(drop(options, { labels, preprocessing: { ...small } }), frame)).found).toEqual([]);
     expect((await look(drop(options, { labels }), frame)).found).toEqual([]);
-  });
-});
-
-describe('openDetector, CenterNet', () => {
-  const open = (topology: unknown, ...weights: (string | Uint8Array)[]): DetectorConfig => {
-    const content = typeof topology === 'string' ? topology : JSON.stringify(topology);
-    const files = weights.map((bytes, index) => aFile(`m.${index}.bin`, bytes));
-    return aConfig(aCenternetManifest(), [aFile('m.json', content), ...files]);
-  };
-
-  it.each([
-    ['text', 'not a model', 'it is not JSON'],
-    ['a list', [1, 2], 'it is not a TensorFlow.js graph model'],
-    [
-      'a layers model',
-      aTfjsModel(CENTERNET, { format: 'layers-model' }),
-      'it is not a TensorFlow.js graph model',
-    ],
-    [
-      'one without topology',
-      aTfjsModel(CENTERNET, { modelTopology: 7 }),
-      'it is not a TensorFlow.js graph model',
-    ],
-    ['one without weights', aTfjsModel(CENTERNET, { weightsManifest: {} }), 'it has no manifest of weights'],
-    [
-      'a broken list of weights',
-      aTfjsModel(CENTERNET, { weightsManifest: [{ paths: ['a'] }] }),
-      'no manifest',
-    ],
-    ['an unknown operator', anUnknownOperator(), 'Nil'],
-  ])('refuses %s', async (_, topology, reason) => {
-    await expectInvalid(open(topology, ''), reason);
-  });
-
-  it('refuses weights that are too short, too long, too many or of an unknown type', async () => {
-    const weights = (dtype: string): object =>
-      aTfjsModel(CENTERNET, {
-        weightsManifest: [{ paths: ['weights.bin'], weights: [{ name: 'w', shape: [2, 3], dtype }] }],
-      });
-    await expectInvalid(open(weights('float32'), new Uint8Array(23)), 'its weights have 24 bytes, 23 given');
-    await expectInvalid(open(weights('float32'), new Uint8Array(25)), 'its weights have 24 bytes, 25 given');
-    await expectInvalid(open(weights('float32')), 'it names 1 files of weights, 0 given');
-    await expectInvalid(open(weights('float32'), '', ''), 'it names 1 files of weights, 2 given');
-    await expectInvalid(open(weights('complex9'), ''), 'its weight "w" is of type complex9');
-  });
-
-  it('refuses a model with other tensors and names them', async () => {
-    const model = aTfjsModel({ input: 'image', output: 'boxes', shape: [1, 300, 300, 3] });
-    const expected = 'tensors "tower_0/images [1, 512, 512, 3]" and "tower_0/detections" expected';
-    await expectInvalid(open(model, ''), `${expected}, found inputs image [1, 300, 300, 3]; outputs boxes`);
-  });
-
-  it('refuses a model whose tensors have the right names and another shape', async () => {
-    const reason = '"tower_0/detections" float32 [1, 100, 6] expected, found float32 [1, 512, 512, 3]';
-    await expectInvalid(open(aTfjsModel(CENTERNET), ''), reason);
-  });
-
-  it('refuses to be given nothing', async () => {
-    await expectInvalid(aConfig(aCenternetManifest(), []), 'no file was named');
-  });
-
-  it('looks at the digest of every file before the content', async () => {
-    const [topology, weights] = open('not a model', 'weights').files;
-    for (const files of [
-      [topology, { ...weights, sha256: '0'.repeat(64) }],
-      [{ ...topology, sha256: '0'.repeat(64) }, weights],
-    ]) {
-      const config = aConfig(aCenternetManifest(), files as ModelFile[]);
-      await expect(openDetector(config)).rejects.toMatchObject({ code: 'MODEL_DIGEST_MISMATCH' });
-    }
   });
 });

@@ -5,39 +5,27 @@ import type { Detector } from './detection.ts';
 export interface DetectorConfig {
   /** What the model is: its name in events, its tensors, classes and labels. */
   readonly manifest: ModelManifest;
-  /** Its files where they lie, in the order of the manifest. */
-  readonly files: readonly ModelFile[];
+  /** Its file where it lies. */
+  readonly file: ModelFile;
   /** Findings of road users below this are not reported, 0–1. */
   readonly minConfidence: number;
-  /** Threads of one inference; CenterNet always uses one. */
+  /** Threads of one inference. */
   readonly threads: number;
 }
 
 /**
- * Opens the detector that fits the model's manifest. Every file is verified before it is parsed, and has run in a process of its own before it
- * runs here; one picture was looked at when the promise resolves. Only the runtime that the model needs is loaded. The caller owns the detector
- * and closes it.
+ * Opens the detector that fits the model's manifest. Its file is verified before it is parsed, and has run in a process of its own before it
+ * runs here; one picture was looked at when the promise resolves. ONNX Runtime is loaded only now. The caller owns the detector and closes it.
  * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID
  */
 export async function openDetector(options: DetectorConfig): Promise<Detector> {
-  const { manifest, files, minConfidence, threads } = options;
+  const { manifest, file, minConfidence, threads } = options;
   const { name, task, decoding } = manifest;
   const refuse = (why: string): NgatuError =>
     new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
   if (task !== 'road-user-detector') throw refuse(`it is a ${task}, no road-user-detector`);
-  switch (decoding.format) {
-    case 'centernet': {
-      const { CenternetDetector } = await import('./centernet-detector.ts');
-      return CenternetDetector.open({ manifest, files, minConfidence });
-    }
-    case 'yolox': {
-      const [file, ...others] = files;
-      if (file === undefined || others.length > 0)
-        throw refuse(`one file of YOLOX expected, ${files.length} given`);
-      const { YoloxDetector } = await import('./yolox-detector.ts');
-      return YoloxDetector.open({ manifest, file, minConfidence, threads });
-    }
-    default:
-      throw refuse(`no detector of road users decodes the format ${decoding.format}`);
-  }
+  if (decoding.format !== 'yolox')
+    throw refuse(`no detector of road users decodes the format ${decoding.format}`);
+  const { YoloxDetector } = await import('./yolox-detector.ts');
+  return YoloxDetector.open({ manifest, file, minConfidence, threads });
 }

@@ -1,7 +1,7 @@
 import { errorMessage, type ModelManifest, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Frame } from '../frame/frame.ts';
-import { computeModelSha256, explainLoading, loadModelFile, type ModelFile } from '../model/model-file.ts';
+import { explainLoading, loadModelFile, type ModelFile } from '../model/model-file.ts';
 import { openOnnxSession } from '../model/onnx-session.ts';
 import type { Detection, Detector, ModelIdentity, RoadPart } from './detection.ts';
 import { computeYoloxShape, YoloxDecoder } from './yolox-decoder.ts';
@@ -40,7 +40,7 @@ export class YoloxDetector implements Detector {
     this.#decoder = new YoloxDecoder(network.form);
     this.#input = new YoloxInputBuffer(network.inputForm);
     this.#holdsRiders = options.manifest.twoWheelersWithRiders === true;
-    this.model = { name: options.manifest.name, sha256: computeModelSha256([options.file]) };
+    this.model = { name: options.manifest.name, sha256: options.file.sha256 };
   }
 
   /**

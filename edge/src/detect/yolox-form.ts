@@ -29,8 +29,7 @@ export interface YoloxNetwork {
  */
 export function describeYolox(manifest: ModelManifest, minConfidence: number): YoloxNetwork {
   const { runtime, inputs, outputs, decoding, thresholds } = manifest;
-  if (runtime.kind !== 'onnx' || decoding.format !== 'yolox')
-    throw new RangeError(`runtime onnx and format yolox expected, found ${runtime.kind}, ${decoding.format}`);
+  if (decoding.format !== 'yolox') throw new RangeError(`format yolox expected, found ${decoding.format}`);
   const [input, ...otherInputs] = inputs;
   const [output, ...otherOutputs] = outputs;
   if (input === undefined || output === undefined || otherInputs.length + otherOutputs.length > 0)

@@ -1,10 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { computeModelSha256, loadModelFile } from './model-file.ts';
+import { loadModelFile } from './model-file.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -41,21 +40,5 @@ describe('loadModelFile', () => {
     await expect(loadModelFile('m', missing)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     const itself = { path: folder, sha256: '0'.repeat(64) };
     await expect(loadModelFile('m', itself)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
-  });
-});
-
-describe('computeModelSha256', () => {
-  it('is the digest of the file where there is one', () => {
-    expect(computeModelSha256([aFile('a.onnx', 'weights')])).toBe(
-      createHash('sha256').update('weights').digest('hex'),
-    );
-  });
-
-  it('is what sha256sum | cut | sha256sum prints where there are several', () => {
-    const files = [aFile('a.json', 'topology'), aFile('a.bin', 'weights')];
-    const script = 'sha256sum "$@" | cut -c1-64 | sha256sum | cut -c1-64';
-    const printed = execFileSync('bash', ['-c', script, 'digest', ...files.map(({ path }) => path)]);
-    expect(computeModelSha256(files)).toBe(printed.toString().trim());
-    expect(computeModelSha256(files.toReversed())).not.toBe(computeModelSha256(files));
   });
 });

@@ -53,17 +53,6 @@ export async function loadModelFile(model: string, file: ModelFile): Promise<Uin
   return bytes;
 }
 
-/**
- * The digest that stands for the whole model in every event. Of one file: its sha256. Of several: the sha256 of their
- * digests in order, each followed by a line feed, which is what
- * `sha256sum FILE … | cut -c1-64 | sha256sum` prints.
- */
-export function computeModelSha256(files: readonly ModelFile[]): string {
-  const [first, ...rest] = files;
-  if (first !== undefined && rest.length === 0) return first.sha256;
-  return computeSha256(files.map(({ sha256 }) => `${sha256}\n`).join(''));
-}
-
 /** Why a model could not be loaded, one line, without the words that name it: the trial's error has said them already. */
 export function explainLoading(model: string, cause: unknown): string {
   const line = errorMessage(cause).split('\n')[0] ?? '';

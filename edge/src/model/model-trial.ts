@@ -2,16 +2,14 @@ import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import { runTrialProgram, type TrialJob } from './trial-program.ts';
 
 export interface ModelTrialOptions {
   /** Name of the model, for messages. */
   readonly name: string;
-  readonly format: TrialJob['format'];
-  /** Of one file for ONNX; the graph, then its weights, for TensorFlow.js. Not changed. */
-  readonly files: readonly Uint8Array[];
+  /** The file. Not changed. */
+  readonly bytes: Uint8Array;
   /** Length of an axis that the model leaves free; 64 by default. */
   readonly freeAxis?: number;
   /** More work of the processor than this ends the trial, ms; 10 s by default. */
@@ -54,23 +52,8 @@ interface TrialEnd {
   readonly end: string;
 }
 
-function describeJob({ format, files, freeAxis = 64 }: ModelTrialOptions): TrialJob {
-  const require = createRequire(import.meta.url);
-  const sizesBytes = files.map(({ length }) => length);
-  if (format === 'onnx')
-    return { format, libraries: [require.resolve('onnxruntime-node')], sizesBytes, freeAxis };
-  const wasm = require.resolve('@tensorflow/tfjs-backend-wasm/package.json');
-  return {
-    format,
-    libraries: [
-      require.resolve('@tensorflow/tfjs-core'),
-      require.resolve('@tensorflow/tfjs-converter'),
-      require.resolve('@tensorflow/tfjs-backend-wasm'),
-    ],
-    wasmFolder: join(dirname(wasm), 'dist/'),
-    sizesBytes,
-    freeAxis,
-  };
+function describeJob({ freeAxis = 64 }: ModelTrialOptions): TrialJob {
+  return { runtime: createRequire(import.meta.url).resolve('onnxruntime-node'), freeAxis };
 }
 
 function runTrial(
@@ -117,8 +100,7 @@ function runTrial(
       finish();
       resolve({ answer, end: verdict ?? signal ?? `exit code ${code}` });
     });
-    for (const file of options.files) child.stdin.write(file);
-    child.stdin.end();
+    child.stdin.end(options.bytes);
   });
 }
 

@@ -43,7 +43,7 @@ export async function openOnnxSession(options: OnnxSessionOptions): Promise<Infe
   try {
     const facts = readOnnxFacts(bytes);
     for (const each of [expects].flat()) checkOnnxFacts(facts, each);
-    if (trial !== 'untried') await tryModel({ name, format: 'onnx', files: [bytes], ...trial });
+    if (trial !== 'untried') await tryModel({ name, bytes, ...trial });
     return await startSession(bytes, threads);
   } catch (cause) {
     if (cause instanceof NgatuError && cause.retryable) throw cause;
@@ -74,7 +74,6 @@ export function openNetworkSession(
   const refuse = (why: string): Promise<never> =>
     Promise.reject(new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`));
   if (!tasks.includes(task)) return refuse(`it is a ${task}, no ${tasks.join(' or ')}`);
-  if (runtime.kind !== 'onnx') return refuse(`it is of runtime ${runtime.kind}, and is run by onnx only`);
   const said: OnnxExpectations = { opset: runtime.opset, inputs, outputs };
   return openOnnxSession({
     ...{ name, bytes, trial },

@@ -82,7 +82,6 @@ function describePatch(manifest: ModelManifest, task: ModelTask, labels: readonl
   const refuse = (why: string): NgatuError =>
     new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
   if (manifest.task !== task) throw refuse(`it is a ${manifest.task}, no ${task}`);
-  if (manifest.runtime.kind !== 'onnx') throw refuse('a patch is looked at through ONNX only');
   if (decoding.format !== 'class-scores')
     throw refuse(`a patch has class scores, and it has ${decoding.format}`);
   const [batch, channels, rows, columns] = inputs[0]?.shape ?? [];

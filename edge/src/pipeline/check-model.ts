@@ -17,23 +17,20 @@ const USES: Readonly<Partial<Record<ModelTask, NetworkUse>>> = {
 /**
  * Opens a model as the product does and closes it again: digest, outline, tensors, one run in a process of its own, and one look at an empty
  * picture.
- * @param files in the order of the manifest
  * @throws NgatuError FILE_UNREADABLE, MODEL_DIGEST_MISMATCH, MODEL_INVALID
  */
-export async function checkModelFiles(manifest: ModelManifest, files: readonly ModelFile[]): Promise<void> {
+export async function checkModelFile(manifest: ModelManifest, file: ModelFile): Promise<void> {
   const { name, task, runtime, inputs, outputs } = manifest;
   if (task === 'road-user-detector') {
-    const detector = await openDetector({ manifest, files, minConfidence: 0.1, threads: 1 });
+    const detector = await openDetector({ manifest, file, minConfidence: 0.1, threads: 1 });
     return detector.close();
   }
-  const [file] = files;
   const use = USES[task];
-  if (use !== undefined && file !== undefined) {
+  if (use !== undefined) {
     const { proveNetwork } = await import('./open-network.ts');
     return proveNetwork(use, { manifest, file });
   }
-  const [bytes] = await Promise.all(files.map((each) => loadModelFile(name, each)));
-  if (runtime.kind !== 'onnx' || bytes === undefined) return;
+  const bytes = await loadModelFile(name, file);
   const { openOnnxSession } = await import('../model/onnx-session.ts');
   const expects = { opset: runtime.opset, inputs, outputs };
   const session = await openOnnxSession({ name, bytes, expects, trial: { freeAxis: FREE_AXIS } });

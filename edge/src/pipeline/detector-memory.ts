@@ -3,7 +3,7 @@ import { errorMessage, NgatuError, parseModelManifest } from '@ngatu/contract';
 import type { Logger } from 'pino';
 import type { DetectorConfig } from '../detect/open-detector.ts';
 
-/** Far more than a manifest with a few files needs. */
+/** Far more than a manifest needs. */
 const MAX_BYTES = 2_097_152;
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -38,17 +38,16 @@ export function parseDetectorMemory(bytes: Uint8Array): DetectorConfig {
     throw refuse(errorMessage(cause));
   }
   if (typeof value !== 'object' || value === null) throw refuse('it is no object');
-  const { manifest, files, minConfidence, threads } = value as Readonly<Record<string, unknown>>;
+  const { manifest, file, minConfidence, threads } = value as Readonly<Record<string, unknown>>;
   if (typeof minConfidence !== 'number' || !(minConfidence >= 0 && minConfidence <= 1))
     throw refuse('it has no confidence');
   if (typeof threads !== 'number' || !Number.isInteger(threads) || threads < 1 || threads > 64)
     throw refuse('it has no number of threads');
-  if (!Array.isArray(files) || files.length > 16 || !files.every(isModelFile))
-    throw refuse('it has no list of files');
-  return { manifest: parseModelManifest(manifest, 'the last model'), files, minConfidence, threads };
+  if (!isModelFile(file)) throw refuse('it has no file');
+  return { manifest: parseModelManifest(manifest, 'the last model'), file, minConfidence, threads };
 }
 
-function isModelFile(value: unknown): value is DetectorConfig['files'][number] {
+function isModelFile(value: unknown): value is DetectorConfig['file'] {
   if (typeof value !== 'object' || value === null) return false;
   const { path, sha256 } = value as Readonly<Record<string, unknown>>;
   return typeof path === 'string' && typeof sha256 === 'string' && SHA256.test(sha256);

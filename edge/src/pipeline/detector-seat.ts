@@ -1,7 +1,6 @@
 import { type ErrorCode, type ModelManifest, NgatuError, type NodeModel } from '@ngatu/contract';
 import type { Detector } from '../detect/detection.ts';
 import { type DetectorConfig, openDetector } from '../detect/open-detector.ts';
-import { computeModelSha256 } from '../model/model-file.ts';
 import { loadDetectorMemory, writeDetectorMemory } from './detector-memory.ts';
 import { ModelRecord, type ModelTelling } from './model-record.ts';
 import { isSame, ModelSeat, type Reloadable } from './model-seat.ts';
@@ -53,7 +52,7 @@ export class DetectorSeat implements Reloadable {
         await this.detector.replace(openDetector(next));
         this.#remember(next);
       },
-      identify: ({ manifest, files }) => ({ name: manifest.name, sha256: computeModelSha256(files) }),
+      identify: ({ manifest, file }) => ({ name: manifest.name, sha256: file.sha256 }),
     });
     this.detector = new SharedDetector(this.#openFirst(config, last));
   }

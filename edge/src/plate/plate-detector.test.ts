@@ -46,11 +46,10 @@ describe('the finder of plates', () => {
 
   it.each<[string, Partial<ModelManifest>, string]>([
     ['of another opset', { runtime: { kind: 'onnx', opset: 9 } }, 'opset 9 expected, found 11'],
-    ['of another runtime', { runtime: { kind: 'tfjs-graph' } }, 'run by onnx only'],
     ['of another task', { task: 'plate-reader' }, 'it is a plate-reader, no plate-detector'],
     ['without a class of plates', { labels: { 0: 'car' } }, 'no class "plate"'],
     ['whose plates lie beyond its classes', { labels: { 7: 'plate' } }, 'no class "plate"'],
-    ['that nobody decodes', { decoding: { format: 'centernet', classes: 2 } }, 'decodes centernet'],
+    ['that nobody decodes', { decoding: { format: 'aizoo' } }, 'decodes aizoo'],
     [
       'whose output differs',
       { outputs: [{ ...outputs[0], name: 'boxes' } as (typeof outputs)[0]] },

@@ -124,18 +124,3 @@ export function aYoloxManifest(
     ...changes,
   };
 }
-
-/** The manifest of the CenterNet that the product knows, without its files' digests. */
-export function aCenternetManifest(changes: Partial<ModelManifest> = {}): ModelManifest {
-  const manifest = aYoloxManifest({ classes: 80 });
-  return {
-    ...manifest,
-    runtime: { kind: 'tfjs-graph' },
-    inputs: [{ name: 'tower_0/images', dtype: 'float32', shape: [1, 512, 512, 3], layout: 'NHWC' }],
-    outputs: [{ name: 'tower_0/detections', dtype: 'float32', shape: [1, 100, 6] }],
-    preprocessing: { colourOrder: 'rgb', mean: [0], std: [1], fit: 'stretch' },
-    decoding: { format: 'centernet', classes: 80 },
-    labels: { 0: 'person', 1: 'bicycle', 2: 'car', 3: 'motorbike', 5: 'bus', 7: 'truck' },
-    ...changes,
-  };
-}

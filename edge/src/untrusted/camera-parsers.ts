@@ -9,7 +9,6 @@ import { readRawPictures } from '../camera/raw-picture-stream.ts';
 import { readSegmentList } from '../camera/segment-list.ts';
 import { explainEnd } from '../camera/session-failure.ts';
 import { TimingLines } from '../camera/timing-lines.ts';
-import { CenternetDecoder } from '../detect/centernet-decoder.ts';
 import type { RoadPart } from '../detect/detection.ts';
 import { computeYoloxShape, YoloxDecoder } from '../detect/yolox-decoder.ts';
 import { readPixels } from '../evidence/blur-still.ts';
@@ -169,10 +168,7 @@ const rawParser: UntrustedParser = {
 
 const tensorParser: UntrustedParser = {
   name: 'detector-output',
-  covers: [
-    'edge/src/detect/yolox-decoder.ts#YoloxDecoder',
-    'edge/src/detect/centernet-decoder.ts#CenternetDecoder',
-  ],
+  covers: ['edge/src/detect/yolox-decoder.ts#YoloxDecoder'],
   source: 'a model that was given to the node',
   form: 'binary',
   pace: 'process',
@@ -184,7 +180,6 @@ const tensorParser: UntrustedParser = {
     const length = computeYoloxShape(form, 64, 64).reduce((product, side) => product * side, 1);
     const tensor = Float32Array.from({ length }, (_, i) => ((i * 37) % 100) / 100);
     const yolox = new YoloxDecoder(form);
-    const centernet = new CenternetDecoder(classes);
     return {
       samples: [new Uint8Array(tensor.buffer)],
       parse: (input) => {
@@ -192,7 +187,7 @@ const tensorParser: UntrustedParser = {
         new Uint8Array(output.buffer).set(input.subarray(0, output.byteLength));
         const options = { ...size, maxIou: 0.45, scaleX: 10, scaleY: 10 };
         const parts: RoadPart[] = [];
-        const users = [yolox, centernet].flatMap((decoder) => decoder.decode(output, options, parts));
+        const users = yolox.decode(output, options, parts);
         const found = [...users, ...parts];
         const isInside = ({ box }: (typeof found)[number]): boolean =>
           box.every((side) => side >= 0 && side <= 640);

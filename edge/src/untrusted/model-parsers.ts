@@ -7,10 +7,9 @@ import type { ModelFile } from '../model/model-file.ts';
 import { tryModel } from '../model/model-trial.ts';
 import { readOnnxFacts } from '../model/onnx-facts.ts';
 import { parseDetectorMemory } from '../pipeline/detector-memory.ts';
-import { anOnnxModel, aTfjsModel } from '../testing/model-builder.ts';
-import { aCenternetManifest, aYoloxManifest, aYoloxModel } from '../testing/yolox-model.ts';
+import { anOnnxModel } from '../testing/model-builder.ts';
+import { aYoloxManifest, aYoloxModel } from '../testing/yolox-model.ts';
 
-const CENTERNET = { input: 'tower_0/images', output: 'tower_0/detections', shape: [1, 512, 512, 3] };
 const YOLOX = { classes: 8, size: { width: 64, height: 64 } };
 const HANDED_ON = { input: 'images', output: 'output', shape: [1, 3, 64, 64] };
 
@@ -31,37 +30,14 @@ const onnxParser: UntrustedParser = {
     samples: [],
     variations: [aYoloxModel(YOLOX), aYoloxModel({ classes: 8 })],
     parse: async (input) => {
-      await tryModel({ name: 'm', format: 'onnx', files: [input] });
-      const files = [keepFile(folder, 'm.onnx', input)];
+      await tryModel({ name: 'm', bytes: input });
+      const file = keepFile(folder, 'm.onnx', input);
       const manifest = aYoloxManifest({ classes: 8 });
-      const detector = await openDetector({ manifest, files, minConfidence: 0.1, threads: 1 });
+      const detector = await openDetector({ manifest, file, minConfidence: 0.1, threads: 1 });
       await detector.close();
       return undefined;
     },
   }),
-};
-
-const tfjsParser: UntrustedParser = {
-  name: 'tfjs-model',
-  covers: ['edge/src/detect/tfjs-runtime.ts#loadTfjsGraphModel'],
-  source: 'who may put a model and its digest before a node',
-  form: 'json',
-  pace: 'model',
-  open: async (folder) => {
-    const weights = Buffer.alloc(16);
-    const spec = [{ name: 'w', shape: [4], dtype: 'float32' }];
-    const whole = aTfjsModel(CENTERNET, { weightsManifest: [{ paths: ['weights.bin'], weights: spec }] });
-    return {
-      samples: [],
-      variations: [Buffer.from(JSON.stringify(whole))],
-      parse: async (input) => {
-        const files = [keepFile(folder, 'm.json', input), keepFile(folder, 'weights.bin', weights)];
-        const options = { manifest: aCenternetManifest(), minConfidence: 0.1, threads: 1 };
-        await (await openDetector({ ...options, files })).close();
-        return undefined;
-      },
-    };
-  },
 };
 
 /** What is read before a runtime sees the file. */
@@ -96,8 +72,8 @@ const memoryParser: UntrustedParser = {
   form: 'json',
   pace: 'process',
   open: async () => {
-    const files = [{ path: '/models/m.onnx', sha256: 'ab'.repeat(32) }];
-    const memory = { manifest: aYoloxManifest(YOLOX), files, minConfidence: 0.1, threads: 1 };
+    const file = { path: '/models/m.onnx', sha256: 'ab'.repeat(32) };
+    const memory = { manifest: aYoloxManifest(YOLOX), file, minConfidence: 0.1, threads: 1 };
     return {
       samples: [Buffer.from(JSON.stringify(memory))],
       parse: (input) => {
@@ -108,9 +84,4 @@ const memoryParser: UntrustedParser = {
   },
 };
 
-export const MODEL_PARSERS: readonly UntrustedParser[] = [
-  onnxParser,
-  outlineParser,
-  tfjsParser,
-  memoryParser,
-];
+export const MODEL_PARSERS: readonly UntrustedParser[] = [onnxParser, outlineParser, memoryParser];

@@ -12,7 +12,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const run = promisify(execFile);
 const store = new AssetStore();
 const assets = {
-  dynamic: await store.find('yolox-nano-dynamic'),
   own: await store.find('road-users-nano'),
   vtest: await store.find('vtest'),
   carDetection: await store.find('car-detection'),
@@ -99,15 +98,15 @@ describe.skipIf(assets.vtest === undefined)('scene vtest with the network of thi
   });
 });
 
-describe.skipIf(assets.dynamic === undefined || assets.carDetection === undefined)(
-  'scene car-detection with YOLOX',
+describe.skipIf(assets.carDetection === undefined)(
+  'scene car-detection with the network of this repository',
   () => {
     let result: ReplayResult;
 
     beforeAll(async () => {
       const detector = await openDetector({
-        manifest: manifestOf(assets.dynamic),
-        file: present(assets.dynamic),
+        manifest: manifestOf(assets.own),
+        file: present(assets.own),
         minConfidence: 0.1,
         threads: 1,
       });

@@ -20,7 +20,7 @@ const KINDS = [
 ];
 
 const store = new AssetStore();
-const needed = ['hanoi-giangvo-langha-1615', 'yolox-nano-dynamic'];
+const needed = ['hanoi-giangvo-langha-1615', 'road-users-nano'];
 const found = await Promise.all(needed.map((name) => store.find(name)));
 const isComplete = found.every((asset) => asset !== undefined);
 

@@ -9,7 +9,7 @@ const store = new AssetStore();
 const assets = {
   video: await store.find('hanoi-giangvo-langha-1615'),
   truth: await store.find('hanoi-giangvo-langha-1615-truth'),
-  model: await store.find('yolox-nano-dynamic'),
+  model: await store.find('road-users-nano'),
 };
 const isComplete = Object.values(assets).every((asset) => asset !== undefined);
 
@@ -24,7 +24,7 @@ describe.skipIf(!isComplete)('red light and stop line on the Hanoi clip', () => 
       throw new Error('assets went away');
     await symlink(video.path, join(folder, 'hanoi-giangvo-langha-1615.mp4'));
     await symlink(truth.path, join(folder, 'hanoi-giangvo-langha-1615.truth.json'));
-    const { manifest } = await store.resolveModel('yolox-nano-dynamic');
+    const { manifest } = await store.resolveModel('road-users-nano');
     const detector = await openDetector({
       manifest,
       file: { path: model.path, sha256: model.sha256 },

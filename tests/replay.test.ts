@@ -12,7 +12,7 @@ const ROOT = findRepositoryRoot();
 const SCENE = join(ROOT, 'firmware-config/scenes/hanoi-giangvo-langha.scene.yaml');
 const store = new AssetStore();
 const video = await store.find('hanoi-giangvo-langha-1615');
-const model = await store.find('yolox-nano-dynamic');
+const model = await store.find('road-users-nano');
 
 let dir: string;
 let clip: string;

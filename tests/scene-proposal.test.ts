@@ -11,7 +11,7 @@ const execute = promisify(execFile);
 const ROOT = findRepositoryRoot();
 const store = new AssetStore();
 const video = await store.find('hanoi-giangvo-langha-1615');
-const model = await store.find('yolox-nano-dynamic');
+const model = await store.find('road-users-nano');
 
 let dir: string;
 beforeAll(async () => {

@@ -25,7 +25,7 @@ const store = new AssetStore();
 const [street] = REAL_STREETS;
 const assets = {
   video: street === undefined ? undefined : await store.find(street.asset),
-  model: await store.find('yolox-nano-dynamic'),
+  model: await store.find('road-users-nano'),
 };
 const isComplete = assets.video !== undefined && assets.model !== undefined;
 
@@ -68,7 +68,7 @@ describe.skipIf(!isComplete)('rendered streets', () => {
   const signal = new AbortController().signal;
   const open = () =>
     store
-      .resolveModel('yolox-nano-dynamic')
+      .resolveModel('road-users-nano')
       .then(({ manifest, path, sha256 }) =>
         openDetector({ manifest, file: { path, sha256 }, minConfidence: 0.1, threads: 2 }),
       );

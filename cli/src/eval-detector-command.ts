@@ -1,5 +1,4 @@
-import { readFile } from 'node:fs/promises';
-import { errorMessage, NgatuError } from '@ngatu/contract';
+import { NgatuError } from '@ngatu/contract';
 import {
   AssetStore,
   type DetectorMetrics,
@@ -10,6 +9,7 @@ import {
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
+import { readNameList } from './name-list.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -23,6 +23,7 @@ interface DetectorOptions extends EvaluationOptions {
   readonly sizes?: readonly Size[];
   readonly raw?: boolean;
   readonly night?: string;
+  readonly only?: string;
 }
 
 /** Average precision wants the weak findings too, 0–1. */
@@ -51,6 +52,10 @@ export function addDetectorEvaluation(command: Command): void {
       '--night <file>',
       'names of the pictures taken at night, one a line; by default told by brightness',
     )
+    .option(
+      '--only <file>',
+      'names of the pictures to judge, one a line: those that were held out from a training',
+    )
     .option('--raw', 'compare what the network found, before riders are joined with their two-wheeler')
     .action(evaluate);
 }
@@ -58,18 +63,19 @@ export function addDetectorEvaluation(command: Command): void {
 async function evaluate(options: DetectorOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const nightNames = options.night === undefined ? undefined : await readNames(options.night);
+    const lists = {
+      ...(options.night === undefined ? {} : { nightNames: await readNameList(options.night) }),
+      ...(options.only === undefined ? {} : { only: await readNameList(options.only) }),
+    };
     const isComparison = options.allModels === true || options.sizes !== undefined;
     const sizes = options.sizes ?? (isComparison ? SIZES : [options.maxWidth ?? MAX_WIDTH]);
     const list: DetectorMetrics[] = [];
     for (const name of listModels(options)) {
-      const metrics = await measure(name, sizes, { ...options, nightNames }, stop.signal).catch(
-        (error: unknown) => {
-          if (options.allModels !== true || !isAbsent(error)) throw error;
-          console.log(`${name} is left out: ${error.message}`);
-          return [];
-        },
-      );
+      const metrics = await measure(name, sizes, options, lists, stop.signal).catch((error: unknown) => {
+        if (options.allModels !== true || !isAbsent(error)) throw error;
+        console.log(`${name} is left out: ${error.message}`);
+        return [];
+      });
       list.push(...metrics);
     }
     if (isComparison) console.log(formatDetectorComparison(list));
@@ -93,7 +99,8 @@ function listModels({ allModels, model }: DetectorOptions): (string | undefined)
 async function measure(
   name: string | undefined,
   sizes: readonly Size[],
-  { data, raw, nightNames }: DetectorOptions & { readonly nightNames: ReadonlySet<string> | undefined },
+  { data, raw }: DetectorOptions,
+  lists: { readonly nightNames?: ReadonlySet<string>; readonly only?: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<DetectorMetrics[]> {
   const { detector, model } = await openNamedDetector(name, signal, { minConfidence: MIN_CONFIDENCE });
@@ -106,7 +113,7 @@ async function measure(
             ...{ dataDir: data, detector, raw: raw === true },
             labels: new Set(Object.values(model.manifest.labels)),
             ...(size === 'native' ? {} : { maxWidth: size }),
-            ...(nightNames === undefined ? {} : { nightNames }),
+            ...lists,
           },
           signal,
         ),
@@ -119,15 +126,6 @@ async function measure(
 
 function isAbsent(error: unknown): error is NgatuError {
   return error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';
-}
-
-async function readNames(file: string): Promise<Set<string>> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read ${file}: ${errorMessage(cause)}`, { cause });
-  });
-  return new Set(
-    text.split('\n').flatMap((line) => (line === '' || line.startsWith('#') ? [] : [line.trim()])),
-  );
 }
 
 function readWidth(text: string): number {

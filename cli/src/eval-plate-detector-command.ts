@@ -4,6 +4,7 @@ import { loadNetwork, PlateDetector } from '@ngatu/edge';
 import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
+import { readNameList } from './name-list.ts';
 import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
@@ -11,6 +12,7 @@ import { watchStopSignals } from './stop-signal.ts';
 interface PlateDetectorOptions extends EvaluationOptions {
   readonly detector: string;
   readonly zoom: readonly number[];
+  readonly only?: string;
 }
 
 /** The curve wants what the product would leave out, too. */
@@ -33,17 +35,22 @@ export function addPlateDetectorEvaluation(command: Command): void {
       readZooms,
       [1, 2],
     )
+    .option(
+      '--only <file>',
+      'names of the pictures to judge, one a line: those that were held out from a training',
+    )
     .action(evaluate);
 }
 
 async function evaluate(options: PlateDetectorOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
+    const only = options.only === undefined ? {} : { only: await readNameList(options.only) };
     const model = await loadNetwork(await resolveNetwork(options.detector, stop.signal));
     const detector = await PlateDetector.open(model, 1, { minConfidence: LEAST, zooms: options.zoom });
     try {
       const { metrics, pictures } = await evaluatePlateDetector(
-        { dataDir: options.data, detector, name: options.detector },
+        { dataDir: options.data, detector, name: options.detector, ...only },
         stop.signal,
       );
       console.log(formatPlateDetectorTable(metrics));

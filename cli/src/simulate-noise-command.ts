@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { AssetStore, locateAssetFolders, measureNoise } from '@ngatu/models';
+import { AssetStore, findRepositoryRoot, locateAssetFolders, measureNoise } from '@ngatu/models';
 import type { Command } from 'commander';
 import { openNamedDetector } from './model-option.ts';
+import { readNameList } from './name-list.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -22,12 +23,15 @@ const CLIPS = [
   { name: 'street-parked-ckuhn', fps: 10, durationS: 20 },
 ] as const;
 
+/** Which pictures of a set no training of ours has seen. */
+const ANNOTATIONS = join(findRepositoryRoot(), 'models', 'annotations');
+
 /** `ngatu simulate noise`. */
 export function addNoiseSimulation(command: Command): void {
   command
     .command('noise')
     .description(
-      'measure the noise of the detector on labelled pictures and on clips, for `ngatu eval rules`',
+      'measure the noise of the detector on labelled pictures that it was not trained on and on clips, for `ngatu eval rules`',
     )
     .requiredOption(
       '--out <file>',
@@ -58,6 +62,7 @@ async function measure(options: NoiseOptions): Promise<void> {
           {
             name: 'vn-intersection',
             dir: join(dir, 'vn-intersection'),
+            only: await readNameList(join(ANNOTATIONS, 'vn-intersection-held-out.txt')),
             classes: new Map([
               [0, 'bus'],
               [1, 'car'],
@@ -71,6 +76,7 @@ async function measure(options: NoiseOptions): Promise<void> {
           {
             name: 'cctv-bikes',
             dir: join(dir, 'cctv-bikes'),
+            only: await readNameList(join(ANNOTATIONS, 'cctv-bikes-held-out.txt')),
             classes: new Map([[0, 'both']]),
             isComplete: false,
           },

@@ -20,6 +20,8 @@ export interface DetectorEvaluationOptions {
   readonly raw: boolean;
   /** Names of the pictures that were taken at night; told by their brightness where it is left out. */
   readonly nightNames?: ReadonlySet<string>;
+  /** Names of the pictures that are judged; all where it is left out. */
+  readonly only?: ReadonlySet<string>;
   readonly onPicture?: (done: number, total: number) => void;
 }
 
@@ -75,7 +77,7 @@ export async function evaluateDetector(
   options: DetectorEvaluationOptions,
   signal: AbortSignal,
 ): Promise<DetectorMetrics> {
-  const folder = await loadYoloFolder(options.dataDir);
+  const folder = await loadYoloFolder(options.dataDir, options.only);
   const seen: SeenPicture[] = [];
   const durations: number[] = [];
   const unknown = new Map<string, number>();

@@ -16,6 +16,8 @@ export interface PlateDetectorEvaluationOptions {
   /** Opened with no least confidence: the curve wants all findings. */
   readonly detector: PlateDetector;
   readonly name: string;
+  /** Names of the pictures that are judged; all where it is left out. */
+  readonly only?: ReadonlySet<string>;
 }
 
 export interface PlatePicture {
@@ -51,10 +53,10 @@ const PLATE_NAME = /plate|licen[cs]e|lisence|bien|biển/i;
  * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, PICTURE_UNREADABLE, MODEL_INVALID
  */
 export async function evaluatePlateDetector(
-  { dataDir, detector, name }: PlateDetectorEvaluationOptions,
+  { dataDir, detector, name, only }: PlateDetectorEvaluationOptions,
   signal: AbortSignal,
 ): Promise<{ metrics: PlateDetectorMetrics; pictures: readonly PlatePicture[] }> {
-  const folder = await loadYoloFolder(dataDir);
+  const folder = await loadYoloFolder(dataDir, only);
   const classes = choosePlateClasses(folder, dataDir);
   const pictures: PlatePicture[] = [];
   const times: number[] = [];

@@ -1,9 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, extname, join } from 'node:path';
-import { errorMessage, NgatuError, type RoadUserLabel } from '@ngatu/contract';
+import type { RoadUserLabel } from '@ngatu/contract';
 import type { Detector } from '@ngatu/edge';
 import { decodePictures, type NoiseGroup, type Picture } from '@ngatu/simulators';
-import { parseYoloLabels, type YoloObject } from './yolo-folder.ts';
+import { loadYoloFolder, type YoloObject } from './yolo-folder.ts';
 
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
 export type Finding = Awaited<ReturnType<Detector['detect']>>[number];
@@ -22,6 +20,8 @@ export interface LabelledFolder {
   readonly classes: ReadonlyMap<number, TruthBox['label']>;
   /** The pictures were stretched; this is the shape they had, width over height. */
   readonly aspect?: number;
+  /** Names of the pictures that are looked at: those that the detector was not trained on. All where it is left out. */
+  readonly only?: ReadonlySet<string>;
   /** Every vehicle in the pictures is labelled, or nearly. */
   readonly isComplete: boolean;
 }
@@ -53,36 +53,15 @@ export async function* detectFolder(
   detector: Detector,
   signal: AbortSignal,
 ): AsyncGenerator<LabelledPicture> {
-  const files = (await listFolder(join(folder.dir, 'images'))).filter((file) => /\.(jpe?g|png)$/i.test(file));
-  if (files.length === 0) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot measure on ${folder.dir}: no picture in images/`);
-  }
-  for (const file of files.sort()) {
-    const label = join(folder.dir, 'labels', `${basename(file, extname(file))}.txt`);
-    const text = await readFile(label, 'utf8').catch((cause: unknown) => {
-      throw new NgatuError('FILE_UNREADABLE', `Cannot read labels ${label}: ${errorMessage(cause)}`, {
-        cause,
-      });
-    });
-    for await (const picture of decodePictures(
-      join(folder.dir, 'images', file),
-      { maxWidth: ANALYSIS_WIDTH_PX },
-      signal,
-    )) {
+  const { pictures } = await loadYoloFolder(folder.dir, folder.only);
+  for (const { file, name, objects } of pictures) {
+    for await (const picture of decodePictures(file, { maxWidth: ANALYSIS_WIDTH_PX }, signal)) {
       const straight = folder.aspect === undefined ? picture : restoreAspect(picture, folder.aspect);
       const findings = await detectPicture(straight, detector);
-      const truth = placeTruth(parseYoloLabels(text, label), straight, folder.classes);
-      yield { name: file, width: straight.width, height: straight.height, truth, findings };
+      const truth = placeTruth(objects, straight, folder.classes);
+      yield { name, width: straight.width, height: straight.height, truth, findings };
       break;
     }
-  }
-}
-
-async function listFolder(dir: string): Promise<string[]> {
-  try {
-    return await readdir(dir);
-  } catch (cause) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read folder ${dir}: ${errorMessage(cause)}`, { cause });
   }
 }
 

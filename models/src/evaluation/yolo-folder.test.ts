@@ -64,6 +64,17 @@ describe('loadYoloFolder', () => {
     expect(folder.pictures.map(({ name }) => name)).toEqual(['a.PNG']);
   });
 
+  it('takes only the pictures that are named, and says which of them is not there', async () => {
+    await writeFile(join(dir, 'images', 'a.jpg'), '');
+    await writeFile(join(dir, 'images', 'b.jpg'), '');
+    const folder = await loadYoloFolder(dir, new Set(['b.jpg']));
+    expect(folder.pictures.map(({ name }) => name)).toEqual(['b.jpg']);
+    await expect(loadYoloFolder(dir, new Set(['b.jpg', 'c.jpg']))).rejects.toMatchObject({
+      code: 'FILE_UNREADABLE',
+      message: expect.stringContaining('"c.jpg"'),
+    });
+  });
+
   it('says of a folder without pictures that it has none', async () => {
     await expect(loadYoloFolder(dir)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
     await expect(loadYoloFolder(join(dir, 'absent'))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });

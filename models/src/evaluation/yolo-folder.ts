@@ -29,13 +29,19 @@ const YAML_NAMES = ['data.yaml', 'data.yml', 'dataset.yaml'];
 const LIST_NAMES = ['classes.txt', 'obj.names'];
 
 /**
- * Reads a YOLO folder. A picture without a label file has no objects; polygons are taken for the boxes around them.
- * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID (file and line)
+ * Reads a YOLO folder, or of it the pictures that are named in `only`. A picture without a label file has no objects; polygons are taken for the boxes
+ * around them.
+ * @throws NgatuError FILE_UNREADABLE (also of a picture in `only` that is not there), TRUTH_INVALID (file and line)
  */
-export async function loadYoloFolder(dir: string): Promise<YoloFolder> {
-  const files = (await listFolder(join(dir, 'images'))).filter((file) => PICTURE.test(file)).sort();
-  if (files.length === 0)
-    throw new NgatuError('FILE_UNREADABLE', `Cannot evaluate ${dir}: no picture in images/`);
+export async function loadYoloFolder(dir: string, only?: ReadonlySet<string>): Promise<YoloFolder> {
+  const all = (await listFolder(join(dir, 'images'))).filter((file) => PICTURE.test(file)).sort();
+  const files = only === undefined ? all : all.filter((file) => only.has(file));
+  const missing = only === undefined ? [] : [...only].filter((file) => !files.includes(file));
+  if (files.length === 0 || missing.length > 0)
+    throw new NgatuError(
+      'FILE_UNREADABLE',
+      `Cannot evaluate ${dir}: no picture ${missing[0] === undefined ? '' : `"${missing[0]}" `}in images/`,
+    );
   const labels = new Set(await listFolder(join(dir, 'labels')));
   const pictures: YoloPicture[] = [];
   for (const file of files) {

@@ -132,7 +132,7 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
   {
     name: 'occupants',
     title: 'How many ride on a motorbike',
-    note: '116 motorbikes of three places, counted by eye (models/annotations). Few are found well enough to be judged.',
+    note: '116 motorbikes of three places, counted by eye (models/annotations). Some of the pictures were trained on, for their bikes.',
     args: ['eval', 'occupants', '--data', 'models/annotations'],
     data: ['datasets/vn-intersection', 'datasets/cctv-bikes', 'media/hanoi-giangvo-langha-1615.mp4'],
   },

@@ -3,7 +3,6 @@
 Pictures, loop, loss and network are those of ../road-users; here there is one class, and crops are as close as a plate is looked for.
 A run that was stopped goes on where it was when the same command is given again. See README.md.
 """
-import argparse
 import json
 import os
 import pickle
@@ -19,7 +18,7 @@ import torch  # noqa: E402
 
 from detection import BICYCLE, BUS, CAR, MOTORBIKE, PLATE, TRUCK, OnnxNetwork, join_riders, read_picture  # noqa: E402
 from drawn_plates import draw_stock, put_plates  # noqa: E402
-from loop import balance, load_state, train, write_whole  # noqa: E402
+from loop import balance, build_options, load_state, train, write_whole  # noqa: E402
 from network import export_onnx, load_onnx, transfer_classes  # noqa: E402
 from sampling import sample_crop  # noqa: E402
 from sets import load_sets, unpack_clips  # noqa: E402
@@ -42,7 +41,7 @@ JUNCTION_SCALE = 1.5
 
 
 def main():
-    options = read_options()
+    options = build_options(__doc__, 1600).parse_args()
     torch.set_num_threads(options.threads)
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
@@ -52,21 +51,6 @@ def main():
     train(state, make_batches(training, options), options, work, options.steps)
     export_onnx(state['average'], options.out)
     print(json.dumps({'steps': state['step'], 'crops': state['step'] * options.batch}))
-
-
-def read_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data', required=True, help='folder of the sets')
-    parser.add_argument('--media', required=True, help='folder of the clips')
-    parser.add_argument('--start', required=True, help='yolox-nano-dynamic.onnx')
-    parser.add_argument('--work', required=True, help='folder for the index, checkpoints and the log')
-    parser.add_argument('--out', required=True, help='ONNX file to write')
-    parser.add_argument('--steps', type=int, default=1600)
-    parser.add_argument('--batch', type=int, default=8)
-    parser.add_argument('--side', type=int, default=320, help='crops, px')
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--seed', type=int, default=1)
-    return parser.parse_args()
 
 
 def prepare(options, work):

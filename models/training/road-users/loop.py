@@ -1,4 +1,5 @@
 """The training loop of our networks: rates, the average that ships, and checkpoints from which the same command goes on."""
+import argparse
 import copy
 import json
 import math
@@ -16,6 +17,22 @@ WARM_UP_STEPS = 20
 COOL_DOWN = 0.45
 EMA_DECAY = 0.995
 CHECKPOINT_EVERY = 20
+
+
+def build_options(description, steps):
+    """The options that every training has."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument('--data', required=True, help='folder of the sets')
+    parser.add_argument('--media', required=True, help='folder of the clips')
+    parser.add_argument('--start', required=True, help='yolox-nano-dynamic.onnx')
+    parser.add_argument('--work', required=True, help='folder for the index, checkpoints and the log')
+    parser.add_argument('--out', required=True, help='ONNX file to write')
+    parser.add_argument('--steps', type=int, default=steps)
+    parser.add_argument('--batch', type=int, default=8)
+    parser.add_argument('--side', type=int, default=320, help='crops, px')
+    parser.add_argument('--threads', type=int, default=1)
+    parser.add_argument('--seed', type=int, default=1)
+    return parser
 
 
 def load_state(network, work, **flags):

@@ -3,7 +3,6 @@
 Prepares the data, trains, exports and prints the table before and after. A run that was stopped goes on where it was when
 the same command is given again. See README.md.
 """
-import argparse
 import json
 import os
 import pickle
@@ -17,7 +16,7 @@ import torch
 
 from detection import BICYCLE, BUS, CAR, COCO, MOTORBIKE, TRUCK
 from drawn_plates import draw_stock, put_plates
-from loop import balance, load_state, save_state, train, write_whole
+from loop import balance, build_options, load_state, save_state, train, write_whole
 from network import SideNetwork, export_onnx, load_onnx, transfer_classes
 from pseudo_labels import add_pseudo_labels, ignore_unlabelled
 from sampling import sample_crop
@@ -75,18 +74,8 @@ def main():
 
 
 def read_options():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('--data', required=True, help='folder of the sets')
-    parser.add_argument('--media', required=True, help='folder of the clips')
-    parser.add_argument('--start', required=True, help='yolox-nano-dynamic.onnx')
-    parser.add_argument('--work', required=True, help='folder for the index, checkpoints and the log')
-    parser.add_argument('--out', required=True, help='ONNX file to write')
-    parser.add_argument('--steps', type=int, default=2200)
+    parser = build_options(__doc__, 2200)
     parser.add_argument('--relabel-at', type=int, default=500, help='step at which vehicles of vn-plate-boxes are labelled; 0: never')
-    parser.add_argument('--batch', type=int, default=8)
-    parser.add_argument('--side', type=int, default=320, help='crops, px')
-    parser.add_argument('--threads', type=int, default=1)
-    parser.add_argument('--seed', type=int, default=1)
     return parser.parse_args()
 
 

@@ -19,6 +19,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   'cli/src/start-files.ts#loadStartSecrets': 'only names the files of `loadSecrets`, which is tried',
   'cli/src/road-picture.ts#readRoadPicture': 'hands a video to ffmpeg as `video-file` does, which is tried',
   'cli/src/certificate-option.ts#readHolder': 'an option that the operator types',
+  'cli/src/name-list.ts#readNameList':
+    'lines of a file that the operator names, compared with the names of pictures',
   'cli/src/fuzz-parsers.ts#loadUntrustedParsers': 'lists the parsers',
   'cloud/src/api/access-rule-table.ts#readRoles': 'reads a table of the product itself',
   'cloud/src/account/oidc-settings.ts#readClientSecret':

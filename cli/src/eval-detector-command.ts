@@ -9,7 +9,7 @@ import {
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
-import { readNameList } from './name-list.ts';
+import { ONLY_OPTION, readNameList } from './name-list.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -52,10 +52,7 @@ export function addDetectorEvaluation(command: Command): void {
       '--night <file>',
       'names of the pictures taken at night, one a line; by default told by brightness',
     )
-    .option(
-      '--only <file>',
-      'names of the pictures to judge, one a line: those that were held out from a training',
-    )
+    .option(...ONLY_OPTION)
     .option('--raw', 'compare what the network found, before riders are joined with their two-wheeler')
     .action(evaluate);
 }

@@ -4,7 +4,7 @@ import { loadNetwork, PlateDetector } from '@ngatu/edge';
 import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { readNameList } from './name-list.ts';
+import { ONLY_OPTION, readNameList } from './name-list.ts';
 import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
@@ -35,10 +35,7 @@ export function addPlateDetectorEvaluation(command: Command): void {
       readZooms,
       [1, 2],
     )
-    .option(
-      '--only <file>',
-      'names of the pictures to judge, one a line: those that were held out from a training',
-    )
+    .option(...ONLY_OPTION)
     .action(evaluate);
 }
 

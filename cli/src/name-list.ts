@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 
+/** The option of evaluations that judge some pictures of a folder only. */
+export const ONLY_OPTION = [
+  '--only <file>',
+  'names of the pictures to judge, one a line: those that were held out from a training',
+] as const;
+
 /**
  * Names of pictures, one a line; empty lines and those that begin with `#` are left out.
  * @throws NgatuError FILE_UNREADABLE

@@ -21,7 +21,7 @@ from drawn_plates import draw_stock, put_plates  # noqa: E402
 from loop import balance, build_options, load_state, train, write_whole  # noqa: E402
 from network import export_onnx, load_onnx, transfer_classes  # noqa: E402
 from sampling import sample_crop  # noqa: E402
-from sets import load_sets, unpack_clips  # noqa: E402
+from sets import prepare_sets  # noqa: E402
 
 # The set whose plates are labelled.
 LABELLED = 'vn-plate-boxes'
@@ -57,10 +57,7 @@ def prepare(options, work):
     """The pictures to train on; those without labelled plates with their vehicles and regions in which a plate may be."""
     index = work / 'index.pickle'
     if not index.exists():
-        unpack_clips(options.media, work / 'clips')
-        pictures, closest = load_sets(options.data, work / 'clips')
-        print('closest pictures of training and test, bits of 256:', closest, flush=True)
-        training = [picture for picture in pictures if picture.split == 'train' and picture.set in SHARES]
+        training = [picture for picture in prepare_sets(options, work) if picture.split == 'train' and picture.set in SHARES]
         add_vehicles([picture for picture in training if picture.set != LABELLED], options.start)
         write_whole(index, pickle.dumps(training))
     return pickle.loads(index.read_bytes())

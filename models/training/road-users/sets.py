@@ -113,6 +113,14 @@ def load_sets(root, clips):
     return pictures, _check_splits(pictures, distances)
 
 
+def prepare_sets(options, work):
+    """All pictures of the sets and of the clips, which are unpacked into `work`; says how close training and test come."""
+    unpack_clips(options.media, work / 'clips')
+    pictures, closest = load_sets(options.data, work / 'clips')
+    print('closest pictures of training and test, bits of 256:', closest, flush=True)
+    return pictures
+
+
 def _split(pictures):
     held_out = {picture.group for picture in pictures if picture.key.startswith(HELD_OUT)}
     for picture in pictures:

@@ -21,7 +21,7 @@ from network import SideNetwork, export_onnx, load_onnx, transfer_classes
 from pseudo_labels import add_pseudo_labels, ignore_unlabelled
 from sampling import sample_crop
 from score import format_table, measure_sets
-from sets import ORDINARY, load_sets, unpack_clips
+from sets import ORDINARY, prepare_sets
 from teacher import Teacher
 from walkers import cut_walkers, put_walkers
 
@@ -83,9 +83,7 @@ def prepare(options, work):
     """Truth, groups, splits and the original network's labels; kept in the work folder."""
     index = work / 'index.pickle'
     if not index.exists():
-        unpack_clips(options.media, work / 'clips')
-        pictures, closest = load_sets(options.data, work / 'clips')
-        print('closest pictures of training and test, bits of 256:', closest, flush=True)
+        pictures = prepare_sets(options, work)
         known = [p for p in pictures if p.split == 'train' and not (options.relabel_at and p.set == 'vn-plate-boxes')]
         add_pseudo_labels(known, options.start)
         write_whole(index, pickle.dumps(pictures))

@@ -1,5 +1,5 @@
 import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Account, ApiFailure, signIn } from './api-client.ts';
 import { FailureNote } from './failure-note.tsx';
 import { LanguageSwitch } from './header.tsx';
@@ -96,7 +96,7 @@ export function SignInPage(props: {
   const password = useRef<HTMLInputElement>(null);
   const code = useRef<HTMLInputElement>(null);
   const fields = { username, password, code };
-  useEffect(() => (needsCode ? code : username).current?.focus(), [needsCode]);
+  useLayoutEffect(() => (needsCode ? code : username).current?.focus(), [needsCode]);
 
   const submit = async () => {
     setSending(true);

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiFailure } from './api-client.ts';
 import { CancelForm } from './cancel-form.tsx';
 import { FailureNote } from './failure-note.tsx';
@@ -28,7 +28,7 @@ export function ThermometerForm(props: {
   const [isInvalid, setInvalid] = useState(false);
   const [failure, setFailure] = useState<ApiFailure | undefined>(undefined);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   const send = async () => {
     const celsius = readCelsius(text);
     setInvalid(celsius === undefined);

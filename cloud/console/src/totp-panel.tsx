@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { OwnAccount, TotpStart } from '../../src/api/account-schema.ts';
 import { beginTotp, confirmTotp, removeTotp } from './access-client.ts';
 import { CancelForm } from './cancel-form.tsx';
@@ -119,7 +119,7 @@ function FieldForm(props: {
   const { t } = useText();
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <CancelForm class="inline-form" onSend={() => onSend(field.current?.value ?? '')} onCancel={onCancel}>
       <label for={id}>

@@ -23,7 +23,7 @@ export interface FetchFigures {
   readonly travelMs: number;
   /** Of the link's rate, its own payload while it travelled. */
   readonly ownShare: number;
-  /** Of the link's rate, payload of all files while it travelled: pictures of new cases go before an original. */
+  /** Of the link's rate, payload of all files while it travelled. */
   readonly linkShare: number;
 }
 
@@ -75,9 +75,9 @@ export function judgeLink(figures: LinkFigures): string[] {
   if (undelivered > 0) complaints.push(`${undelivered} events or files did not arrive`);
   if (events.maxMs > LINK_LIMITS.eventMs) complaints.push(`an event took ${events.maxMs} ms`);
   if (stills.maxMs > LINK_LIMITS.stillsMs) complaints.push(`the stills of a case took ${stills.maxMs} ms`);
-  for (const { linkShare } of originals)
-    if (linkShare < LINK_LIMITS.originalShare)
-      complaints.push(`an original came over a link that was used to ${(100 * linkShare).toFixed(0)} %`);
+  for (const { ownShare } of originals)
+    if (ownShare < LINK_LIMITS.originalShare)
+      complaints.push(`an original had ${(100 * ownShare).toFixed(0)} % of the link`);
   return complaints;
 }
 
@@ -103,7 +103,7 @@ export function formatLink(figures: LinkFigures): string {
     `previews        ${delay(previews)}`,
     ...originals.map(
       ({ sizeBytes, tookMs, travelMs, ownShare, linkShare }) =>
-        `original        ${kilobytes(sizeBytes)} in ${seconds(tookMs)}, on its way ${seconds(travelMs)} = ${(100 * ownShare).toFixed(0)} % of the link, with the pictures meanwhile ${(100 * linkShare).toFixed(0)} % (at least ${100 * LINK_LIMITS.originalShare} %)`,
+        `original        ${kilobytes(sizeBytes)} in ${seconds(tookMs)}, on its way ${seconds(travelMs)} = ${(100 * ownShare).toFixed(0)} % of the link (at least ${100 * LINK_LIMITS.originalShare} %), with the pictures meanwhile ${(100 * linkShare).toFixed(0)} %`,
     ),
     `packets         ${figures.lostPackets} lost (${(100 * figures.lostShare).toFixed(2)} %), ${figures.droppedPackets} dropped at a full queue`,
     '',

@@ -79,7 +79,7 @@ export class EvidenceLedger {
   readonly #insertFile: Database.Statement<(string | number | null)[]>;
   readonly #upload: Database.Statement<[string], { sha256: string }>;
   readonly #uploads: Database.Statement<[number], PendingUpload>;
-  readonly #want: Database.Statement<[number, number | null, string]>;
+  readonly #want: Database.Statement<[{ sha256: string; atMs: number; priority: number | null }]>;
   readonly #count: Database.Statement<[], { pending: number; refused: number }>;
   readonly #deleteUpload: Database.Statement<[string]>;
   readonly #refuse: Database.Statement<[string, string, string]>;
@@ -105,8 +105,9 @@ export class EvidenceLedger {
          ORDER BY class = 'original' AND wanted_at_ms IS NULL, priority DESC, ordinal LIMIT ?`,
     );
     this.#want = database.prepare(
-      `UPDATE upload SET wanted_at_ms = coalesce(wanted_at_ms, ?), priority = coalesce(?, priority)
-         WHERE sha256 = ? AND state = 'pending'`,
+      `UPDATE upload SET priority = coalesce(@priority, priority),
+           wanted_at_ms = CASE WHEN wanted_at_ms IS NULL OR @priority > priority THEN @atMs ELSE wanted_at_ms END
+         WHERE sha256 = @sha256 AND state = 'pending'`,
     );
     this.#count = database.prepare(
       `SELECT count(*) FILTER (WHERE state = 'pending') AS pending, count(*) FILTER (WHERE state = 'refused') AS refused
@@ -150,7 +151,7 @@ export class EvidenceLedger {
   }
 
   want(sha256: string, atMs: number, priority?: number): boolean {
-    return this.#want.run(atMs, priority ?? null, sha256).changes > 0;
+    return this.#want.run({ sha256, atMs, priority: priority ?? null }).changes > 0;
   }
 
   holds(sha256: string): boolean {

@@ -434,6 +434,22 @@ describe('evidence on a full disk', () => {
     ]);
     expect(outbox.listUploads(9).map(({ path }) => path)).toEqual(['/x/still']);
   });
+
+  it('was asked for when it was first, or first more urgently', () => {
+    const { outbox } = openOutbox();
+    const sha256 = sha256Of(Buffer.from('clip'));
+    const clip = { sha256, path: '/x/clip', sizeBytes: 100, eventId: anEventId(1), role: 'clip' };
+    outbox.append([], { uploads: [{ ...clip, class: 'original', priority: 2 }] });
+    const ask = (atMs: number, priority: number) => {
+      expect(outbox.wantUpload(sha256, atMs, priority)).toBe(true);
+      return outbox.listUploads(1)[0];
+    };
+    expect(ask(1_000, 10)).toMatchObject({ wantedAtMs: 1_000, priority: 10 });
+    expect(ask(2_000, 10)).toMatchObject({ wantedAtMs: 1_000, priority: 10 });
+    expect(ask(3_000, 50)).toMatchObject({ wantedAtMs: 3_000, priority: 50 });
+    expect(ask(4_000, 50)).toMatchObject({ wantedAtMs: 3_000 });
+    expect(ask(5_000, 10)).toMatchObject({ wantedAtMs: 3_000 });
+  });
 });
 
 it('refuses a message that the centre would refuse for its size', () => {

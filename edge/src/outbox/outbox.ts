@@ -334,8 +334,8 @@ export class Outbox implements Disposable {
   }
 
   /**
-   * Marks a waiting file as asked for by the centre at `atMs` (the first asking counts); `priority` replaces its own where it is
-   * given. False where it does not wait: it has been sent, was refused, or was never there.
+   * Marks a waiting file as asked for by the centre at `atMs` (the first asking counts, and the first with a higher priority);
+   * `priority` replaces its own where it is given. False where it does not wait: it has been sent, was refused, or was never there.
    */
   wantUpload(sha256: string, atMs: number, priority?: number): boolean {
     return this.#transact(() => this.#evidence.want(sha256, atMs, priority));

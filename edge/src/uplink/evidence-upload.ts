@@ -69,7 +69,7 @@ const LISTED = 1_000;
 /** A new look at least this often, ms: also without a new file, one may have become due. */
 const LOOK_EVERY_MS = 1_000;
 const IDLE_TIMEOUT_MS = 30_000;
-/** Flows beside those of the profile that carry stills only: they do not wait until an original gives way. */
+/** Flows beside those of the profile that carry pictures only: they do not wait until an original gives way. */
 const EXPRESS_FLOWS = 2;
 /** A flow below this rate is too slow to be worth another connection, bit/s. */
 const FLOW_MIN_BITS_PER_SECOND = 32_000;
@@ -88,8 +88,8 @@ type Task =
   | { readonly kind: 'gone'; readonly sha256: string; readonly gone: EvidenceGone };
 
 /**
- * Sends evidence files to the centre: pictures first, then originals that were asked for, then, in the windows of the profile and
- * when nothing else waits, the other originals; by several flows, within the budget of the link. An upload leaves the queue only
+ * Sends evidence files to the centre: for a moment the original that somebody has just asked for, then pictures, then originals that
+ * were asked for before, then, in the windows of the profile and when nothing else waits, the other originals; by several flows, within the budget of the link. An upload leaves the queue only
  * when the centre has answered that it holds the verified file; one that can never succeed is set aside with its reason.
  */
 export class EvidenceUpload {
@@ -185,8 +185,9 @@ export class EvidenceUpload {
     }
     const isIdleOpen = !isExpress && this.#isIdleOpen();
     for (const entry of this.#list()) {
-      const kind = classifyUpload(entry);
-      if (kind === 'idle' ? !isIdleOpen : isExpress && kind !== 'derived') break;
+      const turn = classifyUpload(entry, this.#options.clock.nowMs());
+      if (isExpress && turn === 'awaited') continue;
+      if (turn === 'idle' ? !isIdleOpen : isExpress && turn !== 'derived') break;
       const task = this.#retries.isFileDue(entry.sha256, nowMs) ? this.#taskOf(entry) : undefined;
       if (task !== undefined) return task;
     }
@@ -207,7 +208,9 @@ export class EvidenceUpload {
   }
 
   #list(): readonly UploadEntry[] {
-    this.#listing ??= this.#options.queue.listUploads(LISTED).sort(compareUploads);
+    const { queue, clock } = this.#options;
+    const nowMs = clock.nowMs();
+    this.#listing ??= queue.listUploads(LISTED).sort((left, right) => compareUploads(left, right, nowMs));
     return this.#listing;
   }
 
@@ -258,8 +261,8 @@ export class EvidenceUpload {
     { entry, file, part }: Extract<Task, { kind: 'send' }>,
     signal: AbortSignal,
   ): Promise<void> {
-    const kind = classifyUpload(entry);
-    const result = await this.#exchange?.sendPart(part, { path: entry.path, kind }, signal);
+    const turn = classifyUpload(entry, this.#options.clock.nowMs());
+    const result = await this.#exchange?.sendPart(part, { path: entry.path, turn }, signal);
     part.busy = false;
     if (result === undefined || signal.aborted) return;
     if (result.outcome !== 'sent') {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type BudgetClass, LinkBudget } from './link-budget.ts';
+import { LinkBudget, type UploadTurn } from './link-budget.ts';
 
 const SIGNAL = new AbortController().signal;
 setMaxListeners(32, SIGNAL);
@@ -16,10 +16,10 @@ describe('LinkBudget', () => {
   const clock = { monotonicMs: () => performance.now() };
 
   /** Takes chunks one after another until the returned list is no longer read. */
-  function pour(budget: LinkBudget, kind: BudgetClass): { bytes: number } {
+  function pour(budget: LinkBudget, turn: UploadTurn): { bytes: number } {
     const poured = { bytes: 0 };
     const next = async (): Promise<void> => {
-      await budget.take(CHUNK, kind, SIGNAL);
+      await budget.take(CHUNK, turn, SIGNAL);
       poured.bytes += CHUNK;
       void next();
     };
@@ -47,6 +47,15 @@ describe('LinkBudget', () => {
     const share = (original.bytes - before) / (original.bytes - before + picture.bytes);
     expect(share).toBeGreaterThan(0.05);
     expect(share).toBeLessThan(0.2);
+  });
+
+  it('gives an original that is waited for as many turns as a picture, and counts it as asked for', async () => {
+    const budget = new LinkBudget({ bitsPerSecond: 1_000_000, clock });
+    const original = pour(budget, 'awaited');
+    const picture = pour(budget, 'derived');
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(original.bytes / picture.bytes).toBeCloseTo(1, 1);
+    expect(budget.sent).toEqual({ derived: picture.bytes, wanted: original.bytes, idle: 0 });
   });
 
   it('without a rate holds nobody up', async () => {

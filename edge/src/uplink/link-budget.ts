@@ -1,5 +1,7 @@
 /** Whose bytes they are: what goes at once, what somebody asked for, what nobody asked for. */
 export type BudgetClass = 'derived' | 'wanted' | 'idle';
+/** `awaited`: asked for a moment ago. It is counted as wanted, and gets its turns like a picture. */
+export type UploadTurn = BudgetClass | 'awaited';
 
 export interface LinkBudgetOptions {
   /** Absent: without limit. */
@@ -10,7 +12,7 @@ export interface LinkBudgetOptions {
 
 interface Waiter {
   readonly bytes: number;
-  readonly class: BudgetClass;
+  readonly turn: UploadTurn;
   readonly proceed: () => void;
 }
 
@@ -18,7 +20,7 @@ interface Waiter {
 const BURST_MS = 100;
 /** Of so many turns one goes to the less urgent: its connection must not fall asleep and break. */
 const LESSER_TURN = 8;
-const RANK: Readonly<Record<BudgetClass, number>> = { derived: 0, wanted: 1, idle: 2 };
+const RANK: Readonly<Record<UploadTurn, number>> = { awaited: 0, derived: 0, wanted: 1, idle: 2 };
 
 /** What all uploads of a node together may send: a bucket of tokens, one a byte, that fills at the rate of the profile. */
 export class LinkBudget {
@@ -44,10 +46,10 @@ export class LinkBudget {
   }
 
   /** Resolves when `bytes` may be sent. @throws the signal's reason */
-  async take(bytes: number, kind: BudgetClass, signal: AbortSignal): Promise<void> {
+  async take(bytes: number, turn: UploadTurn, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     if (this.#bytesPerMs === undefined) {
-      this.#sent[kind] += bytes;
+      this.#count(bytes, turn);
       return;
     }
     await new Promise<void>((resolve, reject) => {
@@ -59,7 +61,7 @@ export class LinkBudget {
         signal.removeEventListener('abort', onAbort);
         resolve();
       };
-      const waiter: Waiter = { bytes, class: kind, proceed };
+      const waiter: Waiter = { bytes, turn, proceed };
       signal.addEventListener('abort', onAbort, { once: true });
       this.#waiting.push(waiter);
       this.#grant();
@@ -77,7 +79,7 @@ export class LinkBudget {
       const next = this.#takeNext();
       if (next === undefined) return;
       this.#tokens -= next.bytes;
-      this.#sent[next.class] += next.bytes;
+      this.#count(next.bytes, next.turn);
       next.proceed();
     }
     if (this.#waiting.length === 0 || this.#timer !== undefined) return;
@@ -86,6 +88,10 @@ export class LinkBudget {
       this.#timer = undefined;
       this.#grant();
     }, waitMs);
+  }
+
+  #count(bytes: number, turn: UploadTurn): void {
+    this.#sent[turn === 'awaited' ? 'wanted' : turn] += bytes;
   }
 
   #fill(): void {
@@ -98,7 +104,7 @@ export class LinkBudget {
   }
 
   #takeNext(): Waiter | undefined {
-    const ranks = this.#waiting.map((waiter) => RANK[waiter.class]);
+    const ranks = this.#waiting.map((waiter) => RANK[waiter.turn]);
     const wanted = ++this.#turns % LESSER_TURN === 0 ? Math.max(...ranks) : Math.min(...ranks);
     const index = ranks.indexOf(wanted);
     return index < 0 ? undefined : this.#waiting.splice(index, 1)[0];

@@ -16,7 +16,7 @@ import {
   UPLOAD_STORED_HEADER,
 } from '@ngatu/contract';
 import { type HttpAnswer, type HttpExchange, sendHttp } from './http-exchange.ts';
-import type { BudgetClass, LinkBudget } from './link-budget.ts';
+import type { LinkBudget, UploadTurn } from './link-budget.ts';
 import type { PartState } from './upload-file.ts';
 
 /** A failure of an exchange and what follows from it. */
@@ -90,13 +90,13 @@ export class UploadExchange {
   /** Sends what is missing of a part, and writes into it what the centre then has. */
   async sendPart(
     part: PartState,
-    { path, kind }: { path: string; kind: BudgetClass },
+    { path, turn }: { path: string; turn: UploadTurn },
     signal: AbortSignal,
   ): Promise<PartOutcome | UploadFailure> {
     const offset = part.offset ?? (await this.#askOffset(part, signal));
     if (typeof offset !== 'number') return offset;
     part.offset = undefined;
-    const body = (): Readable => this.#readPaced(part, { path, kind, offset, signal });
+    const body = (): Readable => this.#readPaced(part, { path, turn, offset, signal });
     const address = part.created ? `${UPLOAD_PATH}/${buildUploadPartId(part)}` : UPLOAD_PATH;
     const answer = await this.#send(
       {
@@ -153,7 +153,7 @@ export class UploadExchange {
 
   #readPaced(
     part: PartState,
-    { path, kind, offset, signal }: { path: string; kind: BudgetClass; offset: number; signal: AbortSignal },
+    { path, turn, offset, signal }: { path: string; turn: UploadTurn; offset: number; signal: AbortSignal },
   ): Readable {
     const { budget } = this.#options;
     const range = { start: part.start + offset, end: part.start + part.length - 1 };
@@ -162,7 +162,7 @@ export class UploadExchange {
         if (range.end < range.start) return;
         const file = createReadStream(path, { ...range, highWaterMark: CHUNK_BYTES });
         for await (const chunk of file as AsyncIterable<Buffer>) {
-          await budget.take(chunk.length, kind, signal);
+          await budget.take(chunk.length, turn, signal);
           yield chunk;
         }
       })(),

@@ -1,7 +1,18 @@
-import { decodeReceivedParts, encodeReceivedParts, parseUploadPartId } from '@ngatu/contract';
+import {
+  decodeReceivedParts,
+  EVIDENCE_PRIORITIES,
+  encodeReceivedParts,
+  parseUploadPartId,
+} from '@ngatu/contract';
 import { describe, expect, it } from 'vitest';
 import { splitFile, UploadFile } from './upload-file.ts';
-import { compareUploads, isWithinWindows, type OrderedUpload } from './upload-order.ts';
+import {
+  AWAITED_MS,
+  classifyUpload,
+  compareUploads,
+  isWithinWindows,
+  type OrderedUpload,
+} from './upload-order.ts';
 
 function anUpload(name: string, change: Partial<OrderedUpload> = {}): OrderedUpload & { name: string } {
   return { name, class: 'derived', role: 'still-at', priority: 1, wantedAtMs: null, ...change };
@@ -22,10 +33,27 @@ describe('compareUploads', () => {
       anUpload('crop', { role: 'subject-crop', priority: 2 }),
       anUpload('lesser case'),
     ];
-    expect(uploads.sort(compareUploads).map(({ name }) => name)).toEqual([
-      ...['at', 'crop', 'plate', 'after', 'preview', 'plate picture', 'lesser case'],
+    const orderAt = (nowMs: number) =>
+      uploads.sort((left, right) => compareUploads(left, right, nowMs)).map(({ name }) => name);
+    const pictures = ['at', 'crop', 'plate', 'after', 'preview', 'plate picture', 'lesser case'];
+    expect(orderAt(2_000 + AWAITED_MS)).toEqual([
+      ...pictures,
       ...['asked first', 'asked later', 'confirmed', 'idle'],
     ]);
+    // for a while after somebody asked, the original goes before the pictures
+    expect(orderAt(1_000 + AWAITED_MS)).toEqual([
+      'asked later',
+      ...pictures,
+      ...['asked first', 'confirmed', 'idle'],
+    ]);
+  });
+
+  it('lets no original go before pictures because of a confirmed case or a clock that went back', () => {
+    const original = anUpload('clip', { class: 'original', role: 'clip', wantedAtMs: 5_000 });
+    expect(classifyUpload({ ...original, priority: EVIDENCE_PRIORITIES.automatic }, 5_000)).toBe('wanted');
+    const demanded = { ...original, priority: EVIDENCE_PRIORITIES.demanded };
+    expect(classifyUpload(demanded, 5_000)).toBe('awaited');
+    expect(classifyUpload(demanded, 4_999)).toBe('wanted');
   });
 });
 

@@ -1,5 +1,5 @@
-import type { UploadWindow } from '@ngatu/contract';
-import type { BudgetClass } from './link-budget.ts';
+import { EVIDENCE_PRIORITIES, type UploadWindow } from '@ngatu/contract';
+import type { UploadTurn } from './link-budget.ts';
 
 /** What decides when a file goes. */
 export interface OrderedUpload {
@@ -7,8 +7,15 @@ export interface OrderedUpload {
   readonly role: string | null;
   /** The greater one goes first. */
   readonly priority: number;
+  /** When it was asked for, ms since 1970; null where nobody asked. */
   readonly wantedAtMs: number | null;
 }
+
+/**
+ * For so long after somebody asked for an original it goes before pictures, ms: a person sits in front of it, and pictures, which
+ * have a minute, lose no more than this.
+ */
+export const AWAITED_MS = 20_000;
 
 /** What a reviewer needs first. */
 const ROLE_RANK: Readonly<Record<string, number>> = {
@@ -21,18 +28,25 @@ const ROLE_RANK: Readonly<Record<string, number>> = {
   'plate-frame': 5,
 };
 const OTHER_ROLE = 6;
-const CLASS_RANK: Readonly<Record<BudgetClass, number>> = { derived: 0, wanted: 1, idle: 2 };
+const TURN_RANK: Readonly<Record<UploadTurn, number>> = { awaited: 0, derived: 1, wanted: 2, idle: 3 };
 const DAY_MINUTES = 24 * 60;
 
-export function classifyUpload({ class: kind, wantedAtMs }: OrderedUpload): BudgetClass {
+/** Whose turn a file is at `nowMs`, ms since 1970. */
+export function classifyUpload(
+  { class: kind, priority, wantedAtMs }: OrderedUpload,
+  nowMs: number,
+): UploadTurn {
   if (kind === 'derived') return 'derived';
-  return wantedAtMs === null ? 'idle' : 'wanted';
+  if (wantedAtMs === null) return 'idle';
+  const waitsMs = nowMs - wantedAtMs;
+  const isAwaited = priority >= EVIDENCE_PRIORITIES.demanded && waitsMs >= 0 && waitsMs < AWAITED_MS;
+  return isAwaited ? 'awaited' : 'wanted';
 }
 
-/** Negative where `left` goes before `right`; 0 where the order of their making decides. */
-export function compareUploads(left: OrderedUpload, right: OrderedUpload): number {
+/** Negative where `left` goes before `right` at `nowMs`; 0 where the order of their making decides. */
+export function compareUploads(left: OrderedUpload, right: OrderedUpload, nowMs: number): number {
   return (
-    CLASS_RANK[classifyUpload(left)] - CLASS_RANK[classifyUpload(right)] ||
+    TURN_RANK[classifyUpload(left, nowMs)] - TURN_RANK[classifyUpload(right, nowMs)] ||
     right.priority - left.priority ||
     rankRole(left.role) - rankRole(right.role) ||
     (left.wantedAtMs ?? 0) - (right.wantedAtMs ?? 0)

@@ -7,6 +7,7 @@ import { AssetStore, findRepositoryRoot } from '@ngatu/models';
 import { Command } from 'commander';
 import { addDeliveryBench } from './bench-delivery-command.ts';
 import { addLinkBench } from './bench-link-command.ts';
+import { DEFAULT_DETECTOR } from './model-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 /** `ngatu bench`. */
@@ -30,7 +31,7 @@ async function bench(options: { json?: string; seconds: string }): Promise<void>
   const store = new AssetStore();
   try {
     const video = await store.resolve('hanoi-giangvo-langha-1615', { signal: stop.signal });
-    const model = await store.resolveModel('yolox-nano-dynamic', { signal: stop.signal });
+    const model = await store.resolveModel(DEFAULT_DETECTOR, { signal: stop.signal });
     const { scene } = await loadScene(join(root, 'firmware-config/scenes/hanoi-giangvo-langha.scene.yaml'));
     const cost = await measureAgentCost(
       {

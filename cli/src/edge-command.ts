@@ -1,5 +1,6 @@
 import { on } from 'node:events';
 import { dirname, join, resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { CameraProfile, GatewayProfile } from '@ngatu/contract';
 import { type AgentConfig, type CameraConfig, runAgent } from '@ngatu/edge';
 import { loadProfile, type ProfileFile, resolveSecret } from '@ngatu/firmware-config';
@@ -28,7 +29,14 @@ export function buildCommand(): Command {
     .action(watch);
 }
 
+/**
+ * How much the heap may grow between two collections. V8 chooses a tenth where little is allocated, and then marks the whole heap twice a second,
+ * on threads of its own: with one camera that was a quarter of the agent's CPU time (27.7 s of a minute before, 21.0 s after, 22 MB more memory).
+ */
+const HEAP_GROWTH_PERCENT = 100;
+
 function watch(options: EdgeOptions): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   return runPart(async ({ signal, ready }) => {
     const file = await loadProfile(options.profile);
     const logger = openLogger('edge');

@@ -2,7 +2,7 @@ import { type Detector, type DetectorConfig, openDetector } from '@ngatu/edge';
 import { AssetStore, type ResolvedModel } from '@ngatu/models';
 
 /** Serves where no model is named: the repository carries it. */
-const DEFAULT_DETECTOR = 'road-users-nano';
+export const DEFAULT_DETECTOR = 'road-users-nano';
 
 /** Findings below this are dropped before tracking, 0–1; the profile's default is the same. */
 const MIN_CONFIDENCE = 0.1;

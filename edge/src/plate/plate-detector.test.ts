@@ -1,5 +1,9 @@
 import type { ModelManifest } from '@ngatu/contract';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { computeIou } from '../geometry/box.ts';
+import { aVerifiedNetwork } from '../testing/carried-network.ts';
+import { drawPlate } from '../testing/plate-picture.ts';
 import { aYoloxManifest, aYoloxModel } from '../testing/yolox-model.ts';
 import { PlateDetector } from './plate-detector.ts';
 
@@ -71,5 +75,33 @@ describe('the finder of plates', () => {
     await expect(PlateDetector.open(half, 1, OPTIONS)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
     const other = aModel({}, aYoloxModel({ ...NETWORK, size: { width: 96, height: 96 } }));
     await expect(PlateDetector.open(other, 1, OPTIONS)).rejects.toThrow(/\[1, 3, 64, 64\] expected/);
+  });
+
+  it.each([
+    [['71F-047.14'], 66 / 300],
+    [['14-H1', '270.47'], 220 / 300],
+  ])('finds the plate %j from a tenth of the picture to four fifths of it', async (lines, aspect) => {
+    const detector = await PlateDetector.open(aVerifiedNetwork('plates-nano'), 1, { minConfidence: 0.3 });
+    const drawn = await drawPlate(lines);
+    const [width, height] = [400, 320];
+    for (const plateWidth of [40, 90, 180, 320]) {
+      const size = { width: plateWidth, height: Math.round(plateWidth * aspect) };
+      const place = { left: (width - size.width) >> 1, top: (height - size.height) >> 1 };
+      const plate = await sharp(drawn.data, { raw: { ...drawn, channels: 3 } })
+        .resize({ ...size, fit: 'fill' })
+        .png()
+        .toBuffer();
+      const background = { r: 60, g: 62, b: 66 };
+      const data = await sharp({ create: { width, height, channels: 3, background } })
+        .composite([{ input: plate, ...place }])
+        .removeAlpha()
+        .raw()
+        .toBuffer();
+      const [found] = await detector.find({ data, width, height, channels: 3 }, [0, 0, width, height]);
+      const { left, top } = place;
+      const truth = [left, top, left + size.width, top + size.height] as const;
+      expect(computeIou(found?.box ?? [0, 0, 0, 0], truth), `${plateWidth} px wide`).toBeGreaterThan(0.5);
+    }
+    await detector.close();
   });
 });

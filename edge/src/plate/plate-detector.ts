@@ -29,19 +29,23 @@ interface Form {
   readonly input: string;
   readonly output: string;
   readonly size: number;
+  /** Whether the network takes a smaller square as well. */
+  readonly isFree: boolean;
   readonly order: 'rgb' | 'bgr';
   readonly scale: number;
   readonly pad: number;
   readonly place: 'top-left' | 'centre';
-  /** Lengths of the axes of the output; undefined where any will do. */
-  readonly dims: readonly (number | undefined)[];
-  decode(values: Float32Array): FoundPlate[];
+  /** Lengths of the axes of the output for a square of `size`; undefined where any will do. */
+  dims(size: number): readonly (number | undefined)[];
+  decode(values: Float32Array, size: number): FoundPlate[];
 }
 
 interface Window {
   readonly region: Box;
   /** Network pixels per picture pixel. */
   readonly scale: number;
+  /** Side of the square that the network is given, px. */
+  readonly size: number;
 }
 
 const MAX_IOU = 0.45;
@@ -54,6 +58,9 @@ const MAX_WINDOWS = 48;
 const TASKS: readonly ModelTask[] = ['plate-detector', 'road-user-detector'];
 /** Side of the input where the network leaves it free, px. */
 const FREE_SIDE = 416;
+/** There the whole is also looked at in halves of it down to this side, px: a plate that fills the region was never so large in training. */
+const LEAST_SIDE = 64;
+const SIDE_STEP = 32;
 const PAD_VALUE = 114;
 const ROW = ['batch', 'x1', 'y1', 'x2', 'y2', 'class', 'confidence'];
 
@@ -89,7 +96,7 @@ export class PlateDetector {
     const session = await openNetworkSession(model, { tasks: TASKS, threads, trial });
     const detector = new PlateDetector(name, session, form, options);
     try {
-      await detector.#infer(new Float32Array(3 * form.size * form.size));
+      await detector.#infer(new Float32Array(3 * form.size * form.size), form.size);
       return detector;
     } catch (cause) {
       await detector.close();
@@ -104,10 +111,8 @@ export class PlateDetector {
    */
   async find(picture: PlatePicture, within: Box): Promise<readonly FoundPlate[]> {
     const found: FoundPlate[] = [];
-    for (const window of listWindows(picture, within, {
-      size: this.#form.size,
-      zooms: this.#options.zooms ?? [1],
-    }))
+    const { size, isFree } = this.#form;
+    for (const window of listWindows(picture, within, { size, isFree, zooms: this.#options.zooms ?? [1] }))
       found.push(...(await this.#findIn(picture, window)));
     return suppress(found.filter(({ confidence }) => confidence >= this.#options.minConfidence));
   }
@@ -117,7 +122,8 @@ export class PlateDetector {
   }
 
   async #findIn(picture: PlatePicture, window: Window): Promise<FoundPlate[]> {
-    const { size, place } = this.#form;
+    const { place } = this.#form;
+    const { size } = window;
     const [left, top, right, bottom] = window.region;
     const width = Math.min(size, Math.max(1, Math.round((right - left) * window.scale)));
     const height = Math.min(size, Math.max(1, Math.round((bottom - top) * window.scale)));
@@ -131,10 +137,10 @@ export class PlateDetector {
         .resize(width, height, { fit: 'fill', kernel: 'linear' })
         .raw()
         .toBuffer();
-      const planes = fillPlanes(pixels, { width, height, offsetX, offsetY }, this.#form);
-      const values = await this.#infer(planes);
+      const planes = fillPlanes(pixels, { width, height, offsetX, offsetY, size }, this.#form);
+      const values = await this.#infer(planes, size);
       const [scaleX, scaleY] = [(right - left) / width, (bottom - top) / height];
-      return this.#form.decode(values).flatMap(({ confidence, box: [x1, y1, x2, y2] }) => {
+      return this.#form.decode(values, size).flatMap(({ confidence, box: [x1, y1, x2, y2] }) => {
         const box: Box = [
           Math.max(left, left + (x1 - offsetX) * scaleX),
           Math.max(top, top + (y1 - offsetY) * scaleY),
@@ -149,8 +155,9 @@ export class PlateDetector {
     }
   }
 
-  async #infer(planes: Float32Array): Promise<Float32Array> {
-    const { input, output, size, dims } = this.#form;
+  async #infer(planes: Float32Array, size: number): Promise<Float32Array> {
+    const { input, output } = this.#form;
+    const dims = this.#form.dims(size);
     const feeds = { [input]: new Tensor('float32', planes, [1, 3, size, size]) };
     const found = (await this.#session.run(feeds, [output]))[output];
     if (!(found?.data instanceof Float32Array)) throw new Error(`output "${output}" is not float32`);
@@ -179,18 +186,32 @@ function describeForm(manifest: ModelManifest): Form {
   if (order === 'grey' || !isPlain)
     throw refuse('pictures in colour are expected, laid in and only divided by a number');
   const scale = 1 / (std[0] ?? 1);
-  const form = { input: input.name, output: output.name, size, order, scale, pad: padValue * scale, place };
+  const isFree = input.shape[2] !== size;
+  const form = {
+    input: input.name,
+    output: output.name,
+    size,
+    isFree,
+    order,
+    scale,
+    pad: padValue * scale,
+    place,
+  };
   if (decoding.format === 'boxes-after-nms') {
     if (decoding.columns.join() !== ROW.join()) throw refuse(`rows of ${ROW.join(', ')} are expected`);
-    return { ...form, dims: [undefined, ROW.length], decode: decodeRows };
+    return { ...form, dims: () => [undefined, ROW.length], decode: decodeRows };
   }
   if (decoding.format !== 'yolox') throw refuse(`no detector of plates decodes ${decoding.format}`);
   const plate = Object.entries(labels).find(([, label]) => label === 'plate')?.[0];
   if (plate === undefined || Number(plate) >= decoding.classes) throw refuse('it has no class "plate"');
   const { strides, classes } = decoding;
-  const cells = strides.reduce((sum, stride) => sum + (size / stride) ** 2, 0);
-  const grid: Grid = { size, strides, length: 5 + classes, plate: Number(plate) };
-  return { ...form, dims: [1, cells, grid.length], decode: (values) => decodeGrid(values, grid) };
+  const grid: Grid = { strides, length: 5 + classes, plate: Number(plate) };
+  const countCells = (side: number): number => strides.reduce((sum, stride) => sum + (side / stride) ** 2, 0);
+  return {
+    ...form,
+    dims: (side) => [1, countCells(side), grid.length],
+    decode: (values, side) => decodeGrid(values, side, grid),
+  };
 }
 
 function findSide([batch, channels, rows, columns]: readonly (number | string)[]): number | undefined {
@@ -209,7 +230,6 @@ function decodeRows(values: Float32Array): FoundPlate[] {
 }
 
 interface Grid {
-  readonly size: number;
   readonly strides: readonly number[];
   /** Values of a row. */
   readonly length: number;
@@ -218,7 +238,7 @@ interface Grid {
 }
 
 /** YOLOX, arXiv 2107.08430: cx = (x + gx) · s, w = exp(w) · s, confidence = objectness · class. */
-function decodeGrid(values: Float32Array, { size, strides, length, plate }: Grid): FoundPlate[] {
+function decodeGrid(values: Float32Array, size: number, { strides, length, plate }: Grid): FoundPlate[] {
   const found: FoundPlate[] = [];
   let row = 0;
   for (const stride of strides) {
@@ -238,15 +258,21 @@ function decodeGrid(values: Float32Array, { size, strides, length, plate }: Grid
 
 function fillPlanes(
   pixels: Uint8Array,
-  at: { readonly width: number; readonly height: number; readonly offsetX: number; readonly offsetY: number },
-  { size, order, scale, pad }: Form,
+  at: {
+    readonly width: number;
+    readonly height: number;
+    readonly offsetX: number;
+    readonly offsetY: number;
+    readonly size: number;
+  },
+  { order, scale, pad }: Form,
 ): Float32Array {
-  const area = size * size;
+  const area = at.size * at.size;
   const planes = new Float32Array(3 * area).fill(pad);
   const [first, third] = order === 'rgb' ? [0, 2 * area] : [2 * area, 0];
   let from = 0;
   for (let y = 0; y < at.height; y++) {
-    let to = (y + at.offsetY) * size + at.offsetX;
+    let to = (y + at.offsetY) * at.size + at.offsetX;
     for (const end = to + at.width; to < end; to++, from += 3) {
       planes[to + first] = (pixels[from] as number) * scale;
       planes[to + area] = (pixels[from + 1] as number) * scale;
@@ -256,11 +282,15 @@ function fillPlanes(
   return planes;
 }
 
-/** The region as a whole, and in parts at each zoom that is finer than that. */
+/** The region as a whole, in halves of its size where the network allows it, and in parts at each zoom that is finer than the whole. */
 function listWindows(
   { width, height }: PlatePicture,
   within: Box,
-  { size, zooms }: { readonly size: number; readonly zooms: readonly number[] },
+  {
+    size,
+    isFree,
+    zooms,
+  }: { readonly size: number; readonly isFree: boolean; readonly zooms: readonly number[] },
 ): Window[] {
   const left = Math.min(width - 1, Math.max(0, Math.floor(within[0])));
   const top = Math.min(height - 1, Math.max(0, Math.floor(within[1])));
@@ -269,7 +299,16 @@ function listWindows(
   const region: Box = [left, top, right, bottom];
   const whole = Math.min(MAX_ENLARGEMENT, size / Math.max(right - left, bottom - top));
   const finer = zooms.filter((zoom) => zoom > whole * 1.15 && zoom <= MAX_ENLARGEMENT);
-  return [{ region, scale: whole }, ...finer.flatMap((zoom) => cutWindows(region, size, zoom))];
+  const halves: Window[] = [];
+  for (let part = 2; isFree && size / part >= LEAST_SIDE / 2; part *= 2) {
+    const side = Math.max(LEAST_SIDE, Math.ceil(size / part / SIDE_STEP) * SIDE_STEP);
+    halves.push({ region, scale: whole / part, size: side });
+  }
+  return [
+    { region, scale: whole, size },
+    ...halves,
+    ...finer.flatMap((zoom) => cutWindows(region, size, zoom)),
+  ];
 }
 
 /** Squares that cover a region; coarser than asked for where they would be too many. */
@@ -285,7 +324,7 @@ function cutWindows([left, top, right, bottom]: Box, size: number, zoom: number)
       const x = columns === 1 ? left : left + Math.round(((right - left - side) * column) / (columns - 1));
       const y = rows === 1 ? top : top + Math.round(((bottom - top - side) * row) / (rows - 1));
       const region: Box = [x, y, Math.min(right, x + side), Math.min(bottom, y + side)];
-      windows.push({ region, scale: size / side });
+      windows.push({ region, scale: size / side, size });
     }
   }
   return windows;

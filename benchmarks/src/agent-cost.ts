@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NgatuError } from '@ngatu/contract';
 import { measureDecodeSeconds, measureInferenceSeconds } from './agent-parts.ts';
-import { readTreeCpuSeconds } from './process-cpu.ts';
+import { readChildrenCpuSeconds, readTreeCpuSeconds } from './process-cpu.ts';
 
 export interface AgentCostOptions {
   /** Program and arguments of the command line, as in `node dist/ngatu.mjs`. */
@@ -28,6 +28,10 @@ export interface AgentCost {
   readonly framesDropped: number;
   readonly wallSeconds: number;
   readonly agentCpuMsPerFrame: number;
+  /** Of it, without the evidence: decoding, detecting, tracking, rules, sensors and delivery. */
+  readonly watchCpuMsPerFrame: number;
+  /** Clip, stills, blur and plate of one event: the process that makes pictures, and ffmpeg. */
+  readonly evidenceCpuMsPerEvent: number;
   readonly decodeCpuMsPerFrame: number;
   readonly inferenceCpuMsPerFrame: number;
   /** Agent ÷ (decode + inference); the limit was measured in the same run. */
@@ -35,6 +39,8 @@ export interface AgentCost {
   readonly eventsAppended: number;
 }
 
+/** The subcommand of the process that makes pictures. */
+const PICTURES = 'pictures';
 /** The target of the ratio. */
 export const AGENT_COST_LIMIT = 1.5;
 
@@ -46,6 +52,13 @@ interface Counters {
   readonly framesDecoded: number;
   readonly framesAnalysed: number;
   readonly framesDropped: number;
+}
+
+interface LiveCost {
+  readonly cpuSeconds: number;
+  readonly evidenceCpuSeconds: number;
+  readonly wallSeconds: number;
+  readonly eventsAppended: number;
 }
 
 /**
@@ -62,10 +75,13 @@ export async function measureAgentCost(options: AgentCostOptions, signal: AbortS
     const decodeCpuMs =
       ((decode.cpuSeconds / decode.frames) * live.framesDecoded * 1000) / live.framesAnalysed;
     const agentCpuMs = (live.cpuSeconds * 1000) / live.framesAnalysed;
+    const watchCpuMs = ((live.cpuSeconds - live.evidenceCpuSeconds) * 1000) / live.framesAnalysed;
     const { framesDecoded, framesAnalysed, framesDropped, wallSeconds, eventsAppended } = live;
     return {
       ...{ framesDecoded, framesAnalysed, framesDropped, wallSeconds, eventsAppended },
       agentCpuMsPerFrame: agentCpuMs,
+      watchCpuMsPerFrame: watchCpuMs,
+      evidenceCpuMsPerEvent: (live.evidenceCpuSeconds * 1000) / Math.max(1, eventsAppended),
       decodeCpuMsPerFrame: decodeCpuMs,
       inferenceCpuMsPerFrame: inferenceCpuMs,
       ratio: agentCpuMs / (decodeCpuMs + inferenceCpuMs),
@@ -79,7 +95,7 @@ async function runLive(
   { program, scene, measureSeconds, warmUpSeconds, say }: AgentCostOptions,
   data: string,
   signal: AbortSignal,
-): Promise<Counters & { cpuSeconds: number; wallSeconds: number; eventsAppended: number }> {
+): Promise<Counters & LiveCost> {
   const [command = '', ...args] = program;
   const product = spawn(command, [...args, 'start', '--port', '0', '--scene', scene, '--data', data], {
     stdio: 'ignore',
@@ -103,8 +119,9 @@ async function runLive(
       framesAnalysed: end.framesAnalysed - begin.framesAnalysed,
       framesDropped: end.framesDropped - begin.framesDropped,
       cpuSeconds: end.cpuSeconds - begin.cpuSeconds,
+      evidenceCpuSeconds: end.evidenceCpuSeconds - begin.evidenceCpuSeconds,
       wallSeconds: (end.atMs - begin.atMs) / 1000,
-      eventsAppended: countEvents(log),
+      eventsAppended: end.events - begin.events,
     };
   } finally {
     product.kill('SIGINT');
@@ -115,7 +132,13 @@ async function runLive(
 /** CPU time in the moment in which the agent reports its counters. */
 async function takeSample(log: string, pid: number, signal: AbortSignal) {
   const counters = await waitForReport(log, countReports(log), 30_000, signal);
-  return { ...counters, cpuSeconds: readTreeCpuSeconds(pid), atMs: performance.now() };
+  return {
+    ...counters,
+    events: countEvents(log),
+    cpuSeconds: readTreeCpuSeconds(pid),
+    evidenceCpuSeconds: readChildrenCpuSeconds(pid, PICTURES),
+    atMs: performance.now(),
+  };
 }
 
 async function waitForReport(
@@ -178,8 +201,9 @@ export function formatAgentCost(cost: AgentCost): string {
     `frames            ${cost.framesAnalysed} analysed of ${cost.framesDecoded} decoded in ${cost.wallSeconds.toFixed(0)} s, ${cost.framesDropped} dropped`,
     `events            ${cost.eventsAppended} appended`,
     `whole agent     ${ms(cost.agentCpuMsPerFrame)} CPU per analysed frame (with its ffmpeg)`,
+    `  watching      ${ms(cost.watchCpuMsPerFrame)}, and ${cost.evidenceCpuMsPerEvent.toFixed(0)} ms for the evidence of an event`,
     `ffmpeg alone    ${ms(cost.decodeCpuMsPerFrame)}`,
     `inference alone ${ms(cost.inferenceCpuMsPerFrame)}`,
-    `ratio             ${cost.ratio.toFixed(3)} (limit ${AGENT_COST_LIMIT})`,
+    `ratio             ${cost.ratio.toFixed(3)} (limit ${AGENT_COST_LIMIT}), watching alone ${(cost.watchCpuMsPerFrame / (cost.decodeCpuMsPerFrame + cost.inferenceCpuMsPerFrame)).toFixed(3)}`,
   ].join('\n');
 }

@@ -9,11 +9,33 @@ const TICKS_PER_SECOND = 100;
  * @throws Error where the process is gone
  */
 export function readTreeCpuSeconds(pid: number): number {
+  const { own, ended } = readCpuSeconds(pid);
+  return own + ended + listChildren(pid).reduce((sum, child) => sum + readLiving(child), 0);
+}
+
+/**
+ * Of that, what children took that have ended, and those that live and are started with this argument, s.
+ * @throws Error where the process is gone
+ */
+export function readChildrenCpuSeconds(pid: number, argument: string): number {
+  const named = listChildren(pid).filter((child) => readArguments(child).includes(argument));
+  return readCpuSeconds(pid).ended + named.reduce((sum, child) => sum + readLiving(child), 0);
+}
+
+function readCpuSeconds(pid: number): { own: number; ended: number } {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   // the name in parentheses may hold anything; the fields are counted from behind it
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
-  return ticks / TICKS_PER_SECOND + listChildren(pid).reduce((sum, child) => sum + readLiving(child), 0);
+  const sum = (first: number): number => Number(fields[first]) + Number(fields[first + 1]);
+  return { own: sum(11) / TICKS_PER_SECOND, ended: sum(13) / TICKS_PER_SECOND };
+}
+
+function readArguments(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
 }
 
 function readLiving(pid: number): number {

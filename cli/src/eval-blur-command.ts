@@ -1,3 +1,4 @@
+import { DEFAULT_PLATE_DETECTOR } from '@ngatu/contract';
 import { BlurTrial, loadNetwork, PlateReader } from '@ngatu/edge';
 import { evaluateBlur, formatBlurTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -11,7 +12,7 @@ interface BlurOptions extends EvaluationOptions {
   readonly model?: string;
   readonly pictures: number;
   readonly face: boolean;
-  readonly plate: boolean;
+  readonly plate: string | false;
 }
 
 /** `ngatu eval blur --data DIR`. */
@@ -26,6 +27,7 @@ export function addBlurEvaluation(command: Command): void {
     .option('--model <name>', 'detector of road users; by default that of the product')
     .option('--pictures <number>', 'how many pictures, evenly over the folder', readCount, 60)
     .option('--no-face', 'blur as where the face detector is not supplied')
+    .option('--plate <name>', 'detector of plates that blurs', DEFAULT_PLATE_DETECTOR)
     .option('--no-plate', 'blur as where the plate detector is not supplied')
     .action(evaluate);
 }
@@ -36,14 +38,14 @@ async function evaluate(options: BlurOptions): Promise<void> {
     const { detector } = await openNamedDetector(options.model, stop.signal);
     const load = async (name: string) => loadNetwork(await resolveNetwork(name, stop.signal));
     const face = await load('yunet-n-640');
-    const plate = await load('plate-yolov9t');
-    const reader = await PlateReader.open([await load('plate-ocr-cct-xs-v1')], 1, { views: 'one' });
+    const reader = await PlateReader.open([await load('plate-reader-vn')], 1, { views: 'one' });
     const trial = await BlurTrial.open({
       ...(options.face ? { face } : {}),
-      ...(options.plate ? { plate } : {}),
+      ...(options.plate === false ? {} : { plate: await load(options.plate) }),
       watchFace: face,
-      watchPlate: plate,
+      watchPlate: await load('plate-yolov9t'),
       otherFace: await load('rfb-640-masked-face-v2'),
+      otherPlate: await load(DEFAULT_PLATE_DETECTOR),
       reader,
     });
     try {

@@ -19,7 +19,7 @@ async function aProfile(...lines: readonly string[]): Promise<string> {
   const text = await readFile(join(FIRMWARE, 'profiles/demo-car-detection.yaml'), 'utf8');
   const kept = text
     .replace(/^sensors:[\s\S]*/m, '')
-    .replace(/^privacy:\n.*\n/m, '')
+    .replace(/^privacy:\n(?: .*\n)*/m, '')
     .replace(/^plates:\n.*\n/m, '')
     .replaceAll('../scenes', join(FIRMWARE, 'scenes'));
   const path = join(folder, 'profile.yaml');

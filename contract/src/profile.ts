@@ -292,7 +292,7 @@ export const GatewayProfile = Type.Object(
           Type.String({
             ...ModelName,
             description:
-              'Finds plates to blur (plate-yolov9t; its licence is in doubt: the operator decides). Absent: vehicles are blurred wholly. Taken by a reload (SIGHUP).',
+              'Finds plates to blur (plates-nano, which the repository carries). Absent: vehicles are blurred wholly. Taken by a reload (SIGHUP).',
           }),
         ),
       },

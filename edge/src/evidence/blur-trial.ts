@@ -32,6 +32,7 @@ export interface BlurTrialModels {
   readonly watchFace: VerifiedNetwork;
   readonly watchPlate: VerifiedNetwork;
   readonly otherFace?: VerifiedNetwork;
+  readonly otherPlate?: VerifiedNetwork;
   readonly reader?: TrialReader;
 }
 
@@ -39,6 +40,14 @@ interface Looked {
   readonly faces: readonly Box[];
   readonly plates: readonly Box[];
   readonly otherFaces?: readonly Box[];
+  readonly otherPlates?: readonly Box[];
+}
+
+interface Watch {
+  readonly face: PartDetector;
+  readonly plate: PartDetector;
+  readonly otherFace: PartDetector | undefined;
+  readonly otherPlate: PartDetector | undefined;
 }
 
 export interface BlurTrialRun {
@@ -59,12 +68,12 @@ const PREVIEW_LONG_SIDE_PX = 512;
 export class BlurTrial {
   readonly recipe: string;
   readonly #blur: { face: PartDetector | undefined; plate: PartDetector | undefined };
-  readonly #watch: { face: PartDetector; plate: PartDetector; otherFace: PartDetector | undefined };
+  readonly #watch: Watch;
   readonly #reader: TrialReader | undefined;
 
   private constructor(
     blur: { face: PartDetector | undefined; plate: PartDetector | undefined },
-    watch: { face: PartDetector; plate: PartDetector; otherFace: PartDetector | undefined },
+    watch: Watch,
     reader: TrialReader | undefined,
   ) {
     this.#blur = blur;
@@ -79,6 +88,7 @@ export class BlurTrial {
       face: await openFaceDetector(models.watchFace),
       plate: await openPlateDetector(models.watchPlate),
       otherFace: models.otherFace === undefined ? undefined : await openOtherFaceDetector(models.otherFace),
+      otherPlate: models.otherPlate === undefined ? undefined : await openPlateDetector(models.otherPlate),
     };
     const blur = {
       face: models.face === undefined ? undefined : await openFaceDetector(models.face),
@@ -139,9 +149,12 @@ export class BlurTrial {
   }
 
   async #look(picture: PixelPicture): Promise<Looked> {
-    const { face, plate, otherFace } = this.#watch;
-    const looked = { faces: await find(face, picture), plates: await find(plate, picture) };
-    return otherFace === undefined ? looked : { ...looked, otherFaces: await find(otherFace, picture) };
+    const { face, plate, otherFace, otherPlate } = this.#watch;
+    return {
+      ...{ faces: await find(face, picture), plates: await find(plate, picture) },
+      ...(otherFace === undefined ? {} : { otherFaces: await find(otherFace, picture) }),
+      ...(otherPlate === undefined ? {} : { otherPlates: await find(otherPlate, picture) }),
+    };
   }
 }
 

@@ -3,6 +3,7 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou } from '../geometry/box.ts';
 import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
 import { openNetworkSession, runFloats } from '../model/onnx-session.ts';
+import { PlateDetector } from '../plate/plate-detector.ts';
 import type { PixelPicture } from './blur-mosaic.ts';
 import { fillTensor, listTiles, type TensorForm } from './tensor-picture.ts';
 
@@ -36,6 +37,9 @@ interface PartNetwork {
 
 const YUNET_STRIDES = [8, 16, 32] as const;
 const YUNET_SIZE = 640;
+const PLATE_MIN_CONFIDENCE = 0.2;
+/** Network pixels per picture pixel: parts of 640 px. What a reader can read is large enough at that. */
+const PLATE_ZOOM = 0.65;
 /** Lower than where somebody is to be recognised: a hub that is blurred costs little, a face that is shown much. */
 const FACE_MIN_CONFIDENCE = 0.45;
 
@@ -75,35 +79,6 @@ function decodeYunet(outputs: ReadonlyMap<string, Float32Array>, stride: number)
   }
   return found;
 }
-
-const PLATE_MIN_CONFIDENCE = 0.25;
-
-/**
- * Plate detector of YOLOv9 (`images` `[1, 3, 416, 416]` float32 RGB 0–1, centred letterbox, border 114/255; `output0` `[n, 7]` =
- * batch, x1, y1, x2, y2, class, confidence after NMS).
- */
-const PLATE_YOLO: PartNetwork = {
-  task: 'plate-detector',
-  format: 'boxes-after-nms',
-  form: { size: 416, order: 'rgb', scale: 1 / 255, pad: 114 / 255, place: 'centre' },
-  input: 'images',
-  outputs: ['output0'],
-  tilePx: 640,
-  maxIou: 0.5,
-  decode: (outputs) => {
-    const rows = outputs.get('output0') ?? new Float32Array();
-    const found: FoundPart[] = [];
-    for (let at = 0; at + 6 < rows.length; at += 7) {
-      const confidence = rows[at + 6] as number;
-      if (!(confidence >= PLATE_MIN_CONFIDENCE)) continue;
-      found.push({
-        confidence,
-        box: [rows[at + 1] as number, rows[at + 2] as number, rows[at + 3] as number, rows[at + 4] as number],
-      });
-    }
-    return found;
-  },
-};
 
 const RFB_MIN_CONFIDENCE = 0.6;
 
@@ -235,11 +210,18 @@ export function openFaceDetector(model: VerifiedNetwork, isTried = false): Promi
 }
 
 /**
+ * Looks at the whole picture and at its parts, with less confidence than where plates are read.
  * @param isTried whether the file is tried in a process of its own first; not by default: where pictures are blurred, it was tried before
  * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
  */
-export function openPlateDetector(model: VerifiedNetwork, isTried = false): Promise<PartDetector> {
-  return openDetector(model, PLATE_YOLO, isTried);
+export async function openPlateDetector(model: VerifiedNetwork, isTried = false): Promise<PartDetector> {
+  const options = { minConfidence: PLATE_MIN_CONFIDENCE, zooms: [PLATE_ZOOM], isTried };
+  const detector = await PlateDetector.open(model, 1, options);
+  return {
+    label: labelNetwork(model),
+    find: async (picture) => [...(await detector.find(picture, [0, 0, picture.width, picture.height]))],
+    close: () => detector.close(),
+  };
 }
 
 /** Another detector of faces than the one that blurs, for measurements. @throws NgatuError MODEL_INVALID */

@@ -155,6 +155,8 @@ function addRun(tally: { faces: Tally; plates: Tally }, run: Run, subject: Box |
   if (run.before.otherFaces !== undefined)
     tally.faces.addOther(outside(run.before.otherFaces), run.after.otherFaces ?? []);
   tally.plates.add(outside(run.before.plates), run.after.plates);
+  if (run.before.otherPlates !== undefined)
+    tally.plates.addOther(outside(run.before.otherPlates), run.after.otherPlates ?? []);
   if (run.readings === undefined) return;
   tally.plates.markReader();
   for (const { box, before, after } of run.readings) {

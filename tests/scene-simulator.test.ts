@@ -55,9 +55,12 @@ describe('simulated streets', () => {
       noise: DETECTION_NOISE,
     };
     const first = await runSceneCampaign(options, new AbortController().signal);
-    for (const { kind, precision, quietNearMisses } of first.kinds) {
+    for (const { kind, recall, mismatches, quietNearMisses } of first.kinds) {
       expect(quietNearMisses.hits, kind).toBe(quietNearMisses.total);
-      expect(precision.value ?? 1, kind).toBe(1);
+      expect(recall.hits, kind).toBeGreaterThan(0);
+      // one who was told rightly may be told again under another number; nobody else may
+      const accused = mismatches.filter(({ what, text }) => what === 'wrong' && !text.includes('(again)'));
+      expect(accused, kind).toEqual([]);
     }
     expect(await runSceneCampaign(options, new AbortController().signal)).toEqual(first);
   });

@@ -144,17 +144,28 @@ function round(value: number): number {
 }
 
 /** The share that was found at all of what is covered so far, over that in full sight, as a shift of a normal variable. */
+/** Where too few are so much covered, those serve that are covered less: cover helps nobody. */
 function summarizeOcclusion(samples: readonly NoiseSample[]): NoiseProfile['occlusion'] {
-  const groups: NoiseGroup[] = ['heavy', 'bike', 'person'];
-  return VISIBLE_BINS.map((visibleBelow, index) => {
-    const from = VISIBLE_BINS[index - 1] ?? 0;
-    const shifts = groups.map((group) => [group, shiftOf(samples, group, from, visibleBelow)] as const);
-    return { visibleBelow, shift: Object.fromEntries(shifts) as Record<NoiseGroup, number> };
+  const less: Record<NoiseGroup, number> = { heavy: 0, bike: 0, person: 0 };
+  const bins = VISIBLE_BINS.map((visibleBelow, index) => ({
+    visibleBelow,
+    from: VISIBLE_BINS[index - 1] ?? 0,
+  }));
+  const shifted = bins.reverse().map(({ visibleBelow, from }) => {
+    for (const group of ['heavy', 'bike', 'person'] as const)
+      less[group] = shiftOf(samples, group, from, visibleBelow) ?? less[group];
+    return { visibleBelow, shift: { ...less } };
   });
+  return shifted.reverse();
 }
 
 /** Compared within each bin of height, so that size is not taken for cover. */
-function shiftOf(samples: readonly NoiseSample[], group: NoiseGroup, from: number, below: number): number {
+function shiftOf(
+  samples: readonly NoiseSample[],
+  group: NoiseGroup,
+  from: number,
+  below: number,
+): number | undefined {
   let [weight, sum] = [0, 0];
   for (const [index, belowPx] of [...HEIGHT_BINS_PX, Number.POSITIVE_INFINITY].entries()) {
     const fromPx = HEIGHT_BINS_PX[index - 1] ?? 0;
@@ -166,7 +177,7 @@ function shiftOf(samples: readonly NoiseSample[], group: NoiseGroup, from: numbe
     sum += covered.length * difference;
     weight += covered.length;
   }
-  return weight === 0 ? 0 : round(Math.min(0, sum / weight));
+  return weight === 0 ? undefined : round(Math.min(0, sum / weight));
 }
 
 /** With half a case added on both sides (Haldane), so that none and all have a finite shift. */

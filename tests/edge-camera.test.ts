@@ -189,7 +189,7 @@ describe('evidence from a live camera', () => {
     await until(() => watched.frames.length > 60);
     const frame = watched.frames[50];
     if (frame === undefined) throw new Error('no frame');
-    const pictures = await LocalPictureMaker.open({});
+    const pictures = new LocalPictureMaker({});
     const user = { label: 'car', box: [20, 20, 120, 120], occupants: [] } as const;
     const job = {
       ...{ beforeMs: 1_000, afterMs: 1_000, stillOffsetMs: 500, deadlineMs: 10_000, ring, files },

@@ -23,6 +23,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { MASK_ASSETS, runMasks } from '../edge/src/agent-masks.ts';
 import { EvidenceFiles } from '../edge/src/evidence/evidence-files.ts';
 import { LocalPictureMaker } from '../edge/src/evidence/local-picture-maker.ts';
+import { openFaceDetector } from '../edge/src/evidence/part-detector.ts';
 import type { PictureMaker } from '../edge/src/evidence/picture-job.ts';
 import { EvidenceSealer } from '../edge/src/evidence/seal-chain.ts';
 import type { Frame } from '../edge/src/frame/frame.ts';
@@ -126,7 +127,7 @@ describe.skipIf(!hasNets || pictures.length === 0)('masks in labelled pictures',
     const [asset = ''] = MASK_ASSETS;
     const { manifest, ...file } = await store.resolveModel(asset);
     const model = await loadNetwork({ manifest, file });
-    const pictureMaker = await LocalPictureMaker.open({ face: model });
+    const pictureMaker = new LocalPictureMaker({ face: await openFaceDetector(model) });
     const finder = await openFaceNet(model);
     const recorded: { box: readonly [number, number, number, number]; found: number }[] = [];
     for (const { file, faces } of await loadMaskFolder(folder)) {

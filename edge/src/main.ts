@@ -8,7 +8,6 @@ export { SeriesDetector } from './anomaly/series-detector.ts';
 export type { Detection, Detector, RoadPart } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
 export { readPixels as readRgbPicture } from './evidence/blur-still.ts';
-export { BlurTrial } from './evidence/blur-trial.ts';
 export { CHAIN_MARK, EvidenceSealer } from './evidence/seal-chain.ts';
 export { buildSealedFacts } from './evidence/seal-facts.ts';
 export type { Frame } from './frame/frame.ts';
@@ -34,6 +33,7 @@ export { describeOnnxTensor, type OnnxFacts, readOnnxFacts } from './model/onnx-
 export { openTfjsEngine } from './model/tfjs-engine.ts';
 export { Outbox } from './outbox/outbox.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';
+export { BlurTrial } from './pipeline/blur-trial.ts';
 export { drawCalibration } from './pipeline/calibration-still.ts';
 export type { CameraConfig } from './pipeline/camera-worker.ts';
 export { checkModelFile } from './pipeline/check-model.ts';

@@ -1,12 +1,11 @@
 import { cpuUsage } from 'node:process';
 import { type EvidenceRole, errorMessage, NgatuError } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
-import type { VerifiedNetwork } from '../model/model-file.ts';
 import { keepPixels, type PixelPicture } from './blur-mosaic.ts';
 import { makePreview } from './blur-preview.ts';
 import { applyBlur, readPixels, writeJpeg } from './blur-still.ts';
 import { type BlurScope, type BlurSubject, planBlur } from './blur-zone.ts';
-import { type FoundPart, openFaceDetector, openPlateDetector, type PartDetector } from './part-detector.ts';
+import type { FoundPart, PartDetector } from './part-detector.ts';
 import type {
   MadePicture,
   PictureJob,
@@ -28,10 +27,10 @@ const PREVIEW_LOOK_EVERY = 3;
 /** A plate is cut out with this much around it, shares of its size: its edge tells the layout. */
 const PLATE_MARGIN = 0.35;
 
-/** The models that look for faces and plates; each may be absent. */
-export interface BlurModels {
-  readonly face?: VerifiedNetwork;
-  readonly plate?: VerifiedNetwork;
+/** What looks for faces and plates; each may be absent. Closed with the maker. */
+export interface BlurDetectors {
+  readonly face?: PartDetector | undefined;
+  readonly plate?: PartDetector | undefined;
 }
 
 /** Where a detector was not supplied, could not be loaded, or fails: what it would have looked for is blurred wholly. */
@@ -44,17 +43,9 @@ export class LocalPictureMaker implements PictureMaker {
   readonly #face: PartFinder;
   readonly #plate: PartFinder;
 
-  private constructor(face: PartFinder, plate: PartFinder) {
-    this.#face = face;
-    this.#plate = plate;
-  }
-
-  /** @throws NgatuError MODEL_INVALID */
-  static async open(models: BlurModels): Promise<LocalPictureMaker> {
-    return new LocalPictureMaker(
-      { detector: models.face === undefined ? undefined : await openFaceDetector(models.face) },
-      { detector: models.plate === undefined ? undefined : await openPlateDetector(models.plate) },
-    );
+  constructor({ face, plate }: BlurDetectors) {
+    this.#face = { detector: face };
+    this.#plate = { detector: plate };
   }
 
   async make(job: PictureJob, signal: AbortSignal): Promise<PictureOutcome> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { aFaceNetwork, FACE_NETWORK_FAULTS } from '../testing/face-network.ts';
-import { openFaceDetector, openPlateDetector } from './part-detector.ts';
+import { openFaceDetector } from './part-detector.ts';
 
 const BLACK = { data: new Uint8Array(64 * 48 * 3), width: 64, height: 48, channels: 3 as const };
 
@@ -18,17 +18,8 @@ describe('a detector that blurs', () => {
     await expect(opening).rejects.toThrow(why);
   });
 
-  it('refuses a finder of faces for plates, and what is no network', async () => {
-    await expect(openPlateDetector(aFaceNetwork())).rejects.toThrow(/plates/);
+  it('refuses what is no network', async () => {
     const rubbish = { ...aFaceNetwork(), bytes: new TextEncoder().encode('no network') };
     await expect(openFaceDetector(rubbish)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
-  });
-
-  it('refuses rows that it does not decode', async () => {
-    const { manifest, ...rest } = aFaceNetwork();
-    const decoding = { format: 'boxes-after-nms' as const, columns: ['x1' as const] };
-    const network = { ...rest, manifest: { ...manifest, task: 'plate-detector' as const, decoding } };
-    await expect(openPlateDetector(network)).rejects.toMatchObject({ code: 'MODEL_INVALID' });
-    await expect(openPlateDetector(network)).rejects.toThrow(/rows of batch, x1/);
   });
 });

@@ -3,7 +3,6 @@ import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou } from '../geometry/box.ts';
 import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
 import { openNetworkSession, runFloats } from '../model/onnx-session.ts';
-import { PlateDetector } from '../plate/plate-detector.ts';
 import type { PixelPicture } from './blur-mosaic.ts';
 import { fillTensor, listTiles, type TensorForm } from './tensor-picture.ts';
 
@@ -37,9 +36,6 @@ interface PartNetwork {
 
 const YUNET_STRIDES = [8, 16, 32] as const;
 const YUNET_SIZE = 640;
-const PLATE_MIN_CONFIDENCE = 0.2;
-/** Network pixels per picture pixel: parts of 640 px. What a reader can read is large enough at that. */
-const PLATE_ZOOM = 0.65;
 /** Lower than where somebody is to be recognised: a hub that is blurred costs little, a face that is shown much. */
 const FACE_MIN_CONFIDENCE = 0.45;
 
@@ -207,21 +203,6 @@ async function openDetector(
  */
 export function openFaceDetector(model: VerifiedNetwork, isTried = false): Promise<PartDetector> {
   return openDetector(model, YUNET, isTried);
-}
-
-/**
- * Looks at the whole picture and at its parts, with less confidence than where plates are read.
- * @param isTried whether the file is tried in a process of its own first; not by default: where pictures are blurred, it was tried before
- * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
- */
-export async function openPlateDetector(model: VerifiedNetwork, isTried = false): Promise<PartDetector> {
-  const options = { minConfidence: PLATE_MIN_CONFIDENCE, zooms: [PLATE_ZOOM], isTried };
-  const detector = await PlateDetector.open(model, 1, options);
-  return {
-    label: labelNetwork(model),
-    find: async (picture) => [...(await detector.find(picture, [0, 0, picture.width, picture.height]))],
-    close: () => detector.close(),
-  };
 }
 
 /** Another detector of faces than the one that blurs, for measurements. @throws NgatuError MODEL_INVALID */

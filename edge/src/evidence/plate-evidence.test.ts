@@ -50,7 +50,7 @@ beforeEach(async () => {
   const limits = { maxDurationMs: 60_000, maxBytes: 1e9, segmentMs: 1_000 };
   ring = await SegmentRing.open({ dir: join(folder.dir, 'ring'), ...limits, log });
   files = await EvidenceFiles.open(join(folder.dir, 'evidence'));
-  pictures = await LocalPictureMaker.open({});
+  pictures = new LocalPictureMaker({});
   await ring.openSession('s1');
   for (const segment of segments) {
     await copyFile(join(source.dir, segment.name), join(folder.dir, 'ring', 's1', segment.name));

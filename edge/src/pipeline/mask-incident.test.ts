@@ -154,7 +154,7 @@ describe('incidents of masks', () => {
   });
 
   it('are not made where nobody looked for faces, and nothing of the picture stays', async () => {
-    const { incidents, told, filesDir } = await open(await LocalPictureMaker.open({}));
+    const { incidents, told, filesDir } = await open(new LocalPictureMaker({}));
     expect(await incidents.offer(aPerson(1), signal)).toBe('not-made');
     expect(told()).toEqual([]);
     expect(await readdir(filesDir)).toEqual([]);

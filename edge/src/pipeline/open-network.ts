@@ -1,5 +1,5 @@
 import type { NetworkUse } from '@ngatu/contract';
-import { openFaceDetector, openPlateDetector } from '../evidence/part-detector.ts';
+import { openFaceDetector } from '../evidence/part-detector.ts';
 import { HelmetNet } from '../helmet/helmet-net.ts';
 import { openFaceNet } from '../mask/face-net.ts';
 import { loadNetwork, type NetworkFile, type VerifiedNetwork } from '../model/model-file.ts';
@@ -7,6 +7,7 @@ import type { Closable } from '../model/network-holder.ts';
 import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, PlateDetector } from '../plate/plate-detector.ts';
 import { PlateReader } from '../plate/plate-reader.ts';
 import { LampNet } from '../signal/lamp-net.ts';
+import { openPlateParts } from './plate-parts.ts';
 
 /** Uses whose networks are opened from bytes. */
 export type VerifiedUse = Exclude<NetworkUse, 'lamp' | 'helmet'>;
@@ -27,7 +28,7 @@ export async function openNetwork(
     case 'face-blur':
       return openFaceDetector(network, isTried);
     case 'plate-blur':
-      return openPlateDetector(network, isTried);
+      return openPlateParts(network, isTried);
     case 'plate-finder':
       return PlateDetector.open(network, THREADS, {
         minConfidence: DEFAULT_PLATE_DETECTOR_CONFIDENCE,

@@ -1,11 +1,13 @@
 import { NgatuError } from '@ngatu/contract';
 import { LocalPictureMaker } from '../evidence/local-picture-maker.ts';
 import { LocalPlateDesk } from '../evidence/local-plate-desk.ts';
+import { openFaceDetector } from '../evidence/part-detector.ts';
 import { loadNetwork, type NetworkFile, type VerifiedNetwork } from '../model/model-file.ts';
 import { PlateFinder } from '../plate/plate-finder.ts';
 import { votePlate } from '../plate/plate-vote.ts';
 import { openNetwork } from './open-network.ts';
 import type { PictureNetworks, PictureProblem, PictureUse } from './picture-channel.ts';
+import { openPlateParts } from './plate-parts.ts';
 
 /** What makes pictures and reads plates in one process, and what could not be opened for it. */
 interface PictureParts {
@@ -27,13 +29,17 @@ export async function openPictureParts(networks: PictureNetworks): Promise<Pictu
   const face = await load('face-blur', networks.face, problems);
   const plate = await load('plate-blur', networks.plate, problems);
   const blur = [face, plate].filter((network) => network !== undefined);
-  const openMaker = (usable: readonly LoadedNetwork[]): Promise<LocalPictureMaker> => {
+  const openMaker = async (usable: readonly LoadedNetwork[]): Promise<LocalPictureMaker> => {
     const find = (use: PictureUse) => usable.find((network) => network.use === use)?.network;
     const [faces, plates] = [find('face-blur'), find('plate-blur')];
-    return LocalPictureMaker.open({
-      ...(faces === undefined ? {} : { face: faces }),
-      ...(plates === undefined ? {} : { plate: plates }),
-    });
+    const face = faces === undefined ? undefined : await openFaceDetector(faces);
+    try {
+      const plate = plates === undefined ? undefined : await openPlateParts(plates);
+      return new LocalPictureMaker({ face, plate });
+    } catch (error) {
+      await face?.close();
+      throw error;
+    }
   };
   const maker = await openMaker(blur).catch(async (error: unknown) =>
     openMaker(await leaveOutBroken(blur, error, problems)),

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import sharp from 'sharp';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { NetworkFile } from '../model/model-file.ts';
-import { anOnnxModel } from '../testing/model-builder.ts';
+import { aCarriedNetwork } from '../testing/carried-network.ts';
 import { aYoloxManifest } from '../testing/yolox-model.ts';
 import { openPictureParts } from './open-picture-maker.ts';
 import { PictureProcess } from './picture-process.ts';
@@ -25,22 +25,6 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ngatu-pictures-'));
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-const PLATES: Partial<ModelManifest> = {
-  task: 'plate-detector',
-  runtime: { kind: 'onnx', opset: 17 },
-  inputs: [{ name: 'images', dtype: 'float32', shape: [1, 3, 416, 416] }],
-  outputs: [{ name: 'output0', dtype: 'float32', shape: [1, 3, 416, 416] }],
-  decoding: {
-    format: 'boxes-after-nms',
-    columns: ['batch', 'x1', 'y1', 'x2', 'y2', 'class', 'confidence'],
-  },
-};
-
-/** It hands on its picture: of a grey one no row is a plate. */
-function aPlateNetwork(): Uint8Array {
-  return anOnnxModel({ input: 'images', output: 'output0', shape: [1, 3, 416, 416] });
-}
 
 /** A network of blurring or reading; its file is not there where there is no content. */
 function aNetwork(
@@ -163,11 +147,11 @@ it('says of each plate why it cannot be read, where a model is missing or broken
 it('tells which of several networks cannot be opened, and blurs with the others', async () => {
   const { maker, problems, close } = await openPictureParts({
     face: aNetwork('faces', 'no network at all'),
-    plate: aNetwork('plates', aPlateNetwork(), undefined, PLATES),
+    plate: aCarriedNetwork('plates-nano'),
   });
   expect(problems).toMatchObject([{ use: 'face-blur', name: 'faces', code: 'MODEL_INVALID' }]);
   const { made } = await maker.make(await aStillJob(), signal);
-  expect(made['still-at']?.recipe).toMatch(/ faces=none plates=plates@[0-9a-f]{8}$/);
+  expect(made['still-at']?.recipe).toMatch(/ faces=none plates=plates-nano@[0-9a-f]{8}$/);
   await close();
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InputSignalSource } from '@ngatu/contract';
@@ -77,7 +77,12 @@ describe('the reader of contacts', () => {
 
   it('follows a file that reads 0 or 1, and says once that it cannot', async () => {
     const path = join(folder, 'value');
-    await writeFile(path, '0\n');
+    // at once, as a driver does it: a file that is being written is empty for a moment
+    const put = async (text: string): Promise<void> => {
+      await writeFile(`${path}.new`, text);
+      await rename(`${path}.new`, path);
+    };
+    await put('0\n');
     const source = { ...RED_ONLY, contacts: [contact('red', path)] };
     const signal = new ContactSignal(source);
     const lines: string[] = [];
@@ -87,7 +92,7 @@ describe('the reader of contacts', () => {
     const running = runContactReader({ source, sink: signal, clock, logger }, stop.signal);
     await expect.poll(() => signal.phaseAt(clock.nowMs())?.state).toBe('green');
     const changedAtMs = clock.nowMs();
-    await writeFile(path, '1\n');
+    await put('1\n');
     await expect.poll(() => signal.phaseAt(clock.nowMs())?.state, { interval: 5 }).toBe('red');
     const onsetMs = signal.phases.at(-1)?.sinceMs ?? 0;
     expect(onsetMs).toBeGreaterThanOrEqual(changedAtMs);
@@ -95,8 +100,8 @@ describe('the reader of contacts', () => {
     expect(onsetMs - changedAtMs).toBeLessThan(1_000);
     await rm(path);
     await expect.poll(() => signal.phaseAt(clock.nowMs())).toBeUndefined();
-    await writeFile(path, 'high');
-    await writeFile(path, '1');
+    await put('high');
+    await put('1');
     await expect.poll(() => signal.phaseAt(clock.nowMs())?.state).toBe('red');
     stop.abort();
     await running;

@@ -1,16 +1,12 @@
 import sharp from 'sharp';
+import type { PixelPicture } from '../evidence/blur-mosaic.ts';
+import { applyBlur, encodeStill, readPixels } from '../evidence/blur-still.ts';
+import { planBlur } from '../evidence/blur-zone.ts';
+import { openFaceDetector, openOtherFaceDetector, type PartDetector } from '../evidence/part-detector.ts';
+import type { SeenRoadUser } from '../evidence/road-user-sight.ts';
 import type { Box } from '../geometry/box.ts';
 import type { VerifiedNetwork } from '../model/model-file.ts';
-import type { PixelPicture } from './blur-mosaic.ts';
-import { applyBlur, encodeStill, readPixels } from './blur-still.ts';
-import { planBlur } from './blur-zone.ts';
-import {
-  openFaceDetector,
-  openOtherFaceDetector,
-  openPlateDetector,
-  type PartDetector,
-} from './part-detector.ts';
-import type { SeenRoadUser } from './road-user-sight.ts';
+import { openPlateParts } from './plate-parts.ts';
 
 /** What was read in a box. `confidence` is that of its least sure character. */
 export interface TrialReading {
@@ -86,13 +82,13 @@ export class BlurTrial {
   static async open(models: BlurTrialModels): Promise<BlurTrial> {
     const watch = {
       face: await openFaceDetector(models.watchFace),
-      plate: await openPlateDetector(models.watchPlate),
+      plate: await openPlateParts(models.watchPlate),
       otherFace: models.otherFace === undefined ? undefined : await openOtherFaceDetector(models.otherFace),
-      otherPlate: models.otherPlate === undefined ? undefined : await openPlateDetector(models.otherPlate),
+      otherPlate: models.otherPlate === undefined ? undefined : await openPlateParts(models.otherPlate),
     };
     const blur = {
       face: models.face === undefined ? undefined : await openFaceDetector(models.face),
-      plate: models.plate === undefined ? undefined : await openPlateDetector(models.plate),
+      plate: models.plate === undefined ? undefined : await openPlateParts(models.plate),
     };
     return new BlurTrial(blur, watch, models.reader);
   }

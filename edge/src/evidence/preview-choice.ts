@@ -6,7 +6,7 @@ const BEFORE_MS = 4_000;
 const AFTER_MS = 3_000;
 const MAX_FPS = 5;
 /** Low on purpose: what is not blurred is hard to recognise too, px. */
-const LONG_SIDE_PX = 512;
+export const PREVIEW_LONG_SIDE_PX = 512;
 
 /** The pictures that a preview is made of, and how fast they follow one another. */
 export interface PreviewChoice extends PreviewFrames {
@@ -33,7 +33,7 @@ export function choosePreview(
     const nearest = findNearest(times, tick);
     if (nearest !== timesMs.at(-1)) timesMs.push(nearest);
   }
-  const scale = Math.min(1, LONG_SIDE_PX / Math.max(width, height));
+  const scale = Math.min(1, PREVIEW_LONG_SIDE_PX / Math.max(width, height));
   const even = (length: number): number => Math.max(16, 2 * Math.round((length * scale) / 2));
   return { timesMs, fps, width: even(width), height: even(height) };
 }

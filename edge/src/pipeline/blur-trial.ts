@@ -3,6 +3,7 @@ import type { PixelPicture } from '../evidence/blur-mosaic.ts';
 import { applyBlur, encodeStill, readPixels } from '../evidence/blur-still.ts';
 import { planBlur } from '../evidence/blur-zone.ts';
 import { openFaceDetector, openOtherFaceDetector, type PartDetector } from '../evidence/part-detector.ts';
+import { PREVIEW_LONG_SIDE_PX } from '../evidence/preview-choice.ts';
 import type { SeenRoadUser } from '../evidence/road-user-sight.ts';
 import type { Box } from '../geometry/box.ts';
 import type { VerifiedNetwork } from '../model/model-file.ts';
@@ -56,9 +57,6 @@ export interface BlurTrialRun {
     readonly after: TrialReading;
   }[];
 }
-
-/** As `preview-choice.ts` has it. */
-const PREVIEW_LONG_SIDE_PX = 512;
 
 /** Blurs pictures as evidence does, JPEG and all, and looks at them before and after: for measurements. */
 export class BlurTrial {

@@ -58,8 +58,8 @@ const MAX_WINDOWS = 48;
 const TASKS: readonly ModelTask[] = ['plate-detector', 'road-user-detector'];
 /** Side of the input where the network leaves it free, px. */
 const FREE_SIDE = 416;
-/** There the whole is also looked at in halves of it down to this side, px: a plate that fills the region was never so large in training. */
-const LEAST_SIDE = 64;
+/** There the whole is also looked at made smaller by these factors: a plate that fills the region was never so large in training. */
+const REDUCTIONS = [2, 4, 8];
 const SIDE_STEP = 32;
 const PAD_VALUE = 114;
 const ROW = ['batch', 'x1', 'y1', 'x2', 'y2', 'class', 'confidence'];
@@ -299,14 +299,13 @@ function listWindows(
   const region: Box = [left, top, right, bottom];
   const whole = Math.min(MAX_ENLARGEMENT, size / Math.max(right - left, bottom - top));
   const finer = zooms.filter((zoom) => zoom > whole * 1.15 && zoom <= MAX_ENLARGEMENT);
-  const halves: Window[] = [];
-  for (let part = 2; isFree && size / part >= LEAST_SIDE / 2; part *= 2) {
-    const side = Math.max(LEAST_SIDE, Math.ceil(size / part / SIDE_STEP) * SIDE_STEP);
-    halves.push({ region, scale: whole / part, size: side });
-  }
+  const reduced = (isFree ? REDUCTIONS : []).map((part): Window => {
+    const side = Math.ceil(size / part / SIDE_STEP) * SIDE_STEP;
+    return { region, scale: whole / part, size: side };
+  });
   return [
     { region, scale: whole, size },
-    ...halves,
+    ...reduced,
     ...finer.flatMap((zoom) => cutWindows(region, size, zoom)),
   ];
 }

@@ -18,6 +18,8 @@ export interface CampaignOptions {
 export interface CaseMismatch {
   readonly seed: number;
   readonly what: 'missed' | 'wrong';
+  /** Of what is wrong: nobody did it, it was told before, or too late. */
+  readonly why?: CaseOutcome['wrong'][number]['why'];
   readonly intent: string;
   readonly text: string;
 }
@@ -104,6 +106,7 @@ function listMismatches(outcome: CaseOutcome): CaseMismatch[] {
     ...outcome.wrong.map(({ match, userId, why }) => ({
       ...about,
       what: 'wrong' as const,
+      why,
       text: `${nameOf(userId)} (${why}) at ${(match.observation.frame.mediaTimeMs / 1000).toFixed(2)} s: ${match.explanation.en}`,
     })),
   ];

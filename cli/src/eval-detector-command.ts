@@ -5,11 +5,13 @@ import {
   evaluateDetector,
   formatDetectorComparison,
   formatDetectorTable,
+  loadUnlabelledPlaces,
+  type UnlabelledPlaces,
 } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
-import { ONLY_OPTION, readNameList } from './name-list.ts';
+import { ONLY_OPTION, readNameList, UNLABELLED_OPTION } from './name-list.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
@@ -24,6 +26,13 @@ interface DetectorOptions extends EvaluationOptions {
   readonly raw?: boolean;
   readonly night?: string;
   readonly only?: string;
+  readonly unlabelled?: string;
+}
+
+interface PictureLists {
+  readonly nightNames?: ReadonlySet<string>;
+  readonly only?: ReadonlySet<string>;
+  readonly unlabelled?: UnlabelledPlaces;
 }
 
 /** Average precision wants the weak findings too, 0–1. */
@@ -53,6 +62,7 @@ export function addDetectorEvaluation(command: Command): void {
       'names of the pictures taken at night, one a line; by default told by brightness',
     )
     .option(...ONLY_OPTION)
+    .option(...UNLABELLED_OPTION)
     .option('--raw', 'compare what the network found, before riders are joined with their two-wheeler')
     .action(evaluate);
 }
@@ -63,6 +73,9 @@ async function evaluate(options: DetectorOptions): Promise<void> {
     const lists = {
       ...(options.night === undefined ? {} : { nightNames: await readNameList(options.night) }),
       ...(options.only === undefined ? {} : { only: await readNameList(options.only) }),
+      ...(options.unlabelled === undefined
+        ? {}
+        : { unlabelled: await loadUnlabelledPlaces(options.unlabelled) }),
     };
     const isComparison = options.allModels === true || options.sizes !== undefined;
     const sizes = options.sizes ?? (isComparison ? SIZES : [options.maxWidth ?? MAX_WIDTH]);
@@ -97,7 +110,7 @@ async function measure(
   name: string | undefined,
   sizes: readonly Size[],
   { data, raw }: DetectorOptions,
-  lists: { readonly nightNames?: ReadonlySet<string>; readonly only?: ReadonlySet<string> },
+  lists: PictureLists,
   signal: AbortSignal,
 ): Promise<DetectorMetrics[]> {
   const { detector, model } = await openNamedDetector(name, signal, { minConfidence: MIN_CONFIDENCE });

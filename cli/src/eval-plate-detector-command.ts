@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { DEFAULT_PLATE_DETECTOR } from '@ngatu/contract';
 import { loadNetwork, PlateDetector } from '@ngatu/edge';
-import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
+import { evaluatePlateDetector, formatPlateDetectorTable, loadUnlabelledPlaces } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { ONLY_OPTION, readNameList } from './name-list.ts';
+import { ONLY_OPTION, readNameList, UNLABELLED_OPTION } from './name-list.ts';
 import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
@@ -13,6 +13,7 @@ interface PlateDetectorOptions extends EvaluationOptions {
   readonly detector: string;
   readonly zoom: readonly number[];
   readonly only?: string;
+  readonly unlabelled?: string;
 }
 
 /** The curve wants what the product would leave out, too. */
@@ -36,18 +37,24 @@ export function addPlateDetectorEvaluation(command: Command): void {
       [1, 2],
     )
     .option(...ONLY_OPTION)
+    .option(...UNLABELLED_OPTION)
     .action(evaluate);
 }
 
 async function evaluate(options: PlateDetectorOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const only = options.only === undefined ? {} : { only: await readNameList(options.only) };
+    const lists = {
+      ...(options.only === undefined ? {} : { only: await readNameList(options.only) }),
+      ...(options.unlabelled === undefined
+        ? {}
+        : { unlabelled: await loadUnlabelledPlaces(options.unlabelled) }),
+    };
     const model = await loadNetwork(await resolveNetwork(options.detector, stop.signal));
     const detector = await PlateDetector.open(model, 1, { minConfidence: LEAST, zooms: options.zoom });
     try {
       const { metrics, pictures } = await evaluatePlateDetector(
-        { dataDir: options.data, detector, name: options.detector, ...only },
+        { dataDir: options.data, detector, name: options.detector, ...lists },
         stop.signal,
       );
       console.log(formatPlateDetectorTable(metrics));

@@ -7,6 +7,12 @@ export const ONLY_OPTION = [
   'names of the pictures to judge, one a line: those that were held out from a training',
 ] as const;
 
+/** The option of evaluations that have what nobody labelled judged by eye. */
+export const UNLABELLED_OPTION = [
+  '--unlabelled <file>',
+  'places of objects that nobody labelled, judged by eye (models/annotations): what is found there counts neither way',
+] as const;
+
 /**
  * Names of pictures, one a line; empty lines and those that begin with `#` are left out.
  * @throws NgatuError FILE_UNREADABLE

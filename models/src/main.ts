@@ -60,6 +60,7 @@ export {
   type TrackerMetrics,
 } from './evaluation/tracker-evaluation.ts';
 export { formatTrackerTable } from './evaluation/tracker-table.ts';
+export { loadUnlabelledPlaces, type UnlabelledPlaces } from './evaluation/unlabelled-objects.ts';
 export {
   type ClipEvaluation,
   evaluateViolations,

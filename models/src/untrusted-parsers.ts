@@ -11,6 +11,7 @@ import { formatMotText, loadMotText, parseMotText } from './evaluation/mot-text.
 import { loadNabFolder, parseNabSeries, parseNabWindows } from './evaluation/nab-folder.ts';
 import { loadOccupantAnnotation } from './evaluation/occupant-annotation.ts';
 import { loadTrackAnnotation } from './evaluation/track-annotation.ts';
+import { loadUnlabelledPlaces } from './evaluation/unlabelled-objects.ts';
 import { loadViolationTruth } from './evaluation/violation-truth.ts';
 import { loadYoloFolder, parseYoloLabels } from './evaluation/yolo-folder.ts';
 import { parseClassList, parseYoloYamlNames } from './evaluation/yolo-names.ts';
@@ -225,6 +226,20 @@ const occupantParser: UntrustedParser = {
   },
 };
 
+const unlabelledParser: UntrustedParser = {
+  name: 'unlabelled-objects',
+  covers: ['models/src/evaluation/unlabelled-objects.ts#loadUnlabelledPlaces'],
+  source: 'a data set',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    const boxes = { seen: [[10, 20, 40, 90]], doubtful: [[1, 2, 3, 4]], none: [[5.5, 6, 7, 8]] };
+    const facts = { schemaVersion: 1, label: 'motorbike', judged: 'by eye', boxes: 'drawn' };
+    const sample = { ...facts, pictures: [{ file: 'a/b.jpg', ...boxes }, { file: 'c.jpg' }] };
+    return onFile(folder, 'a.unlabelled.json', [JSON.stringify(sample)], loadUnlabelledPlaces);
+  },
+};
+
 const annotationParser: UntrustedParser = {
   name: 'track-annotation',
   covers: ['models/src/evaluation/track-annotation.ts#loadTrackAnnotation'],
@@ -339,6 +354,7 @@ export const MODELS_PARSERS: readonly UntrustedParser[] = [
   truthParser,
   annotationParser,
   occupantParser,
+  unlabelledParser,
   manifestParser,
   modelFolderParser,
   indexParser,

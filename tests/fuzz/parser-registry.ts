@@ -14,6 +14,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   'cli/src/option.ts#readCount': 'an option that the operator types',
   'cli/src/eval-rules-command.ts#readKind': 'an option that the operator types',
   'cli/src/secret-option.ts#readSecret': 'a variable of the operator’s own environment',
+  'models/src/evaluation/annotation-file.ts#readAnnotationFile':
+    'part of the annotations, each of which is tried',
   'models/src/evaluation/mask-training.ts#readMaskTraining':
     'a file of this repository, built into the program',
   'cli/src/start-files.ts#loadStartSecrets': 'only names the files of `loadSecrets`, which is tried',

@@ -1,4 +1,5 @@
 import { computeIou } from '@ngatu/edge';
+import { isAtPlace } from './unlabelled-objects.ts';
 
 /** xyxy, px. */
 export type PixelBox = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -7,6 +8,8 @@ export type PixelBox = readonly [x1: number, y1: number, x2: number, y2: number]
 export interface PictureFindings {
   readonly found: readonly { readonly box: PixelBox; readonly confidence: number }[];
   readonly truth: readonly { readonly box: PixelBox; readonly ignored?: boolean }[];
+  /** What is found at these and takes no truth is left out. */
+  readonly leftOut?: readonly PixelBox[];
 }
 
 export interface AveragePrecision {
@@ -88,7 +91,10 @@ function harmonicMean(a: number, b: number): number {
 }
 
 /** Findings of one picture as hits and false ones; those on ignored truth are left out. */
-function judge({ found, truth }: PictureFindings, minIou: number): { confidence: number; isHit: boolean }[] {
+function judge(
+  { found, truth, leftOut = [] }: PictureFindings,
+  minIou: number,
+): { confidence: number; isHit: boolean }[] {
   const free = new Set(truth.keys());
   return [...found]
     .sort((a, b) => b.confidence - a.confidence)
@@ -109,7 +115,7 @@ function judge({ found, truth }: PictureFindings, minIou: number): { confidence:
           continue;
         [taken, bestIou] = [index, iou];
       }
-      if (taken === undefined) return [{ confidence, isHit: false }];
+      if (taken === undefined) return isAtPlace(box, leftOut) ? [] : [{ confidence, isHit: false }];
       if (truth[taken]?.ignored === true) return [];
       free.delete(taken);
       return [{ confidence, isHit: true }];

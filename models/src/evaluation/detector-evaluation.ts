@@ -6,6 +6,7 @@ import {
   type PixelBox,
 } from './average-precision.ts';
 import { type JudgedLabel, toJudgedLabel } from './detector-classes.ts';
+import type { UnlabelledPlaces } from './unlabelled-objects.ts';
 import { loadYoloFolder, type YoloFolder, type YoloPicture } from './yolo-folder.ts';
 
 export interface DetectorEvaluationOptions {
@@ -22,6 +23,8 @@ export interface DetectorEvaluationOptions {
   readonly nightNames?: ReadonlySet<string>;
   /** Names of the pictures that are judged; all where it is left out. */
   readonly only?: ReadonlySet<string>;
+  /** Objects that nobody labelled: what is found there counts neither way. */
+  readonly unlabelled?: UnlabelledPlaces;
   readonly onPicture?: (done: number, total: number) => void;
 }
 
@@ -43,6 +46,8 @@ export interface DetectorMetrics {
   readonly maxWidth?: number;
   readonly raw: boolean;
   readonly pictures: Readonly<Record<'day' | 'night', number>>;
+  /** Places that count neither way. */
+  readonly leftOut: number;
   readonly classes: readonly ClassQuality[];
   /** Classes of the folder that the detector does not know, with the number of their objects. */
   readonly unknownClasses: readonly { readonly name: string; readonly truths: number }[];
@@ -64,6 +69,8 @@ interface SeenPicture {
     readonly box: PixelBox;
   }[];
   readonly truth: readonly { readonly label: JudgedLabel; readonly box: PixelBox }[];
+  /** What is found there of `unlabelled` counts neither way, px of the picture. */
+  readonly leftOut: readonly { readonly label: JudgedLabel; readonly box: PixelBox }[];
   /** Analysed pixels per source pixel. */
   readonly scale: number;
 }
@@ -105,6 +112,7 @@ export async function evaluateDetector(
     ...(options.maxWidth === undefined ? {} : { maxWidth: options.maxWidth }),
     raw: options.raw,
     pictures: { day: seen.length - nights, night: nights },
+    leftOut: seen.reduce((sum, { leftOut }) => sum + leftOut.length, 0),
     classes: labels.sort().map((label) => measureClass(label, seen)),
     unknownClasses: [...unknown].map(([name, truths]) => ({ name, truths })),
     latencyMs: { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) },
@@ -121,7 +129,7 @@ function tellLabel(folder: YoloFolder, index: number): JudgedLabel | undefined {
 async function look(
   picture: YoloPicture,
   truth: readonly { label: JudgedLabel; box: PixelBox }[],
-  { detector, maxWidth, raw, nightNames }: DetectorEvaluationOptions,
+  { detector, maxWidth, raw, nightNames, unlabelled }: DetectorEvaluationOptions,
 ): Promise<{ sight: SeenPicture; durationMs: number }> {
   const frame = await readPictureFile(picture.file, maxWidth);
   const parts: RoadPart[] = [];
@@ -129,7 +137,12 @@ async function look(
   const detections = await detector.detect(frame, parts);
   const durationMs = performance.now() - startedAt;
   const { sourceWidth: w, sourceHeight: h } = frame;
+  const leftOut = (unlabelled?.byPicture.get(picture.name) ?? []).map((box) => ({
+    label: unlabelled?.label ?? 'motorbike',
+    box,
+  }));
   const sight = {
+    leftOut,
     isNight: nightNames?.has(picture.name) ?? isDark(frame),
     found: [...(raw ? detections : fuseRiders(detections)), ...parts],
     truth: truth.map(({ label, box }) => ({
@@ -175,7 +188,7 @@ function measureClass(label: JudgedLabel, seen: readonly SeenPicture[]): ClassQu
 
 /** One class of a picture; truth of another size is ignored, and so are findings of another size that match nothing. */
 function select(
-  { found, truth, scale }: SeenPicture,
+  { found, truth, scale, leftOut }: SeenPicture,
   label: JudgedLabel,
   isWanted: (areaPx2: number) => boolean,
 ): PictureFindings {
@@ -188,6 +201,7 @@ function select(
         (isOfSize(finding.box) || mine.some(({ box }) => isOfSize(box) && overlaps(box, finding.box))),
     ),
     truth: mine.map(({ box }) => ({ box, ignored: !isOfSize(box) })),
+    leftOut: leftOut.filter((place) => place.label === label).map(({ box }) => box),
   };
 }
 

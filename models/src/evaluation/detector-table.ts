@@ -4,11 +4,12 @@ import type { DetectorMetrics } from './detector-evaluation.ts';
 /** The table that `ngatu eval detector` prints of one detector. */
 export function formatDetectorTable(metrics: DetectorMetrics): string {
   const part = ({ value, truths }: AveragePrecision): string => `${share(value)} (${truths})`.padEnd(15);
-  const { pictures, latencyMs } = metrics;
+  const { pictures, latencyMs, leftOut } = metrics;
   const kind = metrics.raw ? 'findings of the network' : 'road users (two-wheelers with their riders)';
   return [
     `${metrics.model.name}, ${kind}, ${tellWidth(metrics)}: ${pictures.day} pictures by day, ${pictures.night} by night; ` +
       `${latencyMs.p50.toFixed(0)} ms a picture (p95 ${latencyMs.p95.toFixed(0)})`,
+    ...(leftOut > 0 ? [`what is found at ${leftOut} places that nobody labelled counts neither way`] : []),
     'class          objects  AP50    AP50:95 small          medium         large          day            night          ' +
       'best threshold: precision, recall   at precision 0.95',
     ...metrics.classes.map(

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { errorMessage, NgatuError, parseWithSchema } from '@ngatu/contract';
+import type { NgatuError } from '@ngatu/contract';
 import { type Static, Type } from '@sinclair/typebox';
+import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
 
 const Ms = Type.Integer({ minimum: 0, description: 'Media time, ms.' });
 const Pixel = Type.Number();
@@ -42,26 +42,8 @@ export type AnnotatedPerson = MaskAnnotation['people'][number];
 
 /** @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID */
 export async function loadMaskAnnotation(file: string): Promise<MaskAnnotation> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read annotation ${file}: ${errorMessage(cause)}`, {
-      cause,
-    });
-  }
-  const refuse = (why: string): NgatuError =>
-    new NgatuError('TRUTH_INVALID', `Cannot accept annotation ${file}: ${why}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refuse(errorMessage(cause));
-  }
-  const annotation = parseWithSchema(MaskAnnotation, value, {
-    code: 'TRUTH_INVALID',
-    what: `annotation ${file}`,
-  });
+  const annotation = await readAnnotationFile(file, MaskAnnotation);
+  const refuse = (why: string): NgatuError => refuseAnnotation(file, why);
   const ids = new Set<number>();
   for (const { id, keyframes } of annotation.people) {
     if (ids.has(id)) throw refuse(`person ${id} stands there twice`);

@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errorMessage, NgatuError, parseWithSchema } from '@ngatu/contract';
+import { errorMessage, NgatuError } from '@ngatu/contract';
 import { type Static, Type } from '@sinclair/typebox';
+import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
 
 const Pixel = Type.Number({ minimum: -10_000, maximum: 100_000 });
 const RelativePath = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]*$', maxLength: 300 });
@@ -53,7 +54,6 @@ export type OccupantAnnotation = Static<typeof OccupantAnnotation>;
 export type AnnotatedMotorbike = OccupantAnnotation['pictures'][number]['motorbikes'][number];
 
 const ENDING = '.occupants.json';
-const MAX_BYTES = 16 * 1024 * 1024;
 
 /** @throws NgatuError FILE_UNREADABLE where there is none */
 export async function listOccupantAnnotations(dir: string): Promise<string[]> {
@@ -73,32 +73,12 @@ export async function listOccupantAnnotations(dir: string): Promise<string[]> {
 export async function loadOccupantAnnotation(
   file: string,
 ): Promise<{ name: string; annotation: OccupantAnnotation }> {
-  let text: string;
-  try {
-    const { size } = await stat(file);
-    if (size > MAX_BYTES) throw new NgatuError('TRUTH_INVALID', `Cannot accept ${file}: ${size} bytes`);
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    if (cause instanceof NgatuError) throw cause;
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read ${file}: ${errorMessage(cause)}`, { cause });
-  }
-  return { name: basename(file, ENDING), annotation: parseOccupantAnnotation(text, file) };
+  const annotation = await readAnnotationFile(file, OccupantAnnotation);
+  checkOccupantAnnotation(annotation, (why) => refuseAnnotation(file, why));
+  return { name: basename(file, ENDING), annotation };
 }
 
-/** @throws NgatuError TRUTH_INVALID */
-function parseOccupantAnnotation(text: string, file: string): OccupantAnnotation {
-  const refuse = (why: string): NgatuError =>
-    new NgatuError('TRUTH_INVALID', `Cannot accept ${file}: ${why}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refuse(errorMessage(cause));
-  }
-  const annotation = parseWithSchema(OccupantAnnotation, value, {
-    code: 'TRUTH_INVALID',
-    what: `the annotation ${file}`,
-  });
+function checkOccupantAnnotation(annotation: OccupantAnnotation, refuse: (why: string) => NgatuError): void {
   const key = 'folder' in annotation.source ? 'file' : 'frame';
   for (const [at, picture] of annotation.pictures.entries()) {
     if (picture[key] === undefined) throw refuse(`/pictures/${at} has no "${key}"`);
@@ -109,5 +89,4 @@ function parseOccupantAnnotation(text: string, file: string): OccupantAnnotation
     throw refuse('/source/folder leads out of the folder of the media');
   if ('video' in annotation.source && annotation.source.video.split('/').includes('..'))
     throw refuse('/source/video leads out of the folder of the media');
-  return annotation;
 }

@@ -5,10 +5,10 @@ import {
   type PlateDetector,
   readRgbPicture,
 } from '@ngatu/edge';
+import type { PixelBox } from './average-precision.ts';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
+import { isAtPlace, type UnlabelledPlaces } from './unlabelled-objects.ts';
 import { loadYoloFolder, type YoloFolder } from './yolo-folder.ts';
-
-type PixelBox = readonly [x1: number, y1: number, x2: number, y2: number];
 
 export interface PlateDetectorEvaluationOptions {
   /** YOLO folder: `images/`, `labels/`, and `data.yaml` or `classes.txt` where it has more than one class. */
@@ -18,12 +18,16 @@ export interface PlateDetectorEvaluationOptions {
   readonly name: string;
   /** Names of the pictures that are judged; all where it is left out. */
   readonly only?: ReadonlySet<string>;
+  /** Plates that nobody labelled: what is found there counts neither way. */
+  readonly unlabelled?: UnlabelledPlaces;
 }
 
 export interface PlatePicture {
   readonly picture: string;
   readonly truths: readonly PixelBox[];
   readonly found: readonly { readonly confidence: number; readonly box: PixelBox }[];
+  /** What is found at these and is no truth counts neither way. */
+  readonly leftOut?: readonly PixelBox[];
 }
 
 export interface DetectorPoint {
@@ -36,6 +40,8 @@ export interface PlateDetectorMetrics {
   readonly detector: string;
   readonly pictures: number;
   readonly plates: number;
+  /** Places that count neither way. */
+  readonly leftOut: number;
   readonly atDefault: DetectorPoint;
   readonly curve: readonly DetectorPoint[];
   /** At the default threshold, by the shorter side of the labelled box, px. */
@@ -53,7 +59,7 @@ const PLATE_NAME = /plate|licen[cs]e|lisence|bien|biển/i;
  * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, PICTURE_UNREADABLE, MODEL_INVALID
  */
 export async function evaluatePlateDetector(
-  { dataDir, detector, name, only }: PlateDetectorEvaluationOptions,
+  { dataDir, detector, name, only, unlabelled }: PlateDetectorEvaluationOptions,
   signal: AbortSignal,
 ): Promise<{ metrics: PlateDetectorMetrics; pictures: readonly PlatePicture[] }> {
   const folder = await loadYoloFolder(dataDir, only);
@@ -71,7 +77,7 @@ export async function evaluatePlateDetector(
       .map(({ box: [x1, y1, x2, y2] }): PixelBox => {
         return [x1 * pixels.width, y1 * pixels.height, x2 * pixels.width, y2 * pixels.height];
       });
-    pictures.push({ picture, truths, found });
+    pictures.push({ picture, truths, found, leftOut: unlabelled?.byPicture.get(picture) ?? [] });
   }
   return { metrics: scorePlateDetector(pictures, name, times), pictures };
 }
@@ -109,6 +115,7 @@ export function scorePlateDetector(
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return {
     ...{ detector, pictures: pictures.length, plates },
+    leftOut: pictures.reduce((sum, { leftOut = [] }) => sum + leftOut.length, 0),
     atDefault: point(DEFAULT_PLATE_DETECTOR_CONFIDENCE),
     curve: CURVE.map(point),
     recallBySide: SIDES.map((below, index) => {
@@ -132,8 +139,12 @@ export function scorePlateDetector(
 }
 
 /** The surest finding takes the label that it covers best; each label is taken once. */
-function match({ truths, found }: PlatePicture, least: number): { hit: Set<number>; count: number } {
+function match(
+  { truths, found, leftOut = [] }: PlatePicture,
+  least: number,
+): { hit: Set<number>; count: number } {
   const hit = new Set<number>();
+  let count = 0;
   const counted = found.filter(({ confidence }) => confidence >= least);
   for (const { box } of [...counted].sort((a, b) => b.confidence - a.confidence)) {
     let best = -1;
@@ -143,16 +154,18 @@ function match({ truths, found }: PlatePicture, least: number): { hit: Set<numbe
       if (!hit.has(index) && iou >= most) [best, most] = [index, iou];
     }
     if (best >= 0) hit.add(best);
+    if (best >= 0 || !isAtPlace(box, leftOut)) count += 1;
   }
-  return { hit, count: counted.length };
+  return { hit, count };
 }
 
 export function formatPlateDetectorTable(metrics: PlateDetectorMetrics): string {
-  const { detector, pictures, plates, atDefault, curve, recallBySide, latencyMs } = metrics;
+  const { detector, pictures, plates, leftOut, atDefault, curve, recallBySide, latencyMs } = metrics;
   const line = ({ minConfidence, recall, precision }: DetectorPoint, mark: string): string =>
     `  ≥ ${minConfidence.toFixed(2)}  recall ${formatProportion(recall)}  precision ${formatProportion(precision)}${mark}`;
   return [
     `${detector}: ${plates} plates in ${pictures} pictures, IoU 0.5 (95 % Wilson intervals)`,
+    ...(leftOut > 0 ? [`what is found at ${leftOut} places that nobody labelled counts neither way`] : []),
     ...curve.map((point) =>
       line(point, point.minConfidence === atDefault.minConfidence ? '  (default)' : ''),
     ),

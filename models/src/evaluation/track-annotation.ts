@@ -1,7 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { errorMessage, NgatuError, parseWithSchema } from '@ngatu/contract';
+import { errorMessage, NgatuError } from '@ngatu/contract';
 import { type Static, Type } from '@sinclair/typebox';
+import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
 import type { MotBox, MotRow } from './mot-text.ts';
 
 const Frame = Type.Integer({ minimum: 0, description: 'Source frame in decode order, from 0.' });
@@ -60,29 +61,9 @@ export async function listTrackAnnotations(dir: string): Promise<string[]> {
 /** @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID */
 export async function loadTrackAnnotation(dir: string, name: string): Promise<TrackAnnotation> {
   const file = join(dir, `${name}${SUFFIX}`);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new NgatuError('FILE_UNREADABLE', `Cannot read annotation ${file}: ${errorMessage(cause)}`, {
-      cause,
-    });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new NgatuError('TRUTH_INVALID', `Cannot accept annotation ${file}: ${errorMessage(cause)}`, {
-      cause,
-    });
-  }
-  const annotation = parseWithSchema(TrackAnnotation, value, {
-    code: 'TRUTH_INVALID',
-    what: `annotation ${file}`,
-  });
+  const annotation = await readAnnotationFile(file, TrackAnnotation);
   const complaint = findComplaint(annotation);
-  if (complaint !== undefined)
-    throw new NgatuError('TRUTH_INVALID', `Cannot accept annotation ${file}: ${complaint}`);
+  if (complaint !== undefined) throw refuseAnnotation(file, complaint);
   return annotation;
 }
 

@@ -1,4 +1,6 @@
 """Assignment of rows to objects (SimOTA of YOLOX, section 2.3) and the loss, written for sets that label some classes only."""
+from dataclasses import dataclass
+
 import torch
 from torch.nn import functional as F
 
@@ -11,6 +13,21 @@ CANDIDATES = 10
 BOX_WEIGHT, CORNER_WEIGHT, POSITION_COST = 5.0, 0.5, 3.0
 # A finding of a class that the picture's set does not label is no background above this confidence.
 UNLABELLED_CONFIDENCE = 0.1
+
+
+@dataclass
+class Sample:
+    """The truth of one crop, in its pixels."""
+    # `[n, 5]`: class, xyxy
+    objects: torch.Tensor
+    # `[m, 4]`: nothing is learned about background here
+    regions: torch.Tensor
+    # classes that are labelled
+    labelled: tuple
+    # whether the original network's outputs are the target of all rows that no label claims
+    ordinary: bool = False
+    # `[k, 4]`: background for certain, in a region too
+    certain: torch.Tensor = torch.zeros(0, 4)
 
 
 def compute_pair_iou(a, b):
@@ -58,34 +75,37 @@ def assign(rows, boxes, objects, centres, strides):
 
 
 @torch.no_grad()
-def find_silent_rows(rows, centres, regions, labelled):
+def find_silent_rows(rows, centres, regions, labelled, certain):
     """Rows that are not background for certain: in a region without loss, or a finding of a class that the set does not label."""
-    silent = torch.zeros(len(rows), dtype=torch.bool)
-    if len(regions):
-        inside = (centres[:, None] > regions[None, :, :2]) & (centres[:, None] < regions[None, :, 2:])
-        silent |= inside.all(-1).any(1)
+    silent = is_within(centres, regions) & ~is_within(centres, certain)
     confidence, best = (rows[:, 5:].sigmoid() * rows[:, 4:5].sigmoid()).max(1)
     known = torch.zeros(rows.shape[1] - 5, dtype=torch.bool)
     known[list(labelled)] = True
     return silent | (~known[best] & (confidence > UNLABELLED_CONFIDENCE))
 
 
+def is_within(points, boxes):
+    """Which of `points` `[n, 2]` lie in one of `boxes` `[m, 4]`."""
+    return ((points[:, None] > boxes[None, :, :2]) & (points[:, None] < boxes[None, :, 2:])).all(-1).any(1)
+
+
 def compute_loss(raw, samples, side, teachers):
     """
-    `raw` `[B, N, 5 + C]` logits; `samples`: (objects, regions, labelled classes, ordinary) a picture; `teachers`: what the original says
-    of each (`teacher.py`), or None where its classes are others. On ordinary pictures it is the target of all rows that no label claims. Returns the sum and its parts.
+    `raw` `[B, N, 5 + C]` logits; `samples`: a `Sample` a picture; `teachers`: what the original says of each (`teacher.py`), or None where its
+    classes are others. Returns the sum and its parts.
     """
     gx, gy, strides = make_grid(side, side)
     centres = torch.stack(((gx + 0.5) * strides, (gy + 0.5) * strides), 1)
     boxes = decode_boxes(raw, side, side)
     parts = {name: raw.new_zeros(()) for name in ('box', 'object', 'class', 'corner', 'kept')}
     positives, count = 0, 0.0
-    for rows, found, teacher, (objects, regions, labelled, ordinary) in zip(raw, boxes, teachers, samples):
+    for rows, found, teacher, sample in zip(raw, boxes, teachers, samples):
+        objects, labelled, ordinary = sample.objects, sample.labelled, sample.ordinary
         owner = assign(rows.detach(), found.detach(), objects, centres, strides)
         mine = owner >= 0
         # of plates and of riders on their bikes the original knows nothing: what may be one on an ordinary picture is left alone
         known = sorted({*labelled, *SHARED}) if ordinary else labelled
-        silent = find_silent_rows(rows.detach(), centres, regions[:0] if ordinary else regions, known)
+        silent = find_silent_rows(rows.detach(), centres, sample.regions[:0] if ordinary else sample.regions, known, sample.certain)
         if ordinary:
             silent &= teacher.find_unknown(centres, rows.detach()[:, 5:].argmax(1))
             silent |= teacher.find_riders(centres)

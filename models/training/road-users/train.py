@@ -18,6 +18,7 @@ from detection import BICYCLE, BUS, CAR, COCO, MOTORBIKE, TRUCK
 from drawn_plates import draw_stock, put_plates
 from loop import balance, build_options, load_state, save_state, train, write_whole
 from network import SideNetwork, export_onnx, load_onnx, transfer_classes
+from objective import Sample
 from pseudo_labels import add_pseudo_labels, ignore_unlabelled
 from sampling import sample_crop
 from score import format_table, measure_sets
@@ -104,7 +105,7 @@ def make_batches(state, training, options):
         random = np.random.default_rng((options.seed, step))
         crops = [draw(by_set, weights, state['stock'], options.side, random) for _ in range(options.batch)]
         images = torch.from_numpy(np.stack([crop[0] for crop in crops]))
-        samples = [(torch.from_numpy(b), torch.from_numpy(i), labelled, ordinary) for _, _, b, i, labelled, ordinary in crops]
+        samples = [Sample(torch.from_numpy(b), torch.from_numpy(i), labelled, ordinary) for _, _, b, i, labelled, ordinary in crops]
         return images, samples, ask_teacher(state['teacher'], np.stack([crop[1] for crop in crops]), options.side)
 
     return draw_batch

@@ -1,0 +1,70 @@
+import { basename } from 'node:path';
+import { computeIou } from '@ngatu/edge';
+import { Type } from '@sinclair/typebox';
+import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
+import type { PixelBox } from './average-precision.ts';
+
+const Pixel = Type.Number({ minimum: -10_000, maximum: 100_000 });
+const Boxes = Type.Optional(
+  Type.Array(Type.Tuple([Pixel, Pixel, Pixel, Pixel]), {
+    maxItems: 10_000,
+    description: 'x1, y1, x2, y2, px.',
+  }),
+);
+
+/** Findings away from every label, judged by eye. Boxes only. */
+const UnlabelledObjects = Type.Object(
+  {
+    schemaVersion: Type.Literal(1),
+    label: Type.Union([Type.Literal('plate'), Type.Literal('motorbike')]),
+    judged: Type.String({ description: 'Whose findings they are, who judged them, how and when.' }),
+    boxes: Type.String({ description: 'Of which pictures the boxes are.' }),
+    pictures: Type.Array(
+      Type.Object(
+        {
+          file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]*$', maxLength: 300 }),
+          /** An object that the labeller left out. */
+          seen: Boxes,
+          /** It cannot be told, or the box fits it badly. */
+          doubtful: Boxes,
+          /** Certainly none. */
+          none: Boxes,
+        },
+        { additionalProperties: false },
+      ),
+      { minItems: 1, maxItems: 100_000 },
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** What is found there counts neither way: by name of the picture, px. */
+export interface UnlabelledPlaces {
+  readonly label: 'plate' | 'motorbike';
+  readonly byPicture: ReadonlyMap<string, readonly PixelBox[]>;
+}
+
+/** A finding is at such a place from this IoU on: small boxes differ from network to network by a pixel or two. */
+const MIN_PLACE_IOU = 0.3;
+
+/**
+ * Places of objects that nobody labelled, and of those of which nobody can tell.
+ * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID
+ */
+export async function loadUnlabelledPlaces(file: string): Promise<UnlabelledPlaces> {
+  const { label, pictures } = await readAnnotationFile(file, UnlabelledObjects);
+  const byPicture = new Map<string, readonly PixelBox[]>();
+  for (const { file: path, seen = [], doubtful = [], none = [] } of pictures) {
+    const name = basename(path);
+    if (byPicture.has(name)) throw refuseAnnotation(file, `${name} stands there twice`);
+    const empty = [...seen, ...doubtful, ...none].find(([x1, y1, x2, y2]) => x2 <= x1 || y2 <= y1);
+    if (empty !== undefined) throw refuseAnnotation(file, `${name}: the box ${empty.join(' ')} is empty`);
+    byPicture.set(name, [...seen, ...doubtful]);
+  }
+  return { label, byPicture };
+}
+
+/** Whether a finding is one of `places`. */
+export function isAtPlace(box: PixelBox, places: readonly PixelBox[]): boolean {
+  return places.some((place) => computeIou(box, place) >= MIN_PLACE_IOU);
+}

@@ -1,8 +1,8 @@
 import type { ForbiddenAreaRule as ForbiddenAreaParameters, Scene } from '@ngatu/contract';
 import type { Box, Point } from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
-import { Cooldown } from './cooldown.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
+import { ManoeuvreMemory } from './manoeuvre-memory.ts';
 import type { EventRule, Observation, RuleContext, RuleMatch } from './rule.ts';
 import { movedAsWhole } from './stop-line-position.ts';
 import { findZone, locateInZone } from './zone-position.ts';
@@ -53,14 +53,14 @@ export class ForbiddenAreaRule implements EventRule {
   readonly horizonMs = 0;
   readonly #rule: ForbiddenAreaParameters;
   readonly #polygon: readonly Point[];
-  readonly #cooldown: Cooldown;
+  readonly #memory: ManoeuvreMemory;
   readonly #follows = new Map<number, Follow>();
 
   constructor(rule: ForbiddenAreaParameters, scene: Scene) {
     this.name = rule.name;
     this.#rule = rule;
     this.#polygon = findZone(scene, rule.zone);
-    this.#cooldown = new Cooldown(rule.cooldownMs);
+    this.#memory = new ManoeuvreMemory(rule.cooldownMs);
   }
 
   update(context: RuleContext): RuleMatch[] {
@@ -72,8 +72,8 @@ export class ForbiddenAreaRule implements EventRule {
     for (const { trackId } of tracks) {
       for (const sight of context.history.of(trackId)) this.#follow(trackId, sight, context);
     }
-    const nowMs = context.frame.mediaTimeMs;
-    return this.#cooldown.judgeEach(tracks, nowMs, (track) => this.#judge(track));
+    this.#memory.follow(context);
+    return tracks.flatMap((track) => this.#memory.tell(track, context, () => this.#judge(track)));
   }
 
   #judge(track: Track): RuleMatch | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Point } from '../geometry/box.ts';
+import type { Box, Point } from '../geometry/box.ts';
 import { aFrameMark, anObservation, aTrack } from '../testing/builder.ts';
 import { ManoeuvreMemory } from './manoeuvre-memory.ts';
 import type { RuleContext, RuleMatch } from './rule.ts';
@@ -7,8 +7,14 @@ import { TrackHistory } from './track-history.ts';
 
 interface User {
   readonly trackId: number;
+  /** The lower middle of its box. */
   readonly at: (atMs: number) => Point | undefined;
+  /** Its box from there, px: left, up, right, down. */
+  readonly shape?: Box;
 }
+
+const WHOLE: Box = [-20, -80, 20, 0];
+const UPPER_HALF: Box = [-18, -79, 18, -44];
 
 const MATCH: Omit<RuleMatch, 'trackId'> = {
   rule: 'rule',
@@ -20,18 +26,22 @@ const MATCH: Omit<RuleMatch, 'trackId'> = {
   explanation: { vi: 'vì', en: 'why' },
 };
 
-/** Every road user would fire in every frame; gives who did, and when. */
-function run(users: readonly User[], { cooldownMs = 60_000, untilMs = 6000 } = {}): [number, number][] {
+/** Every road user would fire in every frame from its so manieth sight on; gives who did, and when. */
+function run(
+  users: readonly User[],
+  { cooldownMs = 60_000, untilMs = 6000, fromSight = 1 } = {},
+): [number, number][] {
   const memory = new ManoeuvreMemory(cooldownMs);
   const history = new TrackHistory();
   const told: [number, number][] = [];
   for (let index = 0; index * 80 <= untilMs; index++) {
     const frame = aFrameMark({ index, mediaTimeMs: index * 80 });
-    const tracks = users.flatMap(({ trackId, at }) => {
+    const tracks = users.flatMap(({ trackId, at, shape = WHOLE }) => {
       const place = at(frame.mediaTimeMs);
       if (place === undefined) return [];
       const [x, y] = place;
-      return [aTrack({ trackId, box: [x - 20, y - 80, x + 20, y] })];
+      const [left, upper, right, lower] = shape;
+      return [aTrack({ trackId, box: [x + left, y + upper, x + right, y + lower] })];
     });
     history.add(frame, tracks);
     const context: RuleContext = {
@@ -44,7 +54,10 @@ function run(users: readonly User[], { cooldownMs = 60_000, untilMs = 6000 } = {
     };
     memory.follow(context);
     for (const track of tracks) {
-      const matches = memory.tell(track, context, () => ({ ...MATCH, trackId: track.trackId }));
+      const isReady = history.of(track.trackId).length >= fromSight;
+      const matches = memory.tell(track, context, () =>
+        isReady ? { ...MATCH, trackId: track.trackId } : undefined,
+      );
       for (const { trackId } of matches) told.push([trackId, frame.mediaTimeMs]);
     }
   }
@@ -69,6 +82,29 @@ describe('ManoeuvreMemory', () => {
       { trackId: 2, at: riding(1200, 5000, 150) },
     ]);
     expect(abreast.map(([trackId]) => trackId)).toEqual([1, 2]);
+  });
+
+  it('takes what lies in a box all the while for a part of it, and what is only covered by it now and then for another one', () => {
+    const whole = { trackId: 1, at: riding(0, 5000) };
+    const ready = { fromSight: 10 };
+    const part = run([whole, { trackId: 2, at: riding(1200, 5000), shape: UPPER_HALF }], ready);
+    expect(part.map(([trackId]) => trackId)).toEqual([1]);
+    // who stands still behind it comes out from behind it after four pictures
+    const behind = {
+      trackId: 2,
+      at: (atMs: number): Point | undefined => (atMs < 1200 ? undefined : [232, 262]),
+    };
+    const covered = run([whole, { ...behind, shape: [-12, -30, 12, 0] }], ready);
+    expect(covered.map(([trackId]) => trackId)).toEqual([1, 2]);
+  });
+
+  it('knows it again where only its upper half is seen after a pause, but not who is half as high elsewhere', () => {
+    const first = { trackId: 1, at: riding(0, 1500) };
+    expect(run([first, { trackId: 2, at: riding(2000, 4000), shape: UPPER_HALF }])).toEqual([[1, 0]]);
+    const higher: Box = [-18, -140, 18, -105];
+    expect(run([first, { trackId: 2, at: riding(2000, 4000), shape: higher }])).toHaveLength(2);
+    const tiny: Box = [-8, -79, 8, -60];
+    expect(run([first, { trackId: 2, at: riding(2000, 4000), shape: tiny }])).toHaveLength(2);
   });
 
   it('tells a road user once, and again after the cool-down', () => {

@@ -1,4 +1,10 @@
-import { type Box, computeGroundPoint, type Point } from '../geometry/box.ts';
+import {
+  type Box,
+  computeArea,
+  computeGroundPoint,
+  computeIntersection,
+  type Point,
+} from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import type { Observation, RuleContext, RuleMatch } from './rule.ts';
@@ -15,7 +21,13 @@ const MAX_OVERLAP_MS = 2500;
 /** … and this near one another, heights of the higher box: less than two who ride abreast. */
 const OVERLAP_HEIGHTS = 0.45;
 /** Halves differ in height by more than whole boxes do. */
-const MAX_OVERLAP_GROWTH = 2.6;
+const MAX_PART_GROWTH = 2.6;
+/** A half shares its upper or its lower edge with the whole, but for this part of the whole's height. */
+const MAX_EDGE_SHARE = 0.25;
+/** A part lies in the whole by this much of its area, in this share of the pictures that show both; fewer pictures say nothing. */
+const MIN_INSIDE = 0.7;
+const MIN_INSIDE_SHARE = 0.6;
+const MIN_PAIRS = 3;
 /** Speed is measured over at least this time, ms. */
 const SPEED_BASE_MS = 200;
 
@@ -53,7 +65,7 @@ export class ManoeuvreMemory {
     }
     this.#told = this.#told.filter(({ atMs }) => nowMs - atMs <= MAX_PAUSE_MS + SPEED_BASE_MS);
     for (const track of context.tracks) {
-      const first = context.history.of(track.trackId)[0];
+      const [first] = context.history.of(track.trackId);
       if (first === undefined || nowMs - first.frame.mediaTimeMs > MAX_PAUSE_MS) continue;
       const before = this.#told.find(
         (told) => told.trackId !== track.trackId && isSame(first, told, context),
@@ -69,16 +81,21 @@ export class ManoeuvreMemory {
     return this.#cooldown.isCooling(trackId, nowMs);
   }
 
-  /** The match, unless the case was told already; it is told from now on. */
+  /** The match, unless the case was told already, under this number or as that of the whole of which it is a part; it is told from now on. */
   tell(track: Track, context: RuleContext, judge: () => RuleMatch | undefined): RuleMatch[] {
     const nowMs = context.frame.mediaTimeMs;
     if (this.isTold(track.trackId, nowMs)) return [];
     const match = judge();
     if (match === undefined) return [];
+    const sights = context.history.of(track.trackId);
+    const isKnown = this.#told.some(
+      (told) =>
+        this.#cooldown.isCooling(told.trackId, nowMs) && isPart(sights, context.history.of(told.trackId)),
+    );
     this.#cooldown.start(track.trackId, nowMs);
-    const newest = context.history.of(track.trackId).at(-1);
+    const newest = sights.at(-1);
     if (newest !== undefined) this.#remember(track, newest);
-    return [match];
+    return isKnown ? [] : [match];
   }
 
   #remember({ trackId }: Track, { box, frame }: Observation): void {
@@ -96,16 +113,30 @@ function computeVelocity(sights: readonly Observation[], newest: Observation): P
   return [(x2 - x1) / spanMs, (y2 - y1) / spanMs];
 }
 
-function isSame(first: Observation, told: Told, context: RuleContext): boolean {
+function isSame(first: Observation, told: Told, { history }: RuleContext): boolean {
   const pauseMs = first.frame.mediaTimeMs - told.atMs;
-  return pauseMs > 0 ? isSuccessor(first, told, pauseMs) : isHalf(first, told, context);
+  return pauseMs > 0 ? isSuccessor(first, told, pauseMs) : isHalf(first, told, history.of(told.trackId));
+}
+
+/** Lies in the other one's box, or that in its, wherever both are seen in one picture. */
+function isPart(sights: readonly Observation[], others: readonly Observation[]): boolean {
+  const boxes = new Map(others.map(({ frame, box }) => [frame.index, box]));
+  const pairs = sights.flatMap(({ frame, box }) => {
+    const other = boxes.get(frame.index);
+    return other === undefined ? [] : [computeInside(box, other)];
+  });
+  const inside = pairs.filter((share) => share >= MIN_INSIDE).length;
+  return pairs.length >= MIN_PAIRS && inside >= MIN_INSIDE_SHARE * pairs.length;
+}
+
+function computeInside(a: Box, b: Box): number {
+  return computeIntersection(a, b) / Math.max(1, Math.min(computeArea(a), computeArea(b)));
 }
 
 /** Began where the other one was at that moment, while that one was still followed. */
-function isHalf(first: Observation, told: Told, { history }: RuleContext): boolean {
+function isHalf(first: Observation, told: Told, sights: readonly Observation[]): boolean {
   const atMs = first.frame.mediaTimeMs;
   if (told.atMs - atMs > MAX_OVERLAP_MS) return false;
-  const sights = history.of(told.trackId);
   const then = sights.find(({ frame }) => frame.mediaTimeMs >= atMs);
   const before = sights.findLast(({ frame }) => frame.mediaTimeMs <= atMs);
   return [then, before].some((sight) => sight !== undefined && isBeside(first, sight));
@@ -114,7 +145,7 @@ function isHalf(first: Observation, told: Told, { history }: RuleContext): boole
 function isBeside(a: Observation, b: Observation): boolean {
   const [heightA, heightB] = [a.box[3] - a.box[1], b.box[3] - b.box[1]];
   const growth = heightA / Math.max(1, heightB);
-  if (growth > MAX_OVERLAP_GROWTH || growth < 1 / MAX_OVERLAP_GROWTH) return false;
+  if (growth > MAX_PART_GROWTH || growth < 1 / MAX_PART_GROWTH) return false;
   const [ax, ay] = computeGroundPoint(a.box);
   const [bx, by] = computeGroundPoint(b.box);
   return Math.hypot(ax - bx, ay - by) <= OVERLAP_HEIGHTS * Math.max(heightA, heightB);
@@ -123,10 +154,16 @@ function isBeside(a: Observation, b: Observation): boolean {
 function isSuccessor(first: Observation, told: Told, pauseMs: number): boolean {
   if (pauseMs > MAX_PAUSE_MS) return false;
   const height = told.box[3] - told.box[1];
+  const reach = (REACH_HEIGHTS + (REACH_HEIGHTS_PER_S * pauseMs) / 1000) * height;
   const growth = (first.box[3] - first.box[1]) / Math.max(1, height);
-  if (growth > MAX_GROWTH || growth < 1 / MAX_GROWTH) return false;
+  const [shiftX, shiftY] = [told.velocity[0] * pauseMs, told.velocity[1] * pauseMs];
   const [x, y] = computeGroundPoint(told.box);
   const [fx, fy] = computeGroundPoint(first.box);
-  const gap = Math.hypot(x + told.velocity[0] * pauseMs - fx, y + told.velocity[1] * pauseMs - fy);
-  return gap <= (REACH_HEIGHTS + (REACH_HEIGHTS_PER_S * pauseMs) / 1000) * height;
+  if (growth <= MAX_GROWTH && growth >= 1 / MAX_GROWTH)
+    return Math.hypot(x + shiftX - fx, y + shiftY - fy) <= reach;
+  if (growth > MAX_PART_GROWTH || growth < 1 / MAX_PART_GROWTH) return false;
+  const upper = Math.abs(told.box[1] + shiftY - first.box[1]);
+  const lower = Math.abs(told.box[3] + shiftY - first.box[3]);
+  const whole = Math.max(height, first.box[3] - first.box[1]);
+  return Math.abs(x + shiftX - fx) <= reach && Math.min(upper, lower) <= MAX_EDGE_SHARE * whole;
 }

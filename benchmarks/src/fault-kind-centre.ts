@@ -13,6 +13,7 @@ import {
   whileDown,
 } from './fault-injection.ts';
 import { FSYNC_CALLS, failWrites, fillDisk, findTail, moveClock, WRITE_CALLS } from './fault-kind-agent.ts';
+import { askForOriginals } from './fault-original.ts';
 
 const CENTRE = { lanes: ['delivery'], proofs: ['delivery'], weight: 2 } as const;
 const COMMIT_LIMIT_MS = 3_000;
@@ -59,17 +60,21 @@ async function restartWithoutData(context: FaultContext): Promise<FaultCause> {
   return cause;
 }
 
-/** Slows the line until a file is on its way, kills the ingestor, and spoils what has come of the file. */
+/** Slows the line, asks for originals until a file is on its way, kills the ingestor, and spoils what has come of the file. */
 async function damageUpload(context: FaultContext): Promise<FaultCause | { skipped: string }> {
   const { target, signal } = context;
-  const parts = join(buildCentrePaths(target.folders.cloud).evidence, 'parts');
+  const { evidence, events } = buildCentrePaths(target.folders.cloud);
+  const parts = join(evidence, 'parts');
   const findPartial = () => listFiles(parts).find(({ mtimeMs }) => Date.now() - mtimeMs < FRESH_MS);
   target.links.uplink.setConditions({ bitsPerSecond: SLOW_LINE_BITS });
   try {
+    const asked = askForOriginals(events, Date.now());
     const deadline = performance.now() + UPLOAD_LIMIT_MS;
     while ((findPartial()?.sizeBytes ?? 0) === 0) {
       if (performance.now() > deadline)
-        return { skipped: `no upload was under way for ${UPLOAD_LIMIT_MS / 1000} s` };
+        return {
+          skipped: `no upload was under way for ${UPLOAD_LIMIT_MS / 1000} s, ${asked} originals were asked for`,
+        };
       await sleep(50, undefined, { signal });
     }
     const { done, ...cause } = await whileDown(context, ['ingestor'], () => {

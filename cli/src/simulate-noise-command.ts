@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { AssetStore, findRepositoryRoot, locateAssetFolders, measureNoise } from '@ngatu/models';
+import {
+  AssetStore,
+  findRepositoryRoot,
+  loadUnlabelledPlaces,
+  locateAssetFolders,
+  measureNoise,
+} from '@ngatu/models';
 import type { Command } from 'commander';
 import { openNamedDetector } from './model-option.ts';
 import { readNameList } from './name-list.ts';
@@ -72,6 +78,9 @@ async function measure(options: NoiseOptions): Promise<void> {
             // the set was stretched to squares
             aspect: 16 / 9,
             isComplete: true,
+            unlabelled: await loadUnlabelledPlaces(
+              join(ANNOTATIONS, 'vn-intersection-held-out.unlabelled.json'),
+            ),
           },
           {
             name: 'cctv-bikes',

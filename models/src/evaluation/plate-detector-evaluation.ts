@@ -28,12 +28,16 @@ export interface PlatePicture {
   readonly found: readonly { readonly confidence: number; readonly box: PixelBox }[];
   /** What is found at these and is no truth counts neither way. */
   readonly leftOut?: readonly PixelBox[];
+  /** Those of them that are plates for certain. */
+  readonly seen?: readonly PixelBox[];
 }
 
 export interface DetectorPoint {
   readonly minConfidence: number;
   readonly recall: Proportion;
   readonly precision: Proportion;
+  /** Of the plates that nobody labelled and somebody saw for certain, those that are found. */
+  readonly unlabelled: Proportion;
 }
 
 export interface PlateDetectorMetrics {
@@ -77,7 +81,8 @@ export async function evaluatePlateDetector(
       .map(({ box: [x1, y1, x2, y2] }): PixelBox => {
         return [x1 * pixels.width, y1 * pixels.height, x2 * pixels.width, y2 * pixels.height];
       });
-    pictures.push({ picture, truths, found, leftOut: unlabelled?.byPicture.get(picture) ?? [] });
+    const leftOut = unlabelled?.byPicture.get(picture) ?? [];
+    pictures.push({ picture, truths, found, leftOut, seen: unlabelled?.seen.get(picture) ?? [] });
   }
   return { metrics: scorePlateDetector(pictures, name, times), pictures };
 }
@@ -100,6 +105,7 @@ export function scorePlateDetector(
   const plates = pictures.reduce((sum, { truths }) => sum + truths.length, 0);
   if (plates === 0)
     throw new NgatuError('TRUTH_INVALID', 'Cannot score plate detectors: no plate is labelled');
+  const seen = pictures.reduce((sum, picture) => sum + (picture.seen?.length ?? 0), 0);
   const point = (minConfidence: number): DetectorPoint => {
     const matches = pictures.map((picture) => match(picture, minConfidence));
     const hits = matches.reduce((sum, { hit }) => sum + hit.size, 0);
@@ -108,6 +114,10 @@ export function scorePlateDetector(
       minConfidence,
       recall: computeProportion(hits, plates),
       precision: computeProportion(hits, found),
+      unlabelled: computeProportion(
+        matches.reduce((sum, match) => sum + match.seen, 0),
+        seen,
+      ),
     };
   };
   const sorted = [...timesMs].sort((a, b) => a - b);
@@ -140,9 +150,9 @@ export function scorePlateDetector(
 
 /** The surest finding takes the label that it covers best; each label is taken once. */
 function match(
-  { truths, found, leftOut = [] }: PlatePicture,
+  { truths, found, leftOut = [], seen = [] }: PlatePicture,
   least: number,
-): { hit: Set<number>; count: number } {
+): { hit: Set<number>; count: number; seen: number } {
   const hit = new Set<number>();
   let count = 0;
   const counted = found.filter(({ confidence }) => confidence >= least);
@@ -156,13 +166,15 @@ function match(
     if (best >= 0) hit.add(best);
     if (best >= 0 || !isAtPlace(box, leftOut)) count += 1;
   }
-  return { hit, count };
+  const isSeen = (place: PixelBox): boolean => counted.some(({ box }) => computeIou(box, place) >= MIN_IOU);
+  return { hit, count, seen: seen.filter(isSeen).length };
 }
 
 export function formatPlateDetectorTable(metrics: PlateDetectorMetrics): string {
   const { detector, pictures, plates, leftOut, atDefault, curve, recallBySide, latencyMs } = metrics;
-  const line = ({ minConfidence, recall, precision }: DetectorPoint, mark: string): string =>
-    `  ≥ ${minConfidence.toFixed(2)}  recall ${formatProportion(recall)}  precision ${formatProportion(precision)}${mark}`;
+  const line = ({ minConfidence, recall, precision, unlabelled }: DetectorPoint, mark: string): string =>
+    `  ≥ ${minConfidence.toFixed(2)}  recall ${formatProportion(recall)}  precision ${formatProportion(precision)}` +
+    `${unlabelled.total > 0 ? `  of the unlabelled ${formatProportion(unlabelled)}` : ''}${mark}`;
   return [
     `${detector}: ${plates} plates in ${pictures} pictures, IoU 0.5 (95 % Wilson intervals)`,
     ...(leftOut > 0 ? [`what is found at ${leftOut} places that nobody labelled counts neither way`] : []),

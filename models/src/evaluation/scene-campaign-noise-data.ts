@@ -1,6 +1,7 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import type { Detector } from '@ngatu/edge';
+import { type Detector, readPictureFile } from '@ngatu/edge';
 import { decodePictures, type NoiseGroup, type Picture } from '@ngatu/simulators';
+import type { UnlabelledPlaces } from './unlabelled-objects.ts';
 import { loadYoloFolder, type YoloObject } from './yolo-folder.ts';
 
 export type Box = readonly [x1: number, y1: number, x2: number, y2: number];
@@ -24,6 +25,8 @@ export interface LabelledFolder {
   readonly only?: ReadonlySet<string>;
   /** Every vehicle in the pictures is labelled, or nearly. */
   readonly isComplete: boolean;
+  /** Objects that nobody labelled: what is found there is no mistake. */
+  readonly unlabelled?: UnlabelledPlaces;
 }
 
 export interface LabelledPicture {
@@ -32,6 +35,8 @@ export interface LabelledPicture {
   readonly height: number;
   readonly truth: readonly TruthBox[];
   readonly findings: readonly Finding[];
+  /** Objects that nobody labelled, px of the picture. */
+  readonly leftOut: readonly Box[];
 }
 
 /** The detector looks at pictures of this width at most, as the default scene has it, px. */
@@ -59,7 +64,10 @@ export async function* detectFolder(
       const straight = folder.aspect === undefined ? picture : restoreAspect(picture, folder.aspect);
       const findings = await detectPicture(straight, detector);
       const truth = placeTruth(objects, straight, folder.classes);
-      yield { name, width: straight.width, height: straight.height, truth, findings };
+      const { width, height } = straight;
+      const places = folder.unlabelled?.byPicture.get(name) ?? [];
+      const leftOut = places.length === 0 ? [] : await placeUnlabelled(places, file, straight);
+      yield { name, width, height, truth, findings, leftOut };
       break;
     }
   }
@@ -75,6 +83,17 @@ function placeTruth(
     if (label === undefined) return [];
     return [{ label, box: [x1 * width, y1 * height, x2 * width, y2 * height] }];
   });
+}
+
+/** `places` come in pixels of the file. */
+async function placeUnlabelled(
+  places: readonly Box[],
+  file: string,
+  { width, height }: Picture,
+): Promise<Box[]> {
+  const { sourceWidth, sourceHeight } = await readPictureFile(file);
+  const [x, y] = [width / sourceWidth, height / sourceHeight];
+  return places.map(([x1, y1, x2, y2]) => [x1 * x, y1 * y, x2 * x, y2 * y]);
 }
 
 /** Squeezes a stretched picture back, by the mean of the rows that fall together. */

@@ -7,6 +7,7 @@ import {
   type LabelledPicture,
   type TruthBox,
 } from './scene-campaign-noise-data.ts';
+import { isAtPlace } from './unlabelled-objects.ts';
 
 /** What the detector made of one labelled box: a finding with the errors of its edges, or nothing. */
 export interface NoiseSample {
@@ -50,14 +51,15 @@ export function sampleNoise(picture: LabelledPicture): NoiseSample[] {
   });
 }
 
-/** Findings of vehicles that lie on no labelled box. */
+/** Findings of vehicles that lie on no labelled box, and on no object that the labeller left out. */
 export function listFalseBoxes(picture: LabelledPicture): readonly Finding[] {
   return picture.findings.filter(
     ({ label, box }) =>
       label !== 'person' &&
       !picture.truth.some(
         (truth) => computeIou(truth.box, box) >= 0.2 || computeInside(box, truth.box) >= 0.5,
-      ),
+      ) &&
+      !isAtPlace(box, picture.leftOut),
   );
 }
 

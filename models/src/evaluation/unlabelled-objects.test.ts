@@ -28,7 +28,8 @@ describe('loadUnlabelledPlaces', () => {
 
   it('gives what was seen and what is doubtful, by the name of the picture', async () => {
     await write(PICTURE);
-    const { label, byPicture } = await loadUnlabelledPlaces(file);
+    const { label, byPicture, seen } = await loadUnlabelledPlaces(file);
+    expect(seen.get('a.jpg')).toEqual([[10, 10, 30, 20]]);
     expect(label).toBe('plate');
     expect(byPicture.get('a.jpg')).toEqual([
       [10, 10, 30, 20],
@@ -102,11 +103,12 @@ describe('places that nobody labelled', () => {
       { box: [200, 10, 220, 20] as const, confidence: 0.9 },
     ];
     const { atDefault, leftOut } = scorePlateDetector(
-      [{ picture: 'a', truths, found, leftOut: [place] }],
+      [{ picture: 'a', truths, found, leftOut: [place, [300, 10, 320, 20]], seen: [place] }],
       'x',
       [1],
     );
-    expect(leftOut).toBe(1);
+    expect(leftOut).toBe(2);
+    expect(atDefault.unlabelled).toMatchObject({ hits: 1, total: 1 });
     expect(atDefault.precision).toMatchObject({ hits: 1, total: 2 });
     expect(atDefault.recall).toMatchObject({ hits: 1, total: 1 });
   });

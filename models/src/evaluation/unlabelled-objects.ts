@@ -38,10 +38,13 @@ const UnlabelledObjects = Type.Object(
   { additionalProperties: false },
 );
 
-/** What is found there counts neither way: by name of the picture, px. */
+/** Where objects are that nobody labelled: by name of the picture, px. */
 export interface UnlabelledPlaces {
   readonly label: 'plate' | 'motorbike';
+  /** What is found there counts neither way: what was seen, and what cannot be told. */
   readonly byPicture: ReadonlyMap<string, readonly PixelBox[]>;
+  /** What was seen for certain. */
+  readonly seen: ReadonlyMap<string, readonly PixelBox[]>;
 }
 
 /** A finding is at such a place from this IoU on: small boxes differ from network to network by a pixel or two. */
@@ -54,14 +57,16 @@ const MIN_PLACE_IOU = 0.3;
 export async function loadUnlabelledPlaces(file: string): Promise<UnlabelledPlaces> {
   const { label, pictures } = await readAnnotationFile(file, UnlabelledObjects);
   const byPicture = new Map<string, readonly PixelBox[]>();
+  const certain = new Map<string, readonly PixelBox[]>();
   for (const { file: path, seen = [], doubtful = [], none = [] } of pictures) {
     const name = basename(path);
     if (byPicture.has(name)) throw refuseAnnotation(file, `${name} stands there twice`);
     const empty = [...seen, ...doubtful, ...none].find(([x1, y1, x2, y2]) => x2 <= x1 || y2 <= y1);
     if (empty !== undefined) throw refuseAnnotation(file, `${name}: the box ${empty.join(' ')} is empty`);
     byPicture.set(name, [...seen, ...doubtful]);
+    certain.set(name, seen);
   }
-  return { label, byPicture };
+  return { label, byPicture, seen: certain };
 }
 
 /** Whether a finding is one of `places`. */

@@ -17,7 +17,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from detection import BICYCLE, BUS, CAR, MOTORBIKE, NAMES, PLATE, TRUCK, OnnxNetwork, join_riders, read_picture  # noqa: E402
-from drawn_plates import draw_stock, put_plates  # noqa: E402
+from drawn_plates import draw_stock, put_lone_plates, put_plates  # noqa: E402
 from loop import balance, build_options, load_state, train, write_whole  # noqa: E402
 from network import export_onnx, load_onnx, transfer_classes  # noqa: E402
 from objective import Sample  # noqa: E402
@@ -41,6 +41,8 @@ MAX_JUDGED_SHARE = 0.05
 SCALE, OTHER_SCALE = (0.9, 3.4), (0.4, 2.4)
 STRETCH = (-0.15, 0.2)
 DRAWN_SHARE = 0.6
+# Part of the crops with plates that are on no vehicle.
+LONE_SHARE = 0.2
 VEHICLES = (BICYCLE, CAR, MOTORBIKE, BUS, TRUCK)
 # The original sees a vehicle at this confidence: a drawn plate may go there. From the lower one on, a plate of its own may be there.
 SURE, POSSIBLE = 0.4, 0.1
@@ -51,13 +53,16 @@ JUNCTION_SCALE = 1.5
 
 
 def main():
-    options = build_options(__doc__, 3000).parse_args()
+    parser = build_options(__doc__, 3000)
+    parser.add_argument('--from', dest='earlier', help='ONNX file of an earlier training to begin with, in place of the original')
+    options = parser.parse_args()
     torch.set_num_threads(options.threads)
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
     training = prepare(options, work)
     torch.manual_seed(options.seed)
-    state = load_state(transfer_classes(load_onnx(options.start), (None,)), work)
+    network = load_onnx(options.earlier, classes=1) if options.earlier else transfer_classes(load_onnx(options.start), (None,))
+    state = load_state(network, work)
     train(state, make_batches(training, options), options, work, options.steps)
     export_onnx(state['average'], options.out)
     print(json.dumps({'steps': state['step'], 'crops': state['step'] * options.batch}))
@@ -126,9 +131,11 @@ def draw(by_set, weights, stock, side, random):
     picture = by_set[name][random.choice(len(by_set[name]), p=weights[name])]
     share = 0.0 if name == LABELLED else DRAWN_SHARE
     scale = SCALE if name.startswith('vn-') else OTHER_SCALE
-    image, _, boxes, ignored = sample_crop(
-        picture, side, random, (scale, STRETCH), lambda window, boxes: put_plates(window, boxes, stock, random, share)
-    )
+
+    def change(window, boxes):
+        return put_lone_plates(window, put_plates(window, boxes, stock, random, share), stock, random, LONE_SHARE)
+
+    image, _, boxes, ignored = sample_crop(picture, side, random, (scale, STRETCH), change)
     plates = boxes[boxes[:, 0] == PLATE]
     plates[:, 0] = 0
     none = boxes[boxes[:, 0] == NO_PLATE, 1:]

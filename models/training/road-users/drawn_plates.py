@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter
 
-from detection import BUS, CAR, MOTORBIKE, PLATE, TRUCK
+from detection import BUS, CAR, MOTORBIKE, PLATE, TRUCK, is_overlapping
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'plate-reader'))
 from synthetic_plate import FONT_FILES, draw_plate, draw_text, find_fonts  # noqa: E402
@@ -14,6 +14,8 @@ from synthetic_plate import FONT_FILES, draw_plate, draw_text, find_fonts  # noq
 PLACES = {MOTORBIKE: ((0.2, 0.42), (0.5, 0.85)), CAR: ((0.14, 0.32), (0.55, 0.85)), BUS: ((0.1, 0.2), (0.7, 0.92)), TRUCK: ((0.1, 0.22), (0.6, 0.9))}
 MIN_WIDTH_PX, MIN_HEIGHT_PX = 8, 5
 DRAWN = 600
+# Of plates without a vehicle: their width in a crop, and how many of them at most.
+LONE_WIDTH_PX, MOST_LONE = (14, 240), 3
 
 
 def draw_stock(seed):
@@ -46,6 +48,28 @@ def put_plates(window, boxes, stock, random, share):
         paste(window, plate, (left, upper, left + width, upper + height), random)
         added.append((PLATE, left, upper, left + width, upper + height))
     return np.concatenate((boxes, np.array(added, np.float32).reshape(-1, 5)))
+
+
+def put_lone_plates(window, boxes, stock, random, share):
+    """
+    Puts one to MOST_LONE plates where nothing of `boxes` is, with probability `share`, in place: a plate is one without its vehicle, too. `window`: RGB picture.
+    Returns the boxes with those of the plates.
+    """
+    if random.random() >= share:
+        return boxes
+    for _ in range(random.integers(1, MOST_LONE + 1)):
+        plate = _turn(stock[random.integers(len(stock))], random)
+        width = int(np.exp(random.uniform(*np.log(LONE_WIDTH_PX))))
+        height = int(width * plate.height / plate.width)
+        if height < MIN_HEIGHT_PX or height >= window.height:
+            continue
+        left, upper = int(random.integers(window.width - width)), int(random.integers(window.height - height))
+        box = (left, upper, left + width, upper + height)
+        if is_overlapping(np.array([box], np.float32), boxes[:, 1:]).any():
+            continue
+        paste(window, plate, box, random)
+        boxes = np.concatenate((boxes, np.array([(PLATE, *box)], np.float32)))
+    return boxes
 
 
 def _holds_middle(box, plates):

@@ -28,8 +28,8 @@ from walkers import cut_walkers, put_walkers
 
 # Share of the crops by set.
 SHARES = {
-    'vn-intersection': 0.36, 'vn-plate-boxes': 0.2, 'cctv-bikes': 0.08, 'lights-indonesia': 0.05, 'lights-korea': 0.05,
-    'helmet-indian-street': 0.12, 'car-detection': 0.06, 'one-by-one-person-detection': 0.04, 'masks': 0.04,
+    'vn-intersection': 0.4, 'vn-plate-boxes': 0.13, 'cctv-bikes': 0.08, 'lights-indonesia': 0.06, 'lights-korea': 0.06,
+    'helmet-indian-street': 0.13, 'car-detection': 0.06, 'one-by-one-person-detection': 0.04, 'masks': 0.04,
 }
 # Scale of the crops by set, network pixels per picture pixel.
 SCALES = {
@@ -63,18 +63,20 @@ def main():
     training = [picture for picture in pictures if picture.split == 'train']
     state['teacher'] = transfer_classes(load_onnx(options.start), COCO)
     state['stock'] = {'plates': draw_stock(options.seed), 'walkers': cut_walkers(training)}
-    training = load_relabelled(work, training)
-    for at in options.relabel_at[state['flags']['relabelled']:]:
-        train(state, make_batches(state, training, options), options, work, at)
+    if state['step'] < options.relabel_at:
+        train(state, make_batches(state, training, options), options, work, options.relabel_at)
+    if not state['flags']['relabelled'] and options.relabel_at > 0:
         relabel(state, training, options, work)
+    else:
+        training = load_relabelled(work, training)
     train(state, make_batches(state, training, options), options, work, options.steps)
     export_onnx(SideNetwork(state['teacher'], state['average'], (BICYCLE, MOTORBIKE)), options.out)
     compare(options, pictures, work)
 
 
 def read_options():
-    parser = build_options(__doc__, 2000)
-    parser.add_argument('--relabel-at', type=int, nargs='*', default=[500, 1100], help='steps at which vehicles of vn-plate-boxes are labelled anew')
+    parser = build_options(__doc__, 2200)
+    parser.add_argument('--relabel-at', type=int, default=500, help='step at which vehicles of vn-plate-boxes are labelled; 0: never')
     return parser.parse_args()
 
 
@@ -91,7 +93,7 @@ def prepare(options, work):
 
 def load_run(options, work):
     torch.manual_seed(options.seed)
-    return load_state(transfer_classes(load_onnx(options.start), COCO), work, relabelled=0)
+    return load_state(transfer_classes(load_onnx(options.start), COCO), work, relabelled=False)
 
 
 def make_batches(state, training, options):
@@ -133,7 +135,7 @@ def ask_teacher(network, images, side):
 
 def relabel(state, training, options, work):
     """
-    Labels vn-plate-boxes. The network, half-trained, knows the junction's motorbikes, riders and lamps better than the original; cars, buses
+    Labels vn-plate-boxes. The half-trained network knows the junction's motorbikes, riders and lamps better than the original; cars, buses
     and trucks it has seen few of, and the original tells them apart better. What it is sure of at the junction and nobody labelled is left alone.
     """
     model = work / 'half.onnx'
@@ -144,7 +146,7 @@ def relabel(state, training, options, work):
     add_pseudo_labels(scenes, options.start, vehicles, keep=True)
     ignore_unlabelled([picture for picture in training if picture.set == 'vn-intersection'], str(model))
     write_whole(work / 'relabelled.pickle', pickle.dumps(training))
-    state['flags']['relabelled'] += 1
+    state['flags']['relabelled'] = True
     save_state(state, work)
 
 

@@ -60,7 +60,7 @@ async function restartWithoutData(context: FaultContext): Promise<FaultCause> {
   return cause;
 }
 
-/** Slows the line, asks for originals until a file is on its way, kills the ingestor, and spoils what has come of the file. */
+/** Slows the line, asks for originals, waits until a file is on its way, kills the ingestor, and spoils what has come of the file. */
 async function damageUpload(context: FaultContext): Promise<FaultCause | { skipped: string }> {
   const { target, signal } = context;
   const { evidence, events } = buildCentrePaths(target.folders.cloud);

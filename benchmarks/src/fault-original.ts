@@ -1,11 +1,12 @@
 import { SqliteEventStore } from '@ngatu/cloud';
-import { EVIDENCE_PRIORITIES, isOriginalRole } from '@ngatu/contract';
+import { isOriginalRole } from '@ngatu/contract';
+import { demandOriginal } from './original-demand.ts';
 
 /** Of so many newest cases the originals are asked for. */
 const NEWEST = 5;
 
 /**
- * Asks, as an officer does, for the originals of the newest cases that still lie on their nodes. Gives how many were asked for.
+ * Asks for the originals of the newest cases that still lie on their nodes. Gives how many were asked for.
  * @throws NgatuError where the store cannot be opened
  */
 export function askForOriginals(events: string, nowMs: number): number {
@@ -15,14 +16,7 @@ export function askForOriginals(events: string, nowMs: number): number {
     const { files = [] } = store.getEvent(eventId)?.evidence ?? {};
     for (const { sha256, role, arrived } of files) {
       if (arrived || !isOriginalRole(role)) continue;
-      store.transfers.request({
-        ...{ sha256, eventId, site, node, priority: EVIDENCE_PRIORITIES.demanded, cause: 'demanded' },
-        ...{
-          requestedBy: 'campaign',
-          requestedAt: new Date(nowMs).toISOString(),
-          reason: 'fault campaign',
-        },
-      });
+      demandOriginal(store, { sha256, eventId, site, node }, nowMs);
       asked += 1;
     }
   }

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SqliteEventStore } from '@ngatu/cloud';
-import { EVIDENCE_PRIORITIES, isOriginalRole } from '@ngatu/contract';
+import { isOriginalRole } from '@ngatu/contract';
 import {
   type AgentConfig,
   buildSealedFacts,
@@ -22,6 +22,7 @@ import {
   type LinkCase,
   type LinkNode,
 } from './link-traffic.ts';
+import { demandOriginal } from './original-demand.ts';
 
 type Logger = Parameters<typeof runUplink>[0]['logger'];
 
@@ -187,11 +188,8 @@ class LinkNodeRun {
     const asked = { sha256, askedAtMs: Date.now() };
     const sentBefore = this.#carried().originals;
     opened.original = asked;
-    target.store.transfers.request({
-      ...{ sha256, eventId: opened.event.eventId, site: target.site, node: target.node },
-      ...{ priority: EVIDENCE_PRIORITIES.demanded, cause: 'demanded', requestedBy: 'bench' },
-      ...{ requestedAt: new Date(asked.askedAtMs).toISOString(), reason: 'measurement' },
-    });
+    const { store, site, node } = target;
+    demandOriginal(store, { sha256, eventId: opened.event.eventId, site, node }, asked.askedAtMs);
     await this.#until(() => this.#carried().originals > sentBefore, signal);
     const begun = { atMs: Date.now(), files: this.#carried().files };
     await this.#until(() => opened.arrivedAtMs.has(sha256), signal);

@@ -5,34 +5,34 @@ import {
   evaluateDetector,
   formatDetectorComparison,
   formatDetectorTable,
-  loadUnlabelledPlaces,
-  type UnlabelledPlaces,
 } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
-import { ONLY_OPTION, readNameList, UNLABELLED_OPTION } from './name-list.ts';
+import { readNameList } from './name-list.ts';
 import { writeJson } from './output-file.ts';
+import {
+  addPictureChoice,
+  type PictureChoice,
+  type PictureChoiceOptions,
+  readPictureChoice,
+} from './picture-choice.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 /** Widest picture that the detector is shown, px; `native` leaves every picture as it is. */
 type Size = number | 'native';
 
-interface DetectorOptions extends EvaluationOptions {
+interface DetectorOptions extends EvaluationOptions, PictureChoiceOptions {
   readonly model?: string;
   readonly allModels?: boolean;
   readonly maxWidth?: number;
   readonly sizes?: readonly Size[];
   readonly raw?: boolean;
   readonly night?: string;
-  readonly only?: string;
-  readonly unlabelled?: string;
 }
 
-interface PictureLists {
+interface PictureLists extends PictureChoice {
   readonly nightNames?: ReadonlySet<string>;
-  readonly only?: ReadonlySet<string>;
-  readonly unlabelled?: UnlabelledPlaces;
 }
 
 /** Average precision wants the weak findings too, 0–1. */
@@ -42,7 +42,7 @@ const SIZES: readonly Size[] = [416, 512, 640, 'native'];
 
 /** `ngatu eval detector --data DIR`. */
 export function addDetectorEvaluation(command: Command): void {
-  command
+  const added = command
     .command('detector')
     .description(
       'average precision by class, size, day and night on labelled pictures: DIR holds images/, labels/ (YOLO text) and\n' +
@@ -61,10 +61,9 @@ export function addDetectorEvaluation(command: Command): void {
       '--night <file>',
       'names of the pictures taken at night, one a line; by default told by brightness',
     )
-    .option(...ONLY_OPTION)
-    .option(...UNLABELLED_OPTION)
     .option('--raw', 'compare what the network found, before riders are joined with their two-wheeler')
     .action(evaluate);
+  addPictureChoice(added);
 }
 
 async function evaluate(options: DetectorOptions): Promise<void> {
@@ -72,10 +71,7 @@ async function evaluate(options: DetectorOptions): Promise<void> {
   try {
     const lists = {
       ...(options.night === undefined ? {} : { nightNames: await readNameList(options.night) }),
-      ...(options.only === undefined ? {} : { only: await readNameList(options.only) }),
-      ...(options.unlabelled === undefined
-        ? {}
-        : { unlabelled: await loadUnlabelledPlaces(options.unlabelled) }),
+      ...(await readPictureChoice(options)),
     };
     const isComparison = options.allModels === true || options.sizes !== undefined;
     const sizes = options.sizes ?? (isComparison ? SIZES : [options.maxWidth ?? MAX_WIDTH]);

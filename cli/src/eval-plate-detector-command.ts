@@ -1,19 +1,17 @@
 import { join } from 'node:path';
 import { DEFAULT_PLATE_DETECTOR } from '@ngatu/contract';
 import { loadNetwork, PlateDetector } from '@ngatu/edge';
-import { evaluatePlateDetector, formatPlateDetectorTable, loadUnlabelledPlaces } from '@ngatu/models';
+import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { ONLY_OPTION, readNameList, UNLABELLED_OPTION } from './name-list.ts';
 import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
+import { addPictureChoice, type PictureChoiceOptions, readPictureChoice } from './picture-choice.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
-interface PlateDetectorOptions extends EvaluationOptions {
+interface PlateDetectorOptions extends EvaluationOptions, PictureChoiceOptions {
   readonly detector: string;
   readonly zoom: readonly number[];
-  readonly only?: string;
-  readonly unlabelled?: string;
 }
 
 /** The curve wants what the product would leave out, too. */
@@ -21,7 +19,7 @@ const LEAST = 0.01;
 
 /** `ngatu eval plate-detector --data DIR`. */
 export function addPlateDetectorEvaluation(command: Command): void {
-  command
+  const added = command
     .command('plate-detector')
     .description(
       'find plates in pictures: recall and precision at IoU 0.5; DIR is a YOLO folder with images/ and labels/',
@@ -36,25 +34,19 @@ export function addPlateDetectorEvaluation(command: Command): void {
       readZooms,
       [1, 2],
     )
-    .option(...ONLY_OPTION)
-    .option(...UNLABELLED_OPTION)
     .action(evaluate);
+  addPictureChoice(added);
 }
 
 async function evaluate(options: PlateDetectorOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const lists = {
-      ...(options.only === undefined ? {} : { only: await readNameList(options.only) }),
-      ...(options.unlabelled === undefined
-        ? {}
-        : { unlabelled: await loadUnlabelledPlaces(options.unlabelled) }),
-    };
+    const choice = await readPictureChoice(options);
     const model = await loadNetwork(await resolveNetwork(options.detector, stop.signal));
     const detector = await PlateDetector.open(model, 1, { minConfidence: LEAST, zooms: options.zoom });
     try {
       const { metrics, pictures } = await evaluatePlateDetector(
-        { dataDir: options.data, detector, name: options.detector, ...lists },
+        { dataDir: options.data, detector, name: options.detector, ...choice },
         stop.signal,
       );
       console.log(formatPlateDetectorTable(metrics));

@@ -21,6 +21,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   'cli/src/start-files.ts#loadStartSecrets': 'only names the files of `loadSecrets`, which is tried',
   'cli/src/road-picture.ts#readRoadPicture': 'hands a video to ffmpeg as `video-file` does, which is tried',
   'cli/src/certificate-option.ts#readHolder': 'an option that the operator types',
+  'cli/src/picture-choice.ts#readPictureChoice':
+    'hands files that the operator names to the readers of lists',
   'cli/src/name-list.ts#readNameList':
     'lines of a file that the operator names, compared with the names of pictures',
   'cli/src/fuzz-parsers.ts#loadUntrustedParsers': 'lists the parsers',

@@ -137,10 +137,10 @@ async function look(
   const detections = await detector.detect(frame, parts);
   const durationMs = performance.now() - startedAt;
   const { sourceWidth: w, sourceHeight: h } = frame;
-  const leftOut = (unlabelled?.byPicture.get(picture.name) ?? []).map((box) => ({
-    label: unlabelled?.label ?? 'motorbike',
-    box,
-  }));
+  const leftOut =
+    unlabelled === undefined
+      ? []
+      : (unlabelled.byPicture.get(picture.name) ?? []).map((box) => ({ label: unlabelled.label, box }));
   const sight = {
     leftOut,
     isNight: nightNames?.has(picture.name) ?? isDark(frame),

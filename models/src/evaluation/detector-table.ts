@@ -1,5 +1,6 @@
 import type { AveragePrecision, OperatingPoint } from './average-precision.ts';
 import type { DetectorMetrics } from './detector-evaluation.ts';
+import { formatLeftOut } from './unlabelled-objects.ts';
 
 /** The table that `ngatu eval detector` prints of one detector. */
 export function formatDetectorTable(metrics: DetectorMetrics): string {
@@ -9,7 +10,7 @@ export function formatDetectorTable(metrics: DetectorMetrics): string {
   return [
     `${metrics.model.name}, ${kind}, ${tellWidth(metrics)}: ${pictures.day} pictures by day, ${pictures.night} by night; ` +
       `${latencyMs.p50.toFixed(0)} ms a picture (p95 ${latencyMs.p95.toFixed(0)})`,
-    ...(leftOut > 0 ? [`what is found at ${leftOut} places that nobody labelled counts neither way`] : []),
+    ...formatLeftOut(leftOut),
     'class          objects  AP50    AP50:95 small          medium         large          day            night          ' +
       'best threshold: precision, recall   at precision 0.95',
     ...metrics.classes.map(

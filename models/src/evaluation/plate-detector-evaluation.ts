@@ -7,7 +7,7 @@ import {
 } from '@ngatu/edge';
 import type { PixelBox } from './average-precision.ts';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
-import { isAtPlace, type UnlabelledPlaces } from './unlabelled-objects.ts';
+import { formatLeftOut, isAtPlace, refuseOtherLabel, type UnlabelledPlaces } from './unlabelled-objects.ts';
 import { loadYoloFolder, type YoloFolder } from './yolo-folder.ts';
 
 export interface PlateDetectorEvaluationOptions {
@@ -68,6 +68,7 @@ export async function evaluatePlateDetector(
 ): Promise<{ metrics: PlateDetectorMetrics; pictures: readonly PlatePicture[] }> {
   const folder = await loadYoloFolder(dataDir, only);
   const classes = choosePlateClasses(folder, dataDir);
+  if (unlabelled !== undefined) refuseOtherLabel(unlabelled, 'plate');
   const pictures: PlatePicture[] = [];
   const times: number[] = [];
   for (const { file, name: picture, objects } of folder.pictures) {
@@ -177,7 +178,7 @@ export function formatPlateDetectorTable(metrics: PlateDetectorMetrics): string 
     `${unlabelled.total > 0 ? `  of the unlabelled ${formatProportion(unlabelled)}` : ''}${mark}`;
   return [
     `${detector}: ${plates} plates in ${pictures} pictures, IoU 0.5 (95 % Wilson intervals)`,
-    ...(leftOut > 0 ? [`what is found at ${leftOut} places that nobody labelled counts neither way`] : []),
+    ...formatLeftOut(leftOut),
     ...curve.map((point) =>
       line(point, point.minConfidence === atDefault.minConfidence ? '  (default)' : ''),
     ),

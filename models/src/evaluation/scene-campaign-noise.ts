@@ -143,8 +143,10 @@ function round(value: number): number {
   return Math.round(value * 10_000) / 10_000;
 }
 
-/** The share that was found at all of what is covered so far, over that in full sight, as a shift of a normal variable. */
-/** Where too few are so much covered, those serve that are covered less: cover helps nobody. */
+/**
+ * The share that was found at all of what is covered so far, over that in full sight, as a shift of a normal variable. Where too few are so much
+ * covered, those serve that are covered less: cover helps nobody.
+ */
 function summarizeOcclusion(samples: readonly NoiseSample[]): NoiseProfile['occlusion'] {
   const less: Record<NoiseGroup, number> = { heavy: 0, bike: 0, person: 0 };
   const bins = VISIBLE_BINS.map((visibleBelow, index) => ({

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findRepositoryRoot } from '../asset-location.ts';
 import { computeAveragePrecision } from './average-precision.ts';
 import { scorePlateDetector } from './plate-detector-evaluation.ts';
-import { isAtPlace, loadUnlabelledPlaces } from './unlabelled-objects.ts';
+import { isAtPlace, loadUnlabelledPlaces, refuseOtherLabel } from './unlabelled-objects.ts';
 
 const PICTURE = {
   file: 'street/a.jpg',
@@ -73,6 +73,15 @@ describe('loadUnlabelledPlaces', () => {
     for (const name of names)
       expect((await loadUnlabelledPlaces(join(shipped, name))).byPicture.size).toBeGreaterThan(0);
   });
+});
+
+it('is no list of plates where it is one of motorbikes', async () => {
+  const root = findRepositoryRoot();
+  const unlabelled = await loadUnlabelledPlaces(
+    join(root, 'models', 'annotations', 'vn-intersection-held-out.unlabelled.json'),
+  );
+  expect(() => refuseOtherLabel(unlabelled, 'plate')).toThrow(/of motorbike, not of plate/);
+  expect(() => refuseOtherLabel(unlabelled, 'motorbike')).not.toThrow();
 });
 
 describe('places that nobody labelled', () => {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { NgatuError } from '@ngatu/contract';
 import { computeIou } from '@ngatu/edge';
 import { Type } from '@sinclair/typebox';
 import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
@@ -67,6 +68,20 @@ export async function loadUnlabelledPlaces(file: string): Promise<UnlabelledPlac
     certain.set(name, seen);
   }
   return { label, byPicture, seen: certain };
+}
+
+/** @throws NgatuError TRUTH_INVALID where the list is of other objects than are judged */
+export function refuseOtherLabel({ label }: UnlabelledPlaces, wanted: UnlabelledPlaces['label']): void {
+  if (label === wanted) return;
+  throw new NgatuError(
+    'TRUTH_INVALID',
+    `Cannot accept the unlabelled objects: of ${label}, not of ${wanted}`,
+  );
+}
+
+/** What a table says of `places` that count neither way; nothing where there are none. */
+export function formatLeftOut(places: number): string[] {
+  return places > 0 ? [`what is found at ${places} places that nobody labelled counts neither way`] : [];
 }
 
 /** Whether a finding is one of `places`. */

@@ -16,8 +16,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / 'road-users'))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from detection import BICYCLE, BUS, CAR, MOTORBIKE, NAMES, PLATE, TRUCK, OnnxNetwork, join_riders, read_picture  # noqa: E402
+from detection import BICYCLE, BUS, CAR, MOTORBIKE, PLATE, TRUCK, OnnxNetwork, join_riders, read_picture  # noqa: E402
 from drawn_plates import draw_stock, put_lone_plates, put_plates  # noqa: E402
+from judged import NOTHING, add_judged, add_nothing, read_judged  # noqa: E402
 from loop import balance, build_options, load_state, train, write_whole  # noqa: E402
 from network import export_onnx, load_onnx, transfer_classes  # noqa: E402
 from objective import Sample  # noqa: E402
@@ -30,13 +31,9 @@ LABELLED = 'vn-plate-boxes'
 # what was judged by eye.
 SHARES = {LABELLED: 0.46, 'vn-intersection': 0.2, 'helmet-indian-street': 0.13, 'lights-korea': 0.1, 'lights-indonesia': 0.07, 'car-detection': 0.04}
 # What an earlier finder found and somebody judged by eye: in LABELLED nearly as many plates again as the labeller saw.
-JUDGED = Path(__file__).parents[2] / 'annotations' / 'plate-candidates.json'
+JUDGED = 'plate-candidates.json'
 # Neighbouring frames of this set are nearly alike: only those that were judged take part.
 ONLY_JUDGED = 'vn-intersection'
-# The class, in a picture's boxes, of what was judged to be no plate.
-NO_PLATE = len(NAMES)
-# What covers more of the picture and is no plate says nothing about what is in it.
-MAX_JUDGED_SHARE = 0.05
 # Network pixels per picture pixel: of the junction's pictures, and of those of other places, whose vehicles are larger.
 SCALE, OTHER_SCALE = (0.9, 3.4), (0.4, 2.4)
 STRETCH = (-0.15, 0.2)
@@ -72,26 +69,18 @@ def prepare(options, work):
     """The pictures to train on; those without labelled plates with their vehicles and regions in which a plate may be."""
     index = work / 'index.pickle'
     if not index.exists():
-        judged = {picture['file']: picture for picture in json.loads(JUDGED.read_text())['pictures']}
+        judged = read_judged(JUDGED)
         training = [
             picture for picture in prepare_sets(options, work)
             if picture.split == 'train' and picture.set in SHARES and (picture.set != ONLY_JUDGED or picture.key in judged)
         ]
         add_vehicles([picture for picture in training if picture.set != LABELLED], options.start)
         for picture in training:
-            add_judged(picture, judged.get(picture.key, {}))
+            verdicts = judged.get(picture.key, {})
+            add_judged(picture, verdicts, PLATE)
+            add_nothing(picture, verdicts)
         write_whole(index, pickle.dumps(training))
     return pickle.loads(index.read_bytes())
-
-
-def add_judged(picture, judged):
-    """Adds the plates that nobody labelled, what is none, and as regions without loss what cannot be told."""
-    for kind, name in ((PLATE, 'seen'), (NO_PLATE, 'none')):
-        boxes = np.array([(kind, *box) for box in judged.get(name, [])], np.float32).reshape(-1, 5)
-        share = (boxes[:, 3:] - boxes[:, 1:3]).prod(1) / np.prod(picture.size)
-        picture.boxes = np.concatenate((picture.boxes, boxes[share <= MAX_JUDGED_SHARE]))
-    doubtful = np.array(judged.get('doubtful', []), np.float32).reshape(-1, 4)
-    picture.ignored = np.concatenate((picture.ignored, doubtful))
 
 
 def add_vehicles(pictures, model):
@@ -138,7 +127,7 @@ def draw(by_set, weights, stock, side, random):
     image, _, boxes, ignored = sample_crop(picture, side, random, (scale, STRETCH), change)
     plates = boxes[boxes[:, 0] == PLATE]
     plates[:, 0] = 0
-    none = boxes[boxes[:, 0] == NO_PLATE, 1:]
+    none = boxes[boxes[:, 0] == NOTHING, 1:]
     # one class, which is labelled everywhere but in the regions without loss
     return image, Sample(torch.from_numpy(plates), torch.from_numpy(ignored), labelled=(0,), certain=torch.from_numpy(none))
 

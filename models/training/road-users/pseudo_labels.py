@@ -13,12 +13,12 @@ UNLABELLED, OWN_UNLABELLED = 0.35, 0.6
 RIDER_SHARE = 0.3
 
 
-def ignore_unlabelled(pictures, model):
-    """What `model` is sure to see, of classes that the set labels, away from every label, becomes a region without loss."""
+def ignore_unlabelled(pictures, model, kinds):
+    """What `model` is sure to see, of `kinds` that the set labels, away from every label, becomes a region without loss."""
     with OnnxNetwork(model) as network:
         for picture in pictures:
             found = network.detect(read_picture(picture.file), OWN_UNLABELLED)
-            found = found[np.isin(found[:, 5], picture.labelled)]
+            found = found[np.isin(found[:, 5], [kind for kind in kinds if kind in picture.labelled])]
             near = _is_near(found, picture.boxes) | (compute_iou(found[:, :4], picture.boxes[:, 1:]) > 0.1).any(1)
             picture.ignored = np.concatenate((picture.ignored, found[~near, :4])).astype(np.float32)
 
@@ -33,7 +33,7 @@ def add_pseudo_labels(pictures, model, kinds=range(len(GROUPS)), keep=False):
         for picture in pictures:
             scale = SCALES.get(picture.set, 1.0) if not network.has_riders else 1.0
             if not keep:
-                picture.boxes, picture.ignored = picture.boxes[:picture.truths], picture.ignored[:0]
+                picture.boxes, picture.ignored = picture.boxes[:picture.truths], picture.ignored[:picture.doubts]
             found = join_riders(network.detect(read_picture(picture.file), POSSIBLE, scale), network.has_riders)
             _merge(picture, found[np.isin(found[:, 5], list(kinds))])
 

@@ -53,8 +53,9 @@ class Picture:
     # x1, y1, x2, y2: nothing is learned about background here
     ignored: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
     labelled: tuple = ()
-    # the first so many boxes are the labeller's, the others a network's
+    # the first so many boxes are the labeller's or were judged by eye, the others are a network's; the first so many regions were judged
     truths: int = 0
+    doubts: int = 0
 
     @property
     def key(self):

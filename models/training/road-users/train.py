@@ -14,8 +14,9 @@ os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
 import numpy as np
 import torch
 
-from detection import BICYCLE, BUS, CAR, COCO, MOTORBIKE, TRUCK
+from detection import BICYCLE, BUS, CAR, COCO, LIGHT, MOTORBIKE, TRUCK
 from drawn_plates import draw_stock, put_plates
+from judged import add_judged, drop_nothing, read_judged
 from loop import balance, build_options, load_state, save_state, train, write_whole
 from network import SideNetwork, export_onnx, load_onnx, transfer_classes
 from objective import Sample
@@ -28,9 +29,11 @@ from walkers import cut_walkers, put_walkers
 
 # Share of the crops by set.
 SHARES = {
-    'vn-intersection': 0.4, 'vn-plate-boxes': 0.13, 'cctv-bikes': 0.08, 'lights-indonesia': 0.06, 'lights-korea': 0.06,
-    'helmet-indian-street': 0.13, 'car-detection': 0.06, 'one-by-one-person-detection': 0.04, 'masks': 0.04,
+    'vn-intersection': 0.36, 'vn-plate-boxes': 0.19, 'cctv-bikes': 0.1, 'lights-indonesia': 0.05, 'lights-korea': 0.05,
+    'helmet-indian-street': 0.13, 'car-detection': 0.05, 'one-by-one-person-detection': 0.03, 'masks': 0.04,
 }
+# Motorbikes at the junction that nobody labelled, judged by eye.
+JUDGED = 'motorbike-candidates.json'
 # Scale of the crops by set, network pixels per picture pixel.
 SCALES = {
     'lights-indonesia': (0.3, 0.9), 'cctv-bikes': (0.4, 1.1), 'helmet-indian-street': (0.3, 1.3), 'car-detection': (0.4, 1.2),
@@ -85,6 +88,10 @@ def prepare(options, work):
     index = work / 'index.pickle'
     if not index.exists():
         pictures = prepare_sets(options, work)
+        judged = read_judged(JUDGED)
+        for picture in pictures:
+            if picture.split == 'train' and picture.key in judged:
+                add_judged(picture, judged[picture.key], MOTORBIKE)
         known = [p for p in pictures if p.split == 'train' and not (options.relabel_at and p.set == 'vn-plate-boxes')]
         add_pseudo_labels(known, options.start)
         write_whole(index, pickle.dumps(pictures))
@@ -136,7 +143,8 @@ def ask_teacher(network, images, side):
 def relabel(state, training, options, work):
     """
     Labels vn-plate-boxes. The half-trained network knows the junction's motorbikes, riders and lamps better than the original; cars, buses
-    and trucks it has seen few of, and the original tells them apart better. What it is sure of at the junction and nobody labelled is left alone.
+    and trucks it has seen few of, and the original tells them apart better. What it is sure of at the junction and nobody labelled is left alone,
+    but for motorbikes: those were judged by eye.
     """
     model = work / 'half.onnx'
     export_onnx(state['average'], str(model))
@@ -144,7 +152,10 @@ def relabel(state, training, options, work):
     vehicles = (CAR, BUS, TRUCK)
     add_pseudo_labels(scenes, str(model), [kind for kind in range(len(COCO)) if kind not in vehicles])
     add_pseudo_labels(scenes, options.start, vehicles, keep=True)
-    ignore_unlabelled([picture for picture in training if picture.set == 'vn-intersection'], str(model))
+    judged = read_judged(JUDGED)
+    for picture in scenes:
+        drop_nothing(picture, judged.get(picture.key, {}), MOTORBIKE)
+    ignore_unlabelled([picture for picture in training if picture.set == 'vn-intersection'], str(model), (CAR, BUS, TRUCK, LIGHT))
     write_whole(work / 'relabelled.pickle', pickle.dumps(training))
     state['flags']['relabelled'] = True
     save_state(state, work)

@@ -30,10 +30,8 @@ LABELLED = 'vn-plate-boxes'
 # Share of the crops by set. Nobody labelled the plates of the others: there they are drawn, and certainly none is only what is on no vehicle and
 # what was judged by eye.
 SHARES = {LABELLED: 0.46, 'vn-intersection': 0.2, 'helmet-indian-street': 0.13, 'lights-korea': 0.1, 'lights-indonesia': 0.07, 'car-detection': 0.04}
-# What an earlier finder found and somebody judged by eye: in LABELLED nearly as many plates again as the labeller saw.
+# What earlier finders found and somebody judged by eye: in LABELLED nearly as many plates again as the labeller saw.
 JUDGED = 'plate-candidates.json'
-# Neighbouring frames of this set are nearly alike: only those that were judged take part.
-ONLY_JUDGED = 'vn-intersection'
 # Network pixels per picture pixel: of the junction's pictures, and of those of other places, whose vehicles are larger.
 SCALE, OTHER_SCALE = (0.9, 3.4), (0.4, 2.4)
 STRETCH = (-0.15, 0.2)
@@ -70,15 +68,10 @@ def prepare(options, work):
     index = work / 'index.pickle'
     if not index.exists():
         judged = read_judged(JUDGED)
-        training = [
-            picture for picture in prepare_sets(options, work)
-            if picture.split == 'train' and picture.set in SHARES and (picture.set != ONLY_JUDGED or picture.key in judged)
-        ]
+        training = [picture for picture in prepare_sets(options, work) if picture.split == 'train' and picture.set in SHARES]
         add_vehicles([picture for picture in training if picture.set != LABELLED], options.start)
-        for picture in training:
-            verdicts = judged.get(picture.key, {})
-            add_judged(picture, verdicts, PLATE)
-            add_nothing(picture, verdicts)
+        add_judged(training, judged, PLATE)
+        add_nothing(training, judged)
         write_whole(index, pickle.dumps(training))
     return pickle.loads(index.read_bytes())
 

@@ -20,25 +20,29 @@ def read_judged(name):
     return {picture['file']: picture for picture in json.loads((FOLDER / name).read_text())['pictures']}
 
 
-def add_judged(picture, judged, kind):
-    """
-    Adds the objects of class `kind` that nobody labelled, and as regions without loss what cannot be told or is badly fitted by the box.
-    """
-    seen = np.array([(kind, *box) for box in judged.get('seen', [])], np.float32).reshape(-1, 5)
-    doubtful = np.array(judged.get('doubtful', []), np.float32).reshape(-1, 4)
-    picture.boxes = np.concatenate((picture.boxes, seen))
-    picture.ignored = np.concatenate((picture.ignored, doubtful))
-    picture.truths, picture.doubts = len(picture.boxes), len(picture.ignored)
+def add_judged(pictures, judged, kind):
+    """Adds the objects of class `kind` that nobody labelled, and as regions without loss what the box fits badly or cannot be told."""
+    for picture in pictures:
+        picture.boxes = np.concatenate((picture.boxes, _get_boxes(picture, judged, 'seen', kind)))
+        picture.ignored = np.concatenate((picture.ignored, _get_boxes(picture, judged, 'doubtful', kind)[:, 1:]))
+        picture.truths, picture.doubts = len(picture.boxes), len(picture.ignored)
 
 
-def drop_nothing(picture, judged, kind):
-    """Takes boxes of class `kind` out that were judged to be nothing of the kind."""
-    mistaken = (compute_iou(picture.boxes[:, 1:], judged.get('none', [])) > SAME_IOU).any(1)
-    picture.boxes = picture.boxes[(picture.boxes[:, 0] != kind) | ~mistaken]
-
-
-def add_nothing(picture, judged):
+def add_nothing(pictures, judged):
     """Adds what was judged to be nothing of the kind, as boxes of the class NOTHING."""
-    boxes = np.array([(NOTHING, *box) for box in judged.get('none', [])], np.float32).reshape(-1, 5)
-    share = (boxes[:, 3:] - boxes[:, 1:3]).prod(1) / np.prod(picture.size)
-    picture.boxes = np.concatenate((picture.boxes, boxes[share <= MAX_SHARE]))
+    for picture in pictures:
+        boxes = _get_boxes(picture, judged, 'none', NOTHING)
+        share = (boxes[:, 3:] - boxes[:, 1:3]).prod(1) / np.prod(picture.size)
+        picture.boxes = np.concatenate((picture.boxes, boxes[share <= MAX_SHARE]))
+
+
+def drop_nothing(pictures, judged, kind):
+    """Takes boxes of class `kind` out that were judged to be nothing of the kind."""
+    for picture in pictures:
+        mistaken = (compute_iou(picture.boxes[:, 1:], _get_boxes(picture, judged, 'none', kind)[:, 1:]) > SAME_IOU).any(1)
+        picture.boxes = picture.boxes[(picture.boxes[:, 0] != kind) | ~mistaken]
+
+
+def _get_boxes(picture, judged, verdict, kind):
+    """Rows of class `kind` and box `[n, 5]` that were judged so."""
+    return np.array([(kind, *box) for box in judged.get(picture.key, {}).get(verdict, [])], np.float32).reshape(-1, 5)

@@ -88,10 +88,7 @@ def prepare(options, work):
     index = work / 'index.pickle'
     if not index.exists():
         pictures = prepare_sets(options, work)
-        judged = read_judged(JUDGED)
-        for picture in pictures:
-            if picture.split == 'train' and picture.key in judged:
-                add_judged(picture, judged[picture.key], MOTORBIKE)
+        add_judged([picture for picture in pictures if picture.split == 'train'], read_judged(JUDGED), MOTORBIKE)
         known = [p for p in pictures if p.split == 'train' and not (options.relabel_at and p.set == 'vn-plate-boxes')]
         add_pseudo_labels(known, options.start)
         write_whole(index, pickle.dumps(pictures))
@@ -152,9 +149,7 @@ def relabel(state, training, options, work):
     vehicles = (CAR, BUS, TRUCK)
     add_pseudo_labels(scenes, str(model), [kind for kind in range(len(COCO)) if kind not in vehicles])
     add_pseudo_labels(scenes, options.start, vehicles, keep=True)
-    judged = read_judged(JUDGED)
-    for picture in scenes:
-        drop_nothing(picture, judged.get(picture.key, {}), MOTORBIKE)
+    drop_nothing(scenes, read_judged(JUDGED), MOTORBIKE)
     ignore_unlabelled([picture for picture in training if picture.set == 'vn-intersection'], str(model), (CAR, BUS, TRUCK, LIGHT))
     write_whole(work / 'relabelled.pickle', pickle.dumps(training))
     state['flags']['relabelled'] = True

@@ -1,4 +1,5 @@
 import type { Box, Point } from '../geometry/box.ts';
+import { decodeYoloxGrid, YOLOX_FIRST_CLASS } from '../model/yolox-grid.ts';
 import type { TensorPlace } from './face-picture.ts';
 
 /** A face that a network found. Coordinates are those of whoever hands it out: network pixels here, picture pixels after. */
@@ -21,8 +22,8 @@ const LANDMARKS = 5;
 
 /** Log-odds of one of two shares that need not add up to 1. */
 function compareShares(one: number, other: number): number {
-  const floor = 1e-3;
-  return Math.max(-MAX_LOGIT, Math.min(MAX_LOGIT, Math.log((one + floor) / (other + floor))));
+  const lift = (share: number): number => Math.max(0, share) + 1e-3;
+  return Math.max(-MAX_LOGIT, Math.min(MAX_LOGIT, Math.log(lift(one) / lift(other))));
 }
 
 function isBox([x1, y1, x2, y2]: Box): boolean {
@@ -128,4 +129,28 @@ export function decodeRfb(outputs: NetOutputs, place: TensorPlace, minConfidence
       found.push({ box, confidence: Math.max(bare, mask), maskLogit: compareShares(mask, bare) });
   }
   return found;
+}
+
+/** Steps of the grids of YOLOX, px. */
+const YOLOX_STRIDES = [8, 16, 32];
+/** With a mask and without one. */
+const YOLOX_CLASSES = 2;
+
+/** `output` `[1, N, 7]`: a row of YOLOX with two classes (mask, no mask; sigmoid). */
+export function decodeYoloxFaces(
+  outputs: NetOutputs,
+  { columns, rows }: TensorPlace,
+  minConfidence: number,
+): FaceFinding[] {
+  const values = outputs.get('output') ?? NOTHING;
+  const first = YOLOX_FIRST_CLASS;
+  const readClasses = (at: number): [number, number] => [
+    values[at + first] ?? 0,
+    values[at + first + 1] ?? 0,
+  ];
+  const grid = { columns, rows, strides: YOLOX_STRIDES, rowLength: first + YOLOX_CLASSES };
+  const rate = (at: number): number => Math.min(1, readClasses(at)[0] + readClasses(at)[1]);
+  return decodeYoloxGrid(values, grid, rate, minConfidence)
+    .filter(({ box }) => isBox(box))
+    .map(({ at, box, confidence }) => ({ box, confidence, maskLogit: compareShares(...readClasses(at)) }));
 }

@@ -1,9 +1,17 @@
+import { isDeepStrictEqual } from 'node:util';
 import { errorMessage, type ModelManifest, type ModelTask, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Box, computeIou, type Point } from '../geometry/box.ts';
 import { explainLoading, labelNetwork, type VerifiedNetwork } from '../model/model-file.ts';
 import { openNetworkSession, runFloats } from '../model/onnx-session.ts';
-import { decodeAizoo, decodeRfb, decodeYunet, type FaceFinding, type NetOutputs } from './face-decoder.ts';
+import {
+  decodeAizoo,
+  decodeRfb,
+  decodeYoloxFaces,
+  decodeYunet,
+  type FaceFinding,
+  type NetOutputs,
+} from './face-decoder.ts';
 import {
   type BgrPicture,
   fillTensor,
@@ -38,12 +46,24 @@ interface Network {
   readonly outputs: readonly string[];
   /** Findings that overlap more are one. */
   readonly maxIou: number;
+  /** What has to stand in the manifest besides, where the format alone does not say it. */
+  readonly labels?: Readonly<Record<string, string>>;
   place(width: number, height: number): TensorPlace;
   decode(outputs: NetOutputs, place: TensorPlace, minConfidence: number): FaceFinding[];
 }
 
 function fit(width: number, height: number, scale: number): Pick<TensorPlace, 'width' | 'height'> {
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+/** Longer side at which a network looks that takes pictures of any size, px: faces of 8 px in small pictures become 16, and a look stays cheap. */
+const FREE_SIDE = 800;
+const SIDE_STEP = 32;
+
+function placeFree(width: number, height: number): TensorPlace {
+  const scaled = fit(width, height, FREE_SIDE / Math.max(width, height));
+  const step = (side: number): number => Math.ceil(side / SIDE_STEP) * SIDE_STEP;
+  return { ...scaled, columns: step(scaled.width), rows: step(scaled.height) };
 }
 
 /** The networks that are known, by the format in which they are decoded. */
@@ -80,6 +100,16 @@ const NETWORKS: Readonly<Partial<Record<ModelManifest['decoding']['format'], Net
     maxIou: 0.35,
     place: () => ({ width: 640, height: 480, columns: 640, rows: 480 }),
     decode: decodeRfb,
+  },
+  // `images` [1, 3, height, width] BGR 0–255, multiples of 32
+  yolox: {
+    colours: { order: 'bgr', scale: 1, offset: 0, pad: 114 },
+    input: 'images',
+    outputs: ['output'],
+    maxIou: 0.45,
+    labels: { 0: 'mask', 1: 'no-mask' },
+    place: placeFree,
+    decode: decodeYoloxFaces,
   },
 };
 
@@ -146,13 +176,13 @@ const MAX_FACES = 300;
  * @throws NgatuError MODEL_INVALID; CHILD_FAILED (retryable) where no trial could be started
  */
 export async function openFaceNet(model: VerifiedNetwork, isTried = false): Promise<FaceNet> {
-  const { name, decoding } = model.manifest;
+  const { name, decoding, labels } = model.manifest;
   const network = NETWORKS[decoding.format];
-  if (network === undefined)
-    throw new NgatuError(
-      'MODEL_INVALID',
-      `Cannot load model "${name}": no finder of faces decodes ${decoding.format}`,
-    );
+  const refuse = (why: string): NgatuError =>
+    new NgatuError('MODEL_INVALID', `Cannot load model "${name}": ${why}`);
+  if (network === undefined) throw refuse(`no finder of faces decodes ${decoding.format}`);
+  if (network.labels !== undefined && !isDeepStrictEqual({ ...labels }, { ...network.labels }))
+    throw refuse(`labels ${JSON.stringify(network.labels)} expected, found ${JSON.stringify(labels)}`);
   const { rows, columns } = network.place(1, 1);
   const session = await openNetworkSession(model, {
     tasks: TASKS,

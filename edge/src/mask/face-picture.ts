@@ -14,9 +14,11 @@ export interface TensorColours {
   readonly scale: number;
   /** Added after the factor. */
   readonly offset: number;
+  /** Pixel value of what the picture leaves free, 0–255; black where it is left out. */
+  readonly pad?: number;
 }
 
-/** How a part of a picture lies in the tensor: scaled to `width × height`, at the top left of `columns × rows`; the rest is black. */
+/** How a part of a picture lies in the tensor: scaled to `width × height`, at the top left of `columns × rows`. */
 export interface TensorPlace {
   readonly width: number;
   readonly height: number;
@@ -37,13 +39,14 @@ export async function fillTensor(
   picture: BgrPicture,
   region: PictureRegion,
   place: TensorPlace,
-  { order, scale, offset }: TensorColours,
+  { order, scale, offset, pad = 0 }: TensorColours,
 ): Promise<Float32Array> {
   const pixels = await cutScaled(picture, region, place);
   const { columns, rows, width, height } = place;
   const area = columns * rows;
   const planes = new Float32Array(3 * area);
-  if (offset !== 0) planes.fill(offset);
+  const empty = pad * scale + offset;
+  if (empty !== 0 && (width < columns || height < rows)) planes.fill(empty);
   const first = order === 'bgr' ? 0 : 2 * area;
   const third = order === 'bgr' ? 2 * area : 0;
   for (let y = 0, from = 0; y < height; y++) {

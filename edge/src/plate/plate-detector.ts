@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { type Box, computeArea, computeIntersection, computeIou } from '../geometry/box.ts';
 import { explainLoading, type VerifiedNetwork } from '../model/model-file.ts';
 import { openNetworkSession } from '../model/onnx-session.ts';
+import { decodeYoloxGrid, YOLOX_FIRST_CLASS } from '../model/yolox-grid.ts';
 import type { PlatePicture } from './plate-reading.ts';
 
 export interface FoundPlate {
@@ -62,6 +63,8 @@ const FREE_SIDE = 416;
 const REDUCTIONS = [2, 4, 8];
 const SIDE_STEP = 32;
 const PAD_VALUE = 114;
+/** Rows of a grid that are less sure are never looked at again, whatever is asked for. */
+const LEAST_CONFIDENCE = 0.01;
 const ROW = ['batch', 'x1', 'y1', 'x2', 'y2', 'class', 'confidence'];
 
 /**
@@ -205,12 +208,20 @@ function describeForm(manifest: ModelManifest): Form {
   const plate = Object.entries(labels).find(([, label]) => label === 'plate')?.[0];
   if (plate === undefined || Number(plate) >= decoding.classes) throw refuse('it has no class "plate"');
   const { strides, classes } = decoding;
-  const grid: Grid = { strides, length: 5 + classes, plate: Number(plate) };
+  const rowLength = YOLOX_FIRST_CLASS + classes;
   const countCells = (side: number): number => strides.reduce((sum, stride) => sum + (side / stride) ** 2, 0);
   return {
     ...form,
-    dims: (side) => [1, countCells(side), grid.length],
-    decode: (values, side) => decodeGrid(values, side, grid),
+    dims: (side) => [1, countCells(side), rowLength],
+    decode: (values, side) => {
+      const rate = (at: number): number => values[at + YOLOX_FIRST_CLASS + Number(plate)] ?? 0;
+      return decodeYoloxGrid(
+        values,
+        { columns: side, rows: side, strides, rowLength },
+        rate,
+        LEAST_CONFIDENCE,
+      );
+    },
   };
 }
 
@@ -225,33 +236,6 @@ function decodeRows(values: Float32Array): FoundPlate[] {
   for (let at = 0; at + 6 < values.length; at += 7) {
     const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = values.subarray(at + 1, at + 5);
     found.push({ confidence: values[at + 6] ?? 0, box: [x1, y1, x2, y2] });
-  }
-  return found;
-}
-
-interface Grid {
-  readonly strides: readonly number[];
-  /** Values of a row. */
-  readonly length: number;
-  /** Index of the class. */
-  readonly plate: number;
-}
-
-/** YOLOX, arXiv 2107.08430: cx = (x + gx) · s, w = exp(w) · s, confidence = objectness · class. */
-function decodeGrid(values: Float32Array, size: number, { strides, length, plate }: Grid): FoundPlate[] {
-  const found: FoundPlate[] = [];
-  let row = 0;
-  for (const stride of strides) {
-    const columns = size / stride;
-    for (let cell = 0; cell < columns * columns; cell++, row++) {
-      const at = row * length;
-      const confidence = (values[at + 4] ?? 0) * (values[at + 5 + plate] ?? 0);
-      if (!(confidence >= 0.01)) continue;
-      const cx = ((values[at] ?? 0) + (cell % columns)) * stride;
-      const cy = ((values[at + 1] ?? 0) + Math.floor(cell / columns)) * stride;
-      const [w, h] = [Math.exp(values[at + 2] ?? 0) * stride, Math.exp(values[at + 3] ?? 0) * stride];
-      found.push({ confidence, box: [cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2] });
-    }
   }
   return found;
 }

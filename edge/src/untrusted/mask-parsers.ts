@@ -1,5 +1,11 @@
 import type { UntrustedParser } from '@ngatu/contract';
-import { decodeAizoo, decodeRfb, decodeYunet, type NetOutputs } from '../mask/face-decoder.ts';
+import {
+  decodeAizoo,
+  decodeRfb,
+  decodeYoloxFaces,
+  decodeYunet,
+  type NetOutputs,
+} from '../mask/face-decoder.ts';
 
 const PLACE = { width: 64, height: 64, columns: 64, rows: 64 };
 const MIN_CONFIDENCE = 0.3;
@@ -28,6 +34,8 @@ const faceOutputParser: UntrustedParser = {
     'edge/src/mask/face-decoder.ts#decodeYunet',
     'edge/src/mask/face-decoder.ts#decodeAizoo',
     'edge/src/mask/face-decoder.ts#decodeRfb',
+    'edge/src/mask/face-decoder.ts#decodeYoloxFaces',
+    'edge/src/model/yolox-grid.ts#decodeYoloxGrid',
   ],
   source: 'who may put a model and its digest before a node',
   form: 'binary',
@@ -43,6 +51,7 @@ const faceOutputParser: UntrustedParser = {
         ...decodeYunet(readTensors(input, YUNET_NAMES), PLACE, MIN_CONFIDENCE),
         ...decodeAizoo(readTensors(input, ['loc', 'cls']), PLACE, MIN_CONFIDENCE),
         ...decodeRfb(readTensors(input, ['scores', 'boxes']), PLACE, MIN_CONFIDENCE),
+        ...decodeYoloxFaces(readTensors(input, ['output']), PLACE, MIN_CONFIDENCE),
       ];
       const isBroken = found.some(
         ({ box }) => !box.every(Number.isFinite) || box[2] <= box[0] || box[3] <= box[1],

@@ -4,6 +4,7 @@ Input `[B, 3, H, W]` float32 BGR 0-255, H and W multiples of 32. Output `[B, N, 
 them (not decoded), objectness and class confidences 0-1, rows by stride 8, 16, 32. The graph and the order of the
 convolutions are those of Megvii's YOLOX-nano, so the weights of its ONNX export can be taken over one by one.
 """
+import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -263,8 +264,11 @@ class SideNetwork(nn.Module):
         return torch.where(sure[1] > sure[0], learned, known)
 
 
-def export_onnx(network, path):
-    """Writes the network with free height and width; opset 11, tensors `images` and `output` as in the original."""
+def export_onnx(network, path, halved=False):
+    """
+    Writes the network with free height and width; opset 11, tensors `images` and `output` as in the original. `halved`: weights lie in the file with
+    16 bits and are made 32 bits long where it is opened: half the bytes, the same speed.
+    """
     network = network.eval()
     with torch.no_grad():
         columns_of_rows = network(torch.zeros(1, 3, 64, 96)).shape[2]
@@ -280,5 +284,19 @@ def export_onnx(network, path):
     model = onnx.load(path)
     batch, _, columns = model.graph.output[0].type.tensor_type.shape.dim
     batch.dim_value, columns.dim_value = 1, columns_of_rows
+    if halved:
+        _halve_weights(model.graph)
     onnx.checker.check_model(model)
     onnx.save(model, path)
+
+
+def _halve_weights(graph):
+    """Each float32 weight becomes a float16 one and a Cast, which a runtime folds away."""
+    for weight in list(graph.initializer):
+        if weight.data_type != onnx.TensorProto.FLOAT:
+            continue
+        name = weight.name
+        values = numpy_helper.to_array(weight)
+        graph.initializer.remove(weight)
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), f'{name}.half'))
+        graph.node.insert(0, onnx.helper.make_node('Cast', [f'{name}.half'], [name], to=onnx.TensorProto.FLOAT))

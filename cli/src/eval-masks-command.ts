@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
-import { FACE_SIGHTS, type FaceSightName, PRODUCT_SIGHT } from '@ngatu/edge';
+import { FACE_SIGHTS, type FaceSight, type FaceSightName, PRODUCT_SIGHT } from '@ngatu/edge';
 import {
   AssetStore,
   evaluateMaskClips,
@@ -9,7 +9,9 @@ import {
   formatMaskTable,
   HonestSight,
   learnMasks,
+  listFoldNetworks,
   listMaskAnnotations,
+  type MaskTraining,
 } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
@@ -50,7 +52,9 @@ async function evaluate(options: MaskOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   const store = new AssetStore();
   if (options.learn !== undefined) {
-    await learn(options, options.learn, new HonestSight(PRODUCT_SIGHT, store, stop.signal), stop.signal);
+    const networks = await listFoldNetworks(stop.signal);
+    const chooser = new HonestSight(PRODUCT_SIGHT, store, stop.signal, { folds: [], networks, pictures: [] });
+    await learn({ ...options, file: options.learn, networks }, chooser, stop.signal);
     return stop.dispose();
   }
   const choosers = listSights(options.sight).map((name) => new HonestSight(name, store, stop.signal));
@@ -69,15 +73,14 @@ async function evaluate(options: MaskOptions): Promise<void> {
 }
 
 async function learn(
-  { data, source }: MaskOptions,
-  file: string,
+  { data, source, file, networks }: MaskOptions & Pick<MaskTraining, 'networks'> & { readonly file: string },
   chooser: HonestSight,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const { sight } = await chooser.choose('');
+    const openFold = (fold: number): Promise<FaceSight> => chooser.openFold(fold);
     const about = source === undefined ? {} : { source };
-    await writeJson(file, await learnMasks({ dataDir: data, sight, ...about }, signal));
+    await writeJson(file, await learnMasks({ dataDir: data, openFold, networks, ...about }, signal));
   } finally {
     await chooser.close();
   }

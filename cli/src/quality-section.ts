@@ -177,7 +177,7 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
     name: 'masks',
     title: 'Masks on faces of single pictures',
     note:
-      'Each picture is judged by numbers that were learned without it. Most faces are small; the targets (F1 0.95 from 32 px on, 0.90 on all) ' +
+      'Each picture is judged by a network and numbers that were learned without it. Most faces are small; the targets (F1 0.95 from 32 px on, 0.90 on all) ' +
       'are not met (docs/masks.md).',
     args: ['eval', 'masks', '--data', '{data}/datasets/masks'],
     data: ['datasets/masks'],

@@ -27,7 +27,13 @@ export {
 } from './mask/face-fusion.ts';
 export { assessFace, DEFAULT_QUALITY_LIMITS } from './mask/face-quality.ts';
 export type { FaceSight } from './mask/face-sight.ts';
-export { FACE_SIGHTS, type FaceSightName, openFaceSight, PRODUCT_SIGHT } from './mask/open-sight.ts';
+export {
+  FACE_SIGHTS,
+  type FaceSightName,
+  openFaceSight,
+  PRODUCT_SIGHT,
+  TRAINED_FACE_ASSET,
+} from './mask/open-sight.ts';
 export { loadNetwork, type NetworkFile, type VerifiedNetwork } from './model/model-file.ts';
 export { describeOnnxTensor, type OnnxFacts, readOnnxFacts } from './model/onnx-facts.ts';
 export { openTfjsEngine } from './model/tfjs-engine.ts';

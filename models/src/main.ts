@@ -32,9 +32,10 @@ export { computeProportion, formatProportion } from './evaluation/interval.ts';
 export { evaluateLamps, formatLampTable } from './evaluation/lamp-evaluation.ts';
 export { evaluateMaskClips, formatMaskClip, listMaskAnnotations } from './evaluation/mask-clip.ts';
 export { evaluateMasks } from './evaluation/mask-evaluation.ts';
-export { learnMasks } from './evaluation/mask-learning.ts';
+export { learnMasks, listFoldNetworks } from './evaluation/mask-learning.ts';
 export { HonestSight } from './evaluation/mask-sight.ts';
 export { formatMaskTable } from './evaluation/mask-table.ts';
+export type { MaskTraining } from './evaluation/mask-training.ts';
 export { formatMotText } from './evaluation/mot-text.ts';
 export { evaluateOccupants, formatOccupantTable } from './evaluation/occupant-evaluation.ts';
 export {

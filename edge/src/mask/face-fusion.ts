@@ -1,19 +1,22 @@
 import type { MaskVerdict } from '@ngatu/contract';
-import type { FaceFinding } from './face-decoder.ts';
-import type { FinderReadings } from './face-join.ts';
+import type { Box } from '../geometry/box.ts';
+import type { FinderReading } from './face-join.ts';
 import type { CropReading } from './face-judge.ts';
 import { computeShortSide } from './face-picture.ts';
 
-/** What two finders and two judges said about one face, as numbers that coefficients are multiplied with. */
+/** What three finders and three judges said about one face, as numbers that coefficients are multiplied with. */
 export interface FaceFeatures {
-  /** 1, logarithm of the size, log-odds of both finders' confidence, and of the judges' that there is a face in the three crops. */
+  /** 1, logarithm of the size, log-odds of the finders' confidence, and of the judges' that there is a face in the crops. */
   readonly face: readonly number[];
-  /** 1, logarithm of the size where it is small, log-odds for a mask by the second finder and by the judges in the three crops. */
+  /** 1, logarithm of the size where it is small, log-odds for a mask by the second and third finder and by the judges in the crops. */
   readonly mask: readonly number[];
 }
 
-export const FACE_FEATURES = 7;
-export const MASK_FEATURES = 6;
+/** Finders of whom all but the first tell masks, and crops that judges look into. */
+const FINDERS = 3;
+const CROPS = 5;
+export const FACE_FEATURES = 2 + FINDERS + CROPS;
+export const MASK_FEATURES = 2 + (FINDERS - 1) + CROPS;
 
 /** Numbers that join the features of one face into log-odds: that it is a face, and that it wears a mask. */
 export interface FusionCoefficients {
@@ -28,9 +31,9 @@ export interface FusionCoefficients {
  * models/training/mask-faces.json by a test.
  */
 export const FUSION: FusionCoefficients = {
-  face: [0.5467, -1.0021, 0.7524, 0.1987, 0.1466, 0.383, 0.2867],
-  mask: [1.1098, -0.3796, 0.3648, 0.1135, 0.4784, 0.3542],
-  minShare: 0.4,
+  face: [1.4224, -0.7075, 0.3494, 0.0566, 0.3045, 0.1632, 0.2266, 0.2625, 0.1357, 0.2182],
+  mask: [0.9506, -0.4659, 0.199, 0.1412, 0.1044, 0.264, 0.5241, 0.2012, 0.2127],
+  minShare: 0.45,
 };
 
 export interface FaceJudgement {
@@ -42,14 +45,16 @@ export interface FaceJudgement {
   readonly verdict: MaskVerdict;
   /** What it was made from; absent where nothing was joined. */
   readonly features?: FaceFeatures;
+  /** Where the face lies by all who found it, px of the picture; absent where one alone did. */
+  readonly box?: Box;
 }
 
-/** Readings of three crops: the first judge's with less and with more around the face, and the second judge's. */
+/** What was said about one face, always in the same order; what was not said is absent. */
 export interface FaceReadings {
-  readonly finders: FinderReadings;
-  readonly near: CropReading;
-  readonly wide: CropReading;
-  readonly second: CropReading;
+  /** Of the whole picture, at most three. */
+  readonly finders: readonly FinderReading[];
+  /** At most five. */
+  readonly crops: readonly CropReading[];
 }
 
 /** Shares are cut here: a network that says 1 knows no more than one that says 0.99. */
@@ -69,17 +74,15 @@ const dot = (weights: readonly number[], values: readonly number[]): number =>
   values.reduce((sum, value, at) => sum + value * (weights[at] ?? 0), 0);
 
 /** @param box in pixels of the picture that the networks saw */
-export function describeFace(box: FaceFinding['box'], readings: FaceReadings): FaceFeatures {
-  const { finders, near, wide, second } = readings;
+export function describeFace(box: Box, readings: FaceReadings): FaceFeatures {
   const size = Math.log(Math.max(LEAST_SIZE_PX, computeShortSide(box)) / FULL_SIZE_PX);
+  const finders = Array.from({ length: FINDERS }, (_, at) => readings.finders[at]);
+  const crops = Array.from({ length: CROPS }, (_, at) => readings.crops[at]);
   const confidences = [
-    finders.first,
-    finders.second,
-    near.faceConfidence,
-    wide.faceConfidence,
-    second.faceConfidence,
+    ...finders.map((reading) => reading?.confidence ?? 0),
+    ...crops.map((reading) => reading?.faceConfidence ?? 0),
   ];
-  const logits = [finders, near, wide, second].map(({ maskLogit }) => maskLogit ?? 0);
+  const logits = [...finders.slice(1), ...crops].map((reading) => reading?.maskLogit ?? 0);
   return {
     face: [1, size, ...confidences.map(computeLogit)],
     mask: [1, Math.min(0, size), ...logits],

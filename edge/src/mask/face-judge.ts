@@ -10,6 +10,14 @@ export interface CropReading {
   readonly faceConfidence: number;
 }
 
+export interface CropLook {
+  readonly box: Box;
+  /** How much of a crop the face takes, 0–1: one crop for each. */
+  readonly shares: readonly number[];
+  /** Side of the crops as the network sees them, px, where it leaves that free. */
+  readonly sidePx?: number;
+}
+
 const MIN_CONFIDENCE = 0.02;
 /** What the judge finds is the same face where it overlaps so (IoU). */
 const SAME_FACE_IOU = 0.3;
@@ -22,7 +30,7 @@ const MIN_CROP_PX = 8;
 export async function lookIntoCrops(
   judge: FaceNet,
   picture: BgrPicture,
-  { box, shares }: { readonly box: Box; readonly shares: readonly number[] },
+  { box, shares, sidePx }: CropLook,
 ): Promise<CropReading> {
   const logits: number[] = [];
   let faceConfidence = 0;
@@ -33,6 +41,7 @@ export async function lookIntoCrops(
     const found = await judge.find(picture, {
       minConfidence: MIN_CONFIDENCE,
       region: computeCrop(box, share),
+      ...(sidePx === undefined ? {} : { sidePx }),
     });
     for (const { box: other, confidence, maskLogit } of found) {
       const iou = computeIou(other, box);

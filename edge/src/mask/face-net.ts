@@ -36,6 +36,8 @@ export interface FindOptions {
   readonly minConfidence: number;
   /** The part that is looked at; the whole picture where it is left out. */
   readonly region?: PictureRegion;
+  /** Longer side at which it is looked at, px; a network of one size of picture takes no heed of it. */
+  readonly sidePx?: number;
 }
 
 const TASKS: readonly ModelTask[] = ['face-detector', 'mask-classifier'];
@@ -48,7 +50,8 @@ interface Network {
   readonly maxIou: number;
   /** What has to stand in the manifest besides, where the format alone does not say it. */
   readonly labels?: Readonly<Record<string, string>>;
-  place(width: number, height: number): TensorPlace;
+  /** @param sidePx the longer side, where the network leaves it free */
+  place(width: number, height: number, sidePx?: number): TensorPlace;
   decode(outputs: NetOutputs, place: TensorPlace, minConfidence: number): FaceFinding[];
 }
 
@@ -60,8 +63,8 @@ function fit(width: number, height: number, scale: number): Pick<TensorPlace, 'w
 const FREE_SIDE = 800;
 const SIDE_STEP = 32;
 
-function placeFree(width: number, height: number): TensorPlace {
-  const scaled = fit(width, height, FREE_SIDE / Math.max(width, height));
+function placeFree(width: number, height: number, sidePx = FREE_SIDE): TensorPlace {
+  const scaled = fit(width, height, sidePx / Math.max(width, height));
   const step = (side: number): number => Math.ceil(side / SIDE_STEP) * SIDE_STEP;
   return { ...scaled, columns: step(scaled.width), rows: step(scaled.height) };
 }
@@ -128,7 +131,7 @@ class OnnxFaceNet implements FaceNet {
     const { minConfidence } = options;
     const part = options.region ?? { x: 0, y: 0, width: picture.width, height: picture.height };
     const { colours, decode, maxIou } = this.#network;
-    const place = this.#network.place(part.width, part.height);
+    const place = this.#network.place(part.width, part.height, options.sidePx);
     const planes = await fillTensor(picture, part, place, colours);
     const outputs = await this.#infer(planes, place);
     const scaleX = part.width / place.width;

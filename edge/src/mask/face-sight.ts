@@ -7,7 +7,7 @@ import {
   fuseFeatures,
 } from './face-fusion.ts';
 import { type JoinedFinding, joinFindings } from './face-join.ts';
-import { lookIntoCrops } from './face-judge.ts';
+import { type CropLook, type CropReading, lookIntoCrops } from './face-judge.ts';
 import type { FaceNet } from './face-net.ts';
 import type { BgrPicture } from './face-picture.ts';
 
@@ -26,10 +26,11 @@ export interface FaceSight {
   close(): Promise<void>;
 }
 
-/** Shares of its crop that a face takes: of AIZOO's network (with less and with more around it), and of RFB's. */
+/** Shares of its crop that a face takes before AIZOO's network, with less and with more around it. */
 const NEAR_SHARE = 0.4;
 const WIDE_SHARE = 0.2;
-const SECOND_SHARE = 0.2;
+/** What is worth judging begins a little earlier for the third finder. */
+const THIRD_SHARE = 5 / 6;
 /** Of a single network, log-odds nearer to 0 are no verdict: odds of 1.5 to 1. */
 const MIN_LOGIT = 0.4;
 
@@ -69,43 +70,59 @@ export function openPairedSight(finder: FaceNet, judge: FaceNet, threshold: numb
 
 export interface FusedNets {
   readonly finder: FaceNet;
+  /** Finds too. */
   readonly first: FaceNet;
   readonly second: FaceNet;
+  /** Finds too; takes pictures of any size. */
+  readonly third: FaceNet;
 }
 
-/** What a finding that did not come from both finders says of them. */
+/** Who looks into which crops: the share that the face takes, and the side of the crop, px, where the network leaves that free. */
+const CROPS: readonly (Pick<CropLook, 'sidePx'> & {
+  readonly judge: 'first' | 'second' | 'third';
+  readonly share: number;
+})[] = [
+  { judge: 'first', share: NEAR_SHARE },
+  { judge: 'first', share: WIDE_SHARE },
+  { judge: 'second', share: 0.2 },
+  { judge: 'third', share: 0.25, sidePx: 160 },
+  { judge: 'third', share: 0.12, sidePx: 288 },
+];
+
+/** Whether a finding came from this sight. */
 function isJoined(face: FaceFinding): face is JoinedFinding {
   return 'readings' in face;
 }
 
 /**
- * Two networks find in the whole picture, one that knows faces and one that also knows masks; the second one and a third judge in
+ * Three networks find in the whole picture, one that knows faces and two that also know masks; these two and another one judge in
  * crops what was found, and learned coefficients join all that was said.
  */
 export function openFusedSight(
-  { finder, first, second }: FusedNets,
+  nets: FusedNets,
   confidences: Pick<FaceSight, 'candidateConfidence' | 'sureConfidence'>,
   coefficients: FusionCoefficients = FUSION,
 ): FaceSight {
+  const { finder, first, second, third } = nets;
+  const all = [finder, first, second, third];
   return {
-    label: `${finder.label} + ${first.label} + ${second.label}`,
+    label: all.map(({ label }) => label).join(' + '),
     ...confidences,
     find: async (picture, minConfidence) => {
       const faces = await finder.find(picture, { minConfidence });
-      return joinFindings(faces, await first.find(picture, { minConfidence }));
+      const others = await first.find(picture, { minConfidence });
+      const own = await third.find(picture, { minConfidence: minConfidence * THIRD_SHARE });
+      return joinFindings([faces, others, own]);
     },
     judge: async (picture, face) => {
-      const { box, confidence } = face;
-      const look = (judge: FaceNet, share: number) => lookIntoCrops(judge, picture, { box, shares: [share] });
-      const features = describeFace(box, {
-        finders: isJoined(face) ? face.readings : { first: confidence, second: 0 },
-        near: await look(first, NEAR_SHARE),
-        wide: await look(first, WIDE_SHARE),
-        second: await look(second, SECOND_SHARE),
-      });
-      return fuseFeatures(features, coefficients);
+      const joined = isJoined(face) ? face : { ...face, meanBox: face.box, readings: [face] };
+      const { meanBox: box, readings: finders } = joined;
+      const crops: CropReading[] = [];
+      for (const { judge, share, ...size } of CROPS)
+        crops.push(await lookIntoCrops(nets[judge], picture, { box, shares: [share], ...size }));
+      return { ...fuseFeatures(describeFace(box, { finders, crops }), coefficients), box };
     },
-    close: () => closeAll([finder, first, second]),
+    close: () => closeAll(all),
   };
 }
 

@@ -4,15 +4,22 @@ import type { FusionCoefficients } from './face-fusion.ts';
 import { type FaceNet, openFaceNet } from './face-net.ts';
 import { type FaceSight, openFusedSight, openPairedSight, openSingleSight } from './face-sight.ts';
 
+/** Trained by this project on the pictures that models/training/mask-faces.json names. */
+export const TRAINED_FACE_ASSET = 'face-mask-nano';
+
 /**
  * The ways of looking that are known, by name, with the assets that each needs and the confidence from which its findings are worth a
  * look. The confidences are chosen on the table of docs/masks.md.
  */
 export const FACE_SIGHTS = {
-  fused: { assets: ['yunet-n-640', 'aizoo-mask-360', 'rfb-640-masked-face-v2'], confidence: 0.3 },
+  fused: {
+    assets: ['yunet-n-640', 'aizoo-mask-360', 'rfb-640-masked-face-v2', TRAINED_FACE_ASSET],
+    confidence: 0.3,
+  },
   'yunet+aizoo': { assets: ['yunet-n-640', 'aizoo-mask-360'], confidence: 0.75 },
   aizoo: { assets: ['aizoo-mask-360'], confidence: 0.5 },
   rfb: { assets: ['rfb-640-masked-face-v2'], confidence: 0.6 },
+  'face-mask': { assets: [TRAINED_FACE_ASSET], confidence: 0.4 },
   yunet: { assets: ['yunet-n-640'], confidence: 0.75 },
 } as const;
 export type FaceSightName = keyof typeof FACE_SIGHTS;
@@ -57,10 +64,10 @@ export function composeSight(
   coefficients?: FusionCoefficients,
 ): FaceSight {
   const { confidence } = FACE_SIGHTS[name];
-  const [finder, first, second] = nets;
+  const [finder, first, second, third] = nets;
   if (finder === undefined) throw new RangeError(`"${name}" names no model`);
   if (first === undefined) return openSingleSight(finder, confidence);
-  if (second === undefined) return openPairedSight(finder, first, confidence);
+  if (second === undefined || third === undefined) return openPairedSight(finder, first, confidence);
   const confidences = { candidateConfidence: confidence, sureConfidence: SURE_CONFIDENCE };
-  return openFusedSight({ finder, first, second }, confidences, coefficients);
+  return openFusedSight({ finder, first, second, third }, confidences, coefficients);
 }

@@ -89,6 +89,27 @@ describe('the watch for masks', () => {
     expect(counted).toMatchObject([{ verdict: 'with' }]);
   });
 
+  it('counts somebody once whose face jumps half its size aside between two pictures', async () => {
+    const { counted } = await watch((atMs) => [
+      { box: atMs < 1_500 ? at(60 + atMs / 50, 40) : at(60 + atMs / 50, 66), maskLogit: 3 },
+    ]);
+    expect(counted).toMatchObject([{ verdict: 'with', firstSeenMs: 0, lastSeenMs: 4_750 }]);
+  });
+
+  it('counts another one who comes close by where somebody left apart: of another size, or later', async () => {
+    const another = { maskLogit: -3 };
+    const larger = await watch((atMs) =>
+      atMs < 1_500 ? [{ box: at(60, 40, 24), maskLogit: 3 }] : [{ box: at(60, 40, 80), ...another }],
+    );
+    const later = await watch(
+      (atMs) =>
+        atMs < 1_500 ? [{ box: at(60), maskLogit: 3 }] : atMs < 5_000 ? [] : [{ box: at(68), ...another }],
+      { untilMs: 8_000 },
+    );
+    for (const { counted } of [larger, later])
+      expect(counted.map(({ verdict }) => verdict)).toEqual(['with', 'without']);
+  });
+
   it('counts those before and after a jump of the view apart', async () => {
     const { counted } = await watch(() => [{ box: at(100), maskLogit: 3 }], {
       shade: (atMs) => (atMs < 2_500 ? 20 : 150),

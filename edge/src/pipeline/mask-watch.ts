@@ -63,6 +63,11 @@ const COUNT_AFTER_MS = 60_000;
 const MIN_HITS = 3;
 /** Faces are lost behind others, and found again, ms. */
 const MAX_LOST_MS = 2_000;
+/**
+ * Who begins where somebody was lost so recently is that person: at a few pictures a second a face that bobs is often farther from where it was
+ * expected than its own size allows. So near is so much of the face's size, and sizes differ by this factor at most.
+ */
+const SAME_PERSON = { withinMs: 1_000, distance: 0.75, sizeFactor: 1.7 };
 /** A face of this size or more is as clear as one gets, px. */
 const CLEAR_SIZE_PX = 48;
 /** Pictures that are kept at the same time at most, each of some MB; those who come later have none. */
@@ -81,6 +86,8 @@ interface Person {
   readonly evidence: MaskEvidence;
   readonly firstSeenMs: number;
   lastSeenMs: number;
+  /** Where the face was seen last, source pixels. */
+  box: Box;
   hits: number;
   largestPx: number;
   /** Looks in which it was no face. */
@@ -100,6 +107,8 @@ export class MaskWatch {
   readonly #jump = new ViewJump();
   #tracker: Tracker;
   #persons = new Map<number, Person>();
+  /** Tracks that go on with a person whose own track was lost, and that person. */
+  readonly #successors = new Map<number, number>();
   /** Track ids of the tracker that is in use begin after this. */
   #offset = 0;
   #lastId = 0;
@@ -122,18 +131,22 @@ export class MaskWatch {
     const users = findings.map((finding) => describeFace(finding, toSource));
     const tracks = this.#tracker.update(users, frame.capturedAtMs);
     const faces: SeenFace[] = [];
+    const seenNow = new Set(tracks.filter(({ seen }) => seen).map(({ trackId }) => this.#identify(trackId)));
     for (const { trackId, seen, box } of tracks) {
       const finding = findings.find((_, at) => computeIou(users[at]?.box ?? box, box) >= OWN_FACE_IOU);
       if (!seen || finding === undefined) continue;
-      const personId = this.#offset + trackId;
-      faces.push({ personId, box, finding, person: this.#see(personId, frame, finding) });
+      if (!this.#persons.has(this.#identify(trackId)))
+        this.#succeed(trackId, box, frame.capturedAtMs, seenNow);
+      const personId = this.#identify(trackId);
+      seenNow.add(personId);
+      faces.push({ personId, box, finding, person: this.#see(personId, frame, { finding, box }) });
     }
     await this.#judge(
       frame,
       faces,
       findings.map(({ box }) => box),
     );
-    const alive = new Set(tracks.map(({ trackId }) => this.#offset + trackId));
+    const alive = new Set(tracks.map(({ trackId }) => this.#identify(trackId)));
     const counted = [...before, ...this.#count(alive, frame.capturedAtMs)];
     return {
       faces: faces.map(({ personId, box, finding }) => ({ personId, box, confidence: finding.confidence })),
@@ -145,15 +158,40 @@ export class MaskWatch {
   finish(): WatchedPerson[] {
     const counted = this.#count(new Set(), Number.POSITIVE_INFINITY);
     this.#offset = this.#lastId;
+    this.#successors.clear();
     this.#tracker = openTracker(this.#sight.sureConfidence);
     return counted;
   }
 
-  #see(personId: number, frame: Frame, finding: FaceFinding): Person {
+  /** The person whom a track follows. */
+  #identify(trackId: number): number {
+    const own = this.#offset + trackId;
+    return this.#successors.get(own) ?? own;
+  }
+
+  /** A new track takes over the person who was lost here a moment ago, if there is one. */
+  #succeed(trackId: number, box: Box, atMs: number, seenNow: ReadonlySet<number>): void {
+    this.#lastId = Math.max(this.#lastId, this.#offset + trackId);
+    let nearest = SAME_PERSON.distance;
+    for (const [personId, person] of this.#persons) {
+      if (seenNow.has(personId) || atMs - person.lastSeenMs > SAME_PERSON.withinMs) continue;
+      const distance = compareFaces(person.box, box);
+      if (distance >= nearest) continue;
+      nearest = distance;
+      this.#successors.set(this.#offset + trackId, personId);
+    }
+  }
+
+  #see(
+    personId: number,
+    frame: Frame,
+    { finding, box }: { readonly finding: FaceFinding; readonly box: Box },
+  ): Person {
     const atMs = frame.capturedAtMs;
-    const person = this.#persons.get(personId) ?? openPerson(atMs);
+    const person = this.#persons.get(personId) ?? openPerson(atMs, box);
     this.#persons.set(personId, person);
     this.#lastId = Math.max(this.#lastId, personId);
+    person.box = box;
     person.hits += 1;
     person.lastSeenMs = atMs;
     const sizePx = (computeShortSide(finding.box) * frame.sourceWidth) / frame.width;
@@ -215,15 +253,32 @@ export class MaskWatch {
   }
 }
 
+/** How far two boxes lie from each other, in sizes of a face; infinite where one face can hardly be the other. */
+function compareFaces(one: Box, other: Box): number {
+  const [from, to] = [measureBox(one), measureBox(other)];
+  const ratio = from.size / to.size;
+  if (Math.max(ratio, 1 / ratio) > SAME_PERSON.sizeFactor) return Number.POSITIVE_INFINITY;
+  return Math.hypot(from.x - to.x, from.y - to.y) / Math.sqrt(from.size * to.size);
+}
+
+function measureBox([x1, y1, x2, y2]: Box): {
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+} {
+  return { x: (x1 + x2) / 2, y: (y1 + y2) / 2, size: Math.sqrt((x2 - x1) * (y2 - y1)) };
+}
+
 function openTracker(threshold: number): Tracker {
   return new Tracker({ newTrackConfidence: threshold, maxLostMs: MAX_LOST_MS });
 }
 
-function openPerson(atMs: number): Person {
+function openPerson(atMs: number, box: Box): Person {
   return {
     evidence: new MaskEvidence(),
     firstSeenMs: atMs,
     lastSeenMs: atMs,
+    box,
     hits: 0,
     largestPx: 0,
     strange: 0,

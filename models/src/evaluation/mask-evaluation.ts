@@ -118,14 +118,13 @@ class SightRecord {
     this.#findMs.push(performance.now() - startedAt);
     const faces: MaskPicturePrediction['faces'][number][] = [];
     for (const finding of findings) {
-      const { box, confidence } = finding;
       const { doubt } = await assessFace(frame, finding, { toSource: 1, limits: DEFAULT_QUALITY_LIMITS });
       const judgedAt = performance.now();
-      const { faceLogit, maskLogit, verdict } = await sight.judge(frame, finding);
+      const { box = finding.box, faceLogit, maskLogit, verdict } = await sight.judge(frame, finding);
       this.#judgeMs.push(performance.now() - judgedAt);
       if (faceLogit < 0) continue;
       faces.push({
-        ...{ box, confidence, verdict },
+        ...{ box, confidence: finding.confidence, verdict },
         ...(maskLogit === undefined ? {} : { maskLogit }),
         ...(doubt === undefined ? {} : { doubt }),
       });

@@ -1,10 +1,11 @@
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import { type FaceSight, readPictureFile } from '@ngatu/edge';
+import { findRepositoryRoot } from '../asset-location.ts';
 import { computeFileSha256 } from '../file-digest.ts';
 import { loadMaskFolder } from './mask-folder.ts';
 import { type LearningFace, learnCoefficients, learnFolds } from './mask-learner.ts';
-import { pairFaces } from './mask-score.ts';
+import { type FacePrediction, pairFaces } from './mask-score.ts';
 import type { MaskTraining } from './mask-training.ts';
 
 export interface MaskLearningOptions {
@@ -12,20 +13,32 @@ export interface MaskLearningOptions {
   readonly dataDir: string;
   /** Where the pictures are from and under which licence: kept with the numbers. */
   readonly source?: string;
-  /** `fused`, with whatever coefficients: what it sees does not hang on them. */
-  readonly sight: FaceSight;
+  /** `fused` that was never shown the pictures of this fold, with whatever coefficients: what it sees does not hang on them. */
+  readonly openFold: (fold: number) => Promise<FaceSight>;
+  /** The networks that it has, by fold. */
+  readonly networks: MaskTraining['networks'];
   readonly onPicture?: (done: number, total: number) => void;
 }
 
 /** The picture's place in the order of names, modulo this, is its fold. */
 const FOLDS = 5;
 
+/** The networks that models/training/mask-finder trained without a fold each, as they lie there now. @throws NgatuError FILE_UNREADABLE */
+export function listFoldNetworks(signal: AbortSignal): Promise<MaskTraining['networks']> {
+  return Promise.all(
+    Array.from({ length: FOLDS }, async (_, fold) => {
+      const path = `training/mask-finder/without-${fold}.onnx`;
+      return { path, sha256: await computeFileSha256(join(findRepositoryRoot(), 'models', path), signal) };
+    }),
+  );
+}
+
 /**
  * Looks at every picture of the folder and learns the coefficients of `fused` from what was seen: on all pictures, and without each fold.
  * @throws NgatuError FILE_UNREADABLE, TRUTH_INVALID, PICTURE_UNREADABLE, MODEL_INVALID
  */
 export async function learnMasks(options: MaskLearningOptions, signal: AbortSignal): Promise<MaskTraining> {
-  const { dataDir, sight, onPicture } = options;
+  const { dataDir, openFold, networks, onPicture } = options;
   const labelled = await loadMaskFolder(dataDir);
   if (labelled.length < FOLDS)
     throw new NgatuError('TRUTH_INVALID', `Cannot learn from ${dataDir}: fewer than ${FOLDS} pictures`);
@@ -34,16 +47,20 @@ export async function learnMasks(options: MaskLearningOptions, signal: AbortSign
   for (const [index, { file, faces: truth }] of labelled.entries()) {
     signal.throwIfAborted();
     const fold = index % FOLDS;
+    const sight = await openFold(fold);
     pictures.push({ sha256: await computeFileSha256(file, signal), fold });
     const frame = await readPictureFile(file);
     const found = await sight.find(frame, sight.candidateConfidence);
-    const seen = found.map((finding) => ({ ...finding, verdict: 'uncertain' as const }));
-    const pairs = pairFaces(truth, seen);
+    const judged: (FacePrediction & Pick<LearningFace, 'features'>)[] = [];
+    for (const finding of found) {
+      const { box = finding.box, features } = await sight.judge(frame, finding);
+      const { confidence } = finding;
+      judged.push({ box, confidence, verdict: 'uncertain', ...(features === undefined ? {} : { features }) });
+    }
     // the most confident findings first, and after them the faces that were not found
-    const ordered = [...found].sort((a, b) => b.confidence - a.confidence);
-    for (const [at, { label }] of pairs.entries()) {
-      const finding = ordered[at];
-      const features = finding === undefined ? undefined : (await sight.judge(frame, finding)).features;
+    judged.sort((a, b) => b.confidence - a.confidence);
+    for (const [at, { label }] of pairFaces(truth, judged).entries()) {
+      const features = judged[at]?.features;
       faces.push({
         fold,
         ...(label === undefined ? {} : { label }),
@@ -54,7 +71,8 @@ export async function learnMasks(options: MaskLearningOptions, signal: AbortSign
   }
   const data = options.source ?? `${basename(resolve(dataDir))}: ${labelled.length} pictures`;
   const known = requireBoth(faces, dataDir);
-  return { schemaVersion: 2, data, all: learnCoefficients(known), folds: learnFolds(known, FOLDS), pictures };
+  const learned = { all: learnCoefficients(known), folds: learnFolds(known, FOLDS) };
+  return { schemaVersion: 3, data, ...learned, networks, pictures };
 }
 
 /** @throws NgatuError TRUTH_INVALID where a class was never seen: nothing can be learned of it */

@@ -11,12 +11,17 @@ const Coefficients = Type.Object({
   minShare: Type.Number({ minimum: 0.01, maximum: 0.99 }),
 });
 
+/** A network that was trained without the pictures of one fold: it takes the place of the one that ships. */
+const FoldNetwork = Type.Object({ path: Type.String({ minLength: 1 }), sha256: Sha256 });
+export type FoldNetwork = Static<typeof FoldNetwork>;
+
 /** What the coefficients of `fused` were learned on, those of the product, and those that were learned without the pictures of one fold. */
 const MaskTraining = Type.Object({
-  schemaVersion: Type.Literal(2),
+  schemaVersion: Type.Literal(3),
   data: Type.String(),
   all: Coefficients,
   folds: Type.Array(Coefficients, { minItems: 2 }),
+  networks: Type.Array(FoldNetwork, { minItems: 2 }),
   pictures: Type.Array(Type.Object({ sha256: Sha256, fold: Type.Integer({ minimum: 0 }) })),
 });
 export interface MaskTraining extends Omit<Static<typeof MaskTraining>, 'all' | 'folds'> {

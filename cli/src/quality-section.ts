@@ -135,7 +135,7 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
     name: 'plate-detector-unlabelled',
     title: 'The same, with the plates that nobody labelled left out of account',
     note:
-      'More plates of these pictures have no label than have one (87 that are sure for 71), told by eye of what two networks found. What is found there counts ' +
+      'More plates of these pictures have no label than have one (107 that are sure for 71), told by eye of what three networks found. What is found there counts ' +
       'neither way; recall is that of the labels, as above.',
     args: [
       ...HELD_OUT_PLATES,

@@ -1,6 +1,8 @@
-import { FUSION, fuseFeatures } from '@ngatu/edge';
+import { FUSION, fuseFeatures, TRAINED_FACE_ASSET } from '@ngatu/edge';
 import { describe, expect, it } from 'vitest';
+import { AssetStore } from '../asset-store.ts';
 import { fitLogistic, type LearningFace, learnCoefficients, learnFolds } from './mask-learner.ts';
+import { listFoldNetworks } from './mask-learning.ts';
 import { readMaskTraining } from './mask-training.ts';
 
 /** Even numbers between 0 and 1, the same ones every time. */
@@ -52,8 +54,18 @@ describe('the learner of masks', () => {
 });
 
 it('the product runs what was learned on all pictures, and the folds were learned without their own', () => {
-  const { all, folds, pictures } = readMaskTraining();
+  const { all, folds, networks, pictures } = readMaskTraining();
   expect(FUSION).toEqual(all);
   expect(new Set(pictures.map(({ fold }) => fold)).size).toBe(folds.length);
   expect(new Set(folds.map((fold) => JSON.stringify(fold))).size).toBe(folds.length);
+  expect(networks).toHaveLength(folds.length);
+  expect(new Set(networks.map(({ sha256 }) => sha256)).size).toBe(folds.length);
+});
+
+it('the networks that lie there are those that were used, and none of them ships', async () => {
+  const { signal } = new AbortController();
+  const { networks } = readMaskTraining();
+  expect(await listFoldNetworks(signal)).toEqual(networks);
+  const shipped = await new AssetStore().resolveModel(TRAINED_FACE_ASSET, { signal });
+  expect(networks.map(({ sha256 }) => sha256)).not.toContain(shipped.sha256);
 });

@@ -19,7 +19,7 @@ function formatSight(sight: MaskSightMetrics): string[] {
     heldOutPictures === 0
       ? []
       : [
-          `${heldOutPictures} of the ${pictures} pictures were learned on: coefficients that were learned without them were used for these`,
+          `${heldOutPictures} of the ${pictures} pictures were learned on: what was learned without them looked at these`,
         ];
   const head = ['size'.padEnd(WIDTHS.size), 'what'.padEnd(WIDTHS.what), 'precision'.padEnd(WIDTHS.share)];
   return [

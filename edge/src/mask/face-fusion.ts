@@ -1,7 +1,7 @@
 import type { MaskVerdict } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
 import type { FinderReading } from './face-join.ts';
-import type { CropReading } from './face-judge.ts';
+import { CROPS, type CropReading } from './face-judge.ts';
 import { computeShortSide } from './face-picture.ts';
 
 /** What three finders and three judges said about one face, as numbers that coefficients are multiplied with. */
@@ -12,11 +12,10 @@ export interface FaceFeatures {
   readonly mask: readonly number[];
 }
 
-/** Finders of whom all but the first tell masks, and crops that judges look into. */
+/** All but the first tell masks. */
 const FINDERS = 3;
-const CROPS = 5;
-export const FACE_FEATURES = 2 + FINDERS + CROPS;
-export const MASK_FEATURES = 2 + (FINDERS - 1) + CROPS;
+export const FACE_FEATURES = 2 + FINDERS + CROPS.length;
+export const MASK_FEATURES = 2 + (FINDERS - 1) + CROPS.length;
 
 /** Numbers that join the features of one face into log-odds: that it is a face, and that it wears a mask. */
 export interface FusionCoefficients {
@@ -53,7 +52,7 @@ export interface FaceJudgement {
 export interface FaceReadings {
   /** Of the whole picture, at most three. */
   readonly finders: readonly FinderReading[];
-  /** At most five. */
+  /** In the order of `CROPS`. */
   readonly crops: readonly CropReading[];
 }
 
@@ -77,7 +76,7 @@ const dot = (weights: readonly number[], values: readonly number[]): number =>
 export function describeFace(box: Box, readings: FaceReadings): FaceFeatures {
   const size = Math.log(Math.max(LEAST_SIZE_PX, computeShortSide(box)) / FULL_SIZE_PX);
   const finders = Array.from({ length: FINDERS }, (_, at) => readings.finders[at]);
-  const crops = Array.from({ length: CROPS }, (_, at) => readings.crops[at]);
+  const crops = CROPS.map((_, at) => readings.crops[at]);
   const confidences = [
     ...finders.map((reading) => reading?.confidence ?? 0),
     ...crops.map((reading) => reading?.faceConfidence ?? 0),

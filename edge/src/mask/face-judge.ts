@@ -18,6 +18,22 @@ export interface CropLook {
   readonly sidePx?: number;
 }
 
+/** Shares of its crop that a face takes before AIZOO's network, with less and with more around it. */
+export const NEAR_SHARE = 0.4;
+export const WIDE_SHARE = 0.2;
+
+/** Which judge of a fused sight looks into which crops, in the order of the learned numbers: the share that the face takes, and the side of the crop, px, where the network leaves that free. */
+export const CROPS: readonly (Pick<CropLook, 'sidePx'> & {
+  readonly judge: 'first' | 'second' | 'third';
+  readonly share: number;
+})[] = [
+  { judge: 'first', share: NEAR_SHARE },
+  { judge: 'first', share: WIDE_SHARE },
+  { judge: 'second', share: 0.2 },
+  { judge: 'third', share: 0.25, sidePx: 160 },
+  { judge: 'third', share: 0.12, sidePx: 288 },
+];
+
 const MIN_CONFIDENCE = 0.02;
 /** What the judge finds is the same face where it overlaps so (IoU). */
 const SAME_FACE_IOU = 0.3;

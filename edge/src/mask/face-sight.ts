@@ -7,7 +7,7 @@ import {
   fuseFeatures,
 } from './face-fusion.ts';
 import { type JoinedFinding, joinFindings } from './face-join.ts';
-import { type CropLook, type CropReading, lookIntoCrops } from './face-judge.ts';
+import { CROPS, type CropReading, lookIntoCrops, NEAR_SHARE, WIDE_SHARE } from './face-judge.ts';
 import type { FaceNet } from './face-net.ts';
 import type { BgrPicture } from './face-picture.ts';
 
@@ -26,9 +26,6 @@ export interface FaceSight {
   close(): Promise<void>;
 }
 
-/** Shares of its crop that a face takes before AIZOO's network, with less and with more around it. */
-const NEAR_SHARE = 0.4;
-const WIDE_SHARE = 0.2;
 /** What is worth judging begins a little earlier for the third finder. */
 const THIRD_SHARE = 5 / 6;
 /** Of a single network, log-odds nearer to 0 are no verdict: odds of 1.5 to 1. */
@@ -76,18 +73,6 @@ export interface FusedNets {
   /** Finds too; takes pictures of any size. */
   readonly third: FaceNet;
 }
-
-/** Who looks into which crops: the share that the face takes, and the side of the crop, px, where the network leaves that free. */
-const CROPS: readonly (Pick<CropLook, 'sidePx'> & {
-  readonly judge: 'first' | 'second' | 'third';
-  readonly share: number;
-})[] = [
-  { judge: 'first', share: NEAR_SHARE },
-  { judge: 'first', share: WIDE_SHARE },
-  { judge: 'second', share: 0.2 },
-  { judge: 'third', share: 0.25, sidePx: 160 },
-  { judge: 'third', share: 0.12, sidePx: 288 },
-];
 
 /** Whether a finding came from this sight. */
 function isJoined(face: FaceFinding): face is JoinedFinding {

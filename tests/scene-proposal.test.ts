@@ -48,9 +48,10 @@ describe.skipIf(video === undefined || model === undefined)('ngatu scene init on
     const line = proposed.tripwires.find(({ name }) => rule?.kind === 'RED_LIGHT' && rule.stopLine === name);
     const painted = drawn.tripwires[0]?.points ?? [];
     expect(line?.points.length).toBeGreaterThanOrEqual(2);
-    for (const point of line?.points ?? []) expect(distanceTo(painted, point)).toBeLessThan(8);
+    for (const point of line?.points ?? []) expect(distanceTo(painted, point)).toBeLessThan(5);
+    for (const point of painted) expect(distanceTo(line?.points ?? [], point)).toBeLessThan(5);
     const width = (line?.points.at(-1)?.[0] ?? 0) - (line?.points[0]?.[0] ?? 0);
-    expect(Math.abs(width)).toBeGreaterThan(200);
+    expect(Math.abs(width)).toBeGreaterThan(400);
     expect((await stat(join(dir, 'proposed.scene.png'))).size).toBeGreaterThan(10_000);
     expect(await run('init', '--video', video?.path ?? '', '--out', out)).toMatchObject({
       code: 2,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ModelManifest } from '@ngatu/contract';
-import { type Detector, openDetector } from '@ngatu/edge';
+import { CloseUpDetector, type Detector, openDetector } from '@ngatu/edge';
 import { AssetStore, findRepositoryRoot, type ResolvedAsset } from '@ngatu/models';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -86,6 +86,22 @@ describe.skipIf(assets.dynamic === undefined || assets.video === undefined)('YOL
 
   it('gives boxes in source pixels for an odd analysis size', async () => {
     expectPersons(await detector.detect(await readFrame(0, 641, 479)), 0.6);
+  });
+
+  it('finds persons in a close-up that are too small for it in the look at the whole', async () => {
+    const frame = await readFrame(0);
+    const count = (found: readonly Detection[]) =>
+      FIRST_PERSONS.filter((person) =>
+        found.some(({ box, confidence }) => confidence >= 0.35 && computeIou(box, person) >= 0.5),
+      ).length;
+    const overviewWidth = 128;
+    const overview = new CloseUpDetector(detector, { overviewWidth });
+    expect(count(await overview.detect(frame))).toBeLessThan(FIRST_PERSONS.length);
+    const closeUps = [{ box: [200, 120, 720, 360] as [number, number, number, number], enlarge: 0.7 }];
+    const closer = new CloseUpDetector(detector, { closeUps, overviewWidth });
+    const found = await closer.detect(frame);
+    expect(count(found)).toBe(FIRST_PERSONS.length);
+    expect(await closer.detect(frame)).toEqual(found);
   });
 
   it('carries the digest of its file', () => {

@@ -27,6 +27,7 @@ interface DetectorOptions extends EvaluationOptions, PictureChoiceOptions {
   readonly allModels?: boolean;
   readonly maxWidth?: number;
   readonly sizes?: readonly Size[];
+  readonly enlarge?: readonly number[];
   readonly raw?: boolean;
   readonly night?: string;
 }
@@ -58,6 +59,11 @@ export function addDetectorEvaluation(command: Command): void {
     .option('--max-width <px>', `scale wider pictures down to this width (default: ${MAX_WIDTH})`, readWidth)
     .option('--sizes <list>', 'compare these widths: pixels or "native", with commas between', readSizes)
     .option(
+      '--enlarge <list>',
+      'look besides at the whole picture enlarged so many times, as a close-up of a scene does; several with commas between are compared',
+      readFactors,
+    )
+    .option(
       '--night <file>',
       'names of the pictures taken at night, one a line; by default told by brightness',
     )
@@ -73,8 +79,9 @@ async function evaluate(options: DetectorOptions): Promise<void> {
       ...(options.night === undefined ? {} : { nightNames: await readNameList(options.night) }),
       ...(await readPictureChoice(options)),
     };
-    const isComparison = options.allModels === true || options.sizes !== undefined;
-    const sizes = options.sizes ?? (isComparison ? SIZES : [options.maxWidth ?? MAX_WIDTH]);
+    const isComparison =
+      options.allModels === true || options.sizes !== undefined || (options.enlarge?.length ?? 0) > 1;
+    const sizes = options.sizes ?? (options.allModels === true ? SIZES : [options.maxWidth ?? MAX_WIDTH]);
     const list: DetectorMetrics[] = [];
     for (const name of listModels(options)) {
       const metrics = await measure(name, sizes, options, lists, stop.signal).catch((error: unknown) => {
@@ -105,7 +112,7 @@ function listModels({ allModels, model }: DetectorOptions): (string | undefined)
 async function measure(
   name: string | undefined,
   sizes: readonly Size[],
-  { data, raw }: DetectorOptions,
+  { data, raw, enlarge }: DetectorOptions,
   lists: PictureLists,
   signal: AbortSignal,
 ): Promise<DetectorMetrics[]> {
@@ -113,17 +120,19 @@ async function measure(
   try {
     const list: DetectorMetrics[] = [];
     for (const size of sizes)
-      list.push(
-        await evaluateDetector(
-          {
-            ...{ dataDir: data, detector, raw: raw === true },
-            labels: new Set(Object.values(model.manifest.labels)),
-            ...(size === 'native' ? {} : { maxWidth: size }),
-            ...lists,
-          },
-          signal,
-        ),
-      );
+      for (const factor of enlarge ?? [0])
+        list.push(
+          await evaluateDetector(
+            {
+              ...{ dataDir: data, detector, raw: raw === true },
+              labels: new Set(Object.values(model.manifest.labels)),
+              ...(size === 'native' ? {} : { maxWidth: size }),
+              ...(factor === 0 ? {} : { enlarge: factor }),
+              ...lists,
+            },
+            signal,
+          ),
+        );
     return list;
   } finally {
     await detector.close();
@@ -139,6 +148,18 @@ function readWidth(text: string): number {
   if (!Number.isInteger(width) || width < 32 || width > 8192)
     throw new InvalidArgumentError('Expected a whole number of pixels from 32 to 8192.');
   return width;
+}
+
+/** 0 is a look at the whole picture alone. */
+function readFactors(text: string): number[] {
+  return text.split(',').map((word) => {
+    const factor = Number(word);
+    if (word.trim() === '' || !(factor === 0 || (factor >= 0.5 && factor <= 4)))
+      throw new InvalidArgumentError(
+        'Expected numbers from 0.5 to 4 (or 0: not enlarged) with commas between.',
+      );
+    return factor;
+  });
 }
 
 function readSizes(text: string): Size[] {

@@ -116,6 +116,15 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
     data: ['datasets/vn-intersection'],
   },
   {
+    name: 'detector-close-ups',
+    title: 'A closer look at the whole picture, by how many times it is enlarged',
+    note:
+      'The same scenes, looked at once, and besides enlarged, as a close-up of a scene looks at a part of the picture (docs/scenes.md): how far ' +
+      'small road users gain, and what it costs. On pictures of close bikes (cctv-bikes) it gains nothing.',
+    args: [...HELD_OUT_JUNCTION, '--max-width', '640', '--enlarge', '0,1.3,1.5,1.75,2'],
+    data: ['datasets/vn-intersection'],
+  },
+  {
     name: 'plates',
     title: 'Plates: what stands on them',
     note:

@@ -3,6 +3,23 @@ import { Slug } from './id.ts';
 import { Calibration, SignalHead, Tripwire, Zone } from './scene-part.ts';
 import { Rule } from './scene-rule.ts';
 
+const PictureCoordinate = Type.Number({ minimum: 0, maximum: 8192 });
+
+const CloseUp = Type.Object(
+  {
+    box: Type.Tuple([PictureCoordinate, PictureCoordinate, PictureCoordinate, PictureCoordinate], {
+      description: '[x1, y1, x2, y2] of the part, source pixels.',
+    }),
+    enlarge: Type.Number({
+      minimum: 0.5,
+      maximum: 4,
+      default: 1.5,
+      description: 'Pixels that the detector sees for each source pixel along a side.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 /**
  * A scene says what the picture of one camera means: where the stop line lies, which lamp rules it, where people must not
  * walk. All coordinates are pixels of the source picture (`picture`), origin top left, x to the right, y down.
@@ -34,6 +51,22 @@ export const Scene = Type.Object(
           description:
             'At most this many frames a second are analysed; the others are skipped, not resampled.',
         }),
+        closeUps: Type.Optional(
+          Type.Array(CloseUp, {
+            minItems: 1,
+            maxItems: 4,
+            description:
+              'Parts of the picture that the detector looks at enlarged, beside the whole: where road users are small and far.',
+          }),
+        ),
+        overviewWidth: Type.Optional(
+          Type.Integer({
+            minimum: 160,
+            maximum: 1920,
+            description:
+              'With close-ups: the whole picture is looked at this wide, the close-ups are taken from the picture at maxWidth, px. By default maxWidth.',
+          }),
+        ),
       },
       { additionalProperties: false, default: {} },
     ),

@@ -5,6 +5,7 @@ export type { NetworkWish } from './agent-networks.ts';
 export { AnomalyEpisode } from './anomaly/anomaly-episode.ts';
 export { computeNormalRarity } from './anomaly/normal-tail.ts';
 export { SeriesDetector } from './anomaly/series-detector.ts';
+export { CloseUpDetector } from './detect/close-up.ts';
 export type { Detection, Detector, RoadPart } from './detect/detection.ts';
 export { type DetectorConfig, openDetector } from './detect/open-detector.ts';
 export { readPixels as readRgbPicture } from './evidence/blur-still.ts';

@@ -8,6 +8,10 @@ const SLACK = 0.25;
 const MIN_ZONE_AREA_PX2 = 16;
 /** A point nearer to the line than this tells no side, px. */
 const MIN_SIDE_DISTANCE_PX = 2;
+/** A smaller part shows no road user, px. */
+const MIN_CLOSE_UP_SIDE_PX = 32;
+/** A larger picture than this takes the detector seconds, px². */
+const MAX_CLOSE_UP_PX2 = 1920 * 1920;
 /** A smaller lamp cannot be read, px. */
 const MIN_LAMP_SIDE_PX = 3;
 
@@ -20,6 +24,10 @@ export function findSceneIssues(scene: Scene): FileIssue[] {
     ...findRepeatedNames('/tripwires', scene.tripwires),
     ...findRepeatedNames('/signals', scene.signals),
     ...findRepeatedNames('/rules', scene.rules),
+    ...(scene.analysis.closeUps ?? []).flatMap((closeUp, index) =>
+      checkCloseUp(scene, closeUp, `/analysis/closeUps/${index}`),
+    ),
+    ...checkOverview(scene),
     ...scene.zones.flatMap((zone, index) => checkZone(scene, zone, `/zones/${index}`)),
     ...scene.tripwires.flatMap((tripwire, index) => checkTripwire(scene, tripwire, `/tripwires/${index}`)),
     ...scene.signals.flatMap((signal, index) => checkSignal(scene, signal, `/signals/${index}`)),
@@ -80,6 +88,44 @@ function checkTripwire(scene: Scene, tripwire: Scene['tripwires'][number], path:
   return issues;
 }
 
+type CloseUp = NonNullable<Scene['analysis']['closeUps']>[number];
+
+function checkCloseUp({ picture }: Scene, { box, enlarge }: CloseUp, path: string): FileIssue[] {
+  const [width, height] = [box[2] - box[0], box[3] - box[1]];
+  if (width < MIN_CLOSE_UP_SIDE_PX || height < MIN_CLOSE_UP_SIDE_PX)
+    return [
+      {
+        path: `${path}/box`,
+        reason: `the box [x1, y1, x2, y2] must be at least ${MIN_CLOSE_UP_SIDE_PX} px wide and high`,
+      },
+    ];
+  const issues = checkInside(picture, box, `${path}/box`);
+  const px2 = width * height * enlarge ** 2;
+  if (px2 > MAX_CLOSE_UP_PX2)
+    issues.push({
+      path: `${path}/enlarge`,
+      reason: `the part enlarged has ${Math.round(px2)} px², at most ${MAX_CLOSE_UP_PX2} can be looked at`,
+    });
+  return issues;
+}
+
+function checkOverview({ analysis }: Scene): FileIssue[] {
+  if (analysis.overviewWidth === undefined || analysis.closeUps !== undefined) return [];
+  return [
+    {
+      path: '/analysis/overviewWidth',
+      reason:
+        'it says how wide the whole picture is looked at beside close-ups, and there is none: use maxWidth',
+    },
+  ];
+}
+
+function checkInside(picture: Scene['picture'], box: readonly number[], path: string): FileIssue[] {
+  const [x1 = 0, y1 = 0, x2 = 0, y2 = 0] = box;
+  if (x1 >= 0 && y1 >= 0 && x2 <= picture.width && y2 <= picture.height) return [];
+  return [{ path, reason: `the box does not lie inside the picture of ${picture.width}×${picture.height}` }];
+}
+
 function checkSignal({ picture }: Scene, signal: Scene['signals'][number], path: string): FileIssue[] {
   const [x1, y1, x2, y2] = signal.box;
   const at = `${path}/box`;
@@ -88,10 +134,7 @@ function checkSignal({ picture }: Scene, signal: Scene['signals'][number], path:
       { path: at, reason: `the box [x1, y1, x2, y2] must be at least ${MIN_LAMP_SIDE_PX} px wide and high` },
     ];
   }
-  if (x1 >= 0 && y1 >= 0 && x2 <= picture.width && y2 <= picture.height) return [];
-  return [
-    { path: at, reason: `the box does not lie inside the picture of ${picture.width}×${picture.height}` },
-  ];
+  return checkInside(picture, signal.box, at);
 }
 
 function checkRule(scene: Scene, rule: Rule, path: string): FileIssue[] {

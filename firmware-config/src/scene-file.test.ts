@@ -66,6 +66,19 @@ describe('loadScene', () => {
     expect(scene.rules[4]).toMatchObject({ labels: expect.arrayContaining(['person', 'motorbike']) });
   });
 
+  it('takes close-ups, enlarged by half as much again where they do not say', async () => {
+    const { scene } = await load(
+      changed(
+        'name: junction',
+        'name: junction\nanalysis: { maxWidth: 1280, overviewWidth: 640, closeUps: [{ box: [100, 90, 500, 200] }] }',
+      ),
+    );
+    expect(scene.analysis).toMatchObject({
+      overviewWidth: 640,
+      closeUps: [{ box: [100, 90, 500, 200], enlarge: 1.5 }],
+    });
+  });
+
   it.each([
     ['a repeated name', 'name: stop,', 'name: red,', /line 17 \/rules\/1\/name: .*"red" stands here twice/],
     [
@@ -108,6 +121,30 @@ describe('loadScene', () => {
       /line 14 \/signals\/0\/box: .*3 px wide/,
     ],
     ['a lamp outside', '[600, 100, 620, 160]', '[630, 100, 650, 160]', /\/signals\/0\/box: .*not lie inside/],
+    [
+      'a close-up outside the picture',
+      'name: junction',
+      'name: junction\nanalysis: { closeUps: [{ box: [600, 100, 700, 200] }] }',
+      /line 4 \/analysis\/closeUps\/0\/box: the box does not lie inside the picture of 640×480/,
+    ],
+    [
+      'a close-up inside out',
+      'name: junction',
+      'name: junction\nanalysis: { closeUps: [{ box: [300, 100, 200, 200] }] }',
+      /\/analysis\/closeUps\/0\/box: .*at least 32 px wide and high/,
+    ],
+    [
+      'a close-up that is far too large',
+      'name: junction',
+      'name: junction\nanalysis: { closeUps: [{ box: [0, 0, 640, 480], enlarge: 4 }] }',
+      /\/analysis\/closeUps\/0\/enlarge: the part enlarged has 4915200 px²/,
+    ],
+    [
+      'a width of the whole beside no close-up',
+      'name: junction',
+      'name: junction\nanalysis: { overviewWidth: 640 }',
+      /\/analysis\/overviewWidth: .*there is none/,
+    ],
     [
       'an arrow without length',
       'to: [10, 100]',

@@ -17,6 +17,11 @@ const SUPPRESSION_GROUP: Readonly<Record<RoadLabel, number>> = {
   plate: 4,
 };
 
+/** Whether findings with these labels may be one object: suppression works across them. */
+export function isSuppressedBy(label: RoadLabel, other: RoadLabel): boolean {
+  return SUPPRESSION_GROUP[label] === SUPPRESSION_GROUP[other];
+}
+
 /** So many findings of one frame are held against one another, the surest: more are not road traffic. */
 const MAX_CANDIDATES = 1024;
 /** What is left of a box inside the picture must be at least this wide and high, source px. */

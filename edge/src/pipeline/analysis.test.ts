@@ -45,8 +45,9 @@ async function analyse(
   lampAt: (atMs: number) => 'red' | 'green',
   scene: Scene = SCENE,
   directivesAt: (atMs: number) => readonly Directive[] = () => [],
+  detector: Detector = new ScriptedDetector(),
 ): Promise<AnalysedFrame[]> {
-  const analysis = new Analysis(scene, new ScriptedDetector(), { directivesAt });
+  const analysis = new Analysis(scene, detector, { directivesAt });
   const frames: AnalysedFrame[] = [];
   for (let index = 0; index * 80 <= 4000; index++) {
     const mediaTimeMs = index * 80;
@@ -137,6 +138,21 @@ describe('Analysis', () => {
     const matches = frames.flatMap((frame) => frame.matches);
     expect(matches.map(({ letPass }) => letPass?.reason)).toEqual(['officer-directing']);
     expect(asked).toEqual([SESSION_START_MS + 1920]);
+  });
+
+  it('looks closer where its scene says so, and takes what is found twice for one', async () => {
+    const looks: string[] = [];
+    class Witness extends ScriptedDetector {
+      override detect(frame: Frame): Promise<Detection[]> {
+        looks.push(`${frame.width} of ${frame.sourceWidth}`);
+        return super.detect(frame);
+      }
+    }
+    const lampAt = (atMs: number) => (atMs < 1000 ? 'green' : 'red');
+    const closeUps = [{ box: [0, 0, 640, 480] as [number, number, number, number], enlarge: 0.5 }];
+    const closer = aScene({ ...SCENE, analysis: { ...SCENE.analysis, closeUps } });
+    expect(await analyse(lampAt, closer, () => [], new Witness())).toEqual(await analyse(lampAt));
+    expect(looks.slice(0, 4)).toEqual(['1 of 640', '320 of 640', '1 of 640', '320 of 640']);
   });
 
   it('gives the same result twice', async () => {

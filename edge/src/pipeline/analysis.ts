@@ -1,4 +1,5 @@
 import type { Measurement, Scene } from '@ngatu/contract';
+import { CloseUpDetector } from '../detect/close-up.ts';
 import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
@@ -52,7 +53,8 @@ export class Analysis {
   constructor(scene: Scene, detector: Detector, context: AnalysisContext = {}) {
     const { directivesAt = () => [], signals = [] } = context;
     this.#scene = scene;
-    this.#detector = detector;
+    this.#detector =
+      scene.analysis.closeUps === undefined ? detector : new CloseUpDetector(detector, scene.analysis);
     this.#directivesAt = directivesAt;
     this.#road = new RoadAnalysis(scene);
     this.#board = new SignalBoard(scene.signals, signals);

@@ -6,7 +6,7 @@ import { PictureOverlay } from './picture-overlay.ts';
 const COLOURS = ['#00e5ff', '#ffb300', '#76ff03', '#ff4081', '#b388ff', '#ffff00'];
 
 /**
- * Draws a scene over a picture: zones, tripwires with their forward side, signals, arrows, each with its name.
+ * Draws a scene over a picture: zones, tripwires with their forward side, signals, close-ups, arrows, each with its name.
  * @returns a PNG
  */
 export function drawScene(picture: StillPicture, scene: Scene): Promise<Buffer> {
@@ -24,12 +24,15 @@ export function drawScene(picture: StillPicture, scene: Scene): Promise<Buffer> 
     overlay.add(drawArrow(overlay, middle, towards(middle, forwardTowards, 40 / overlay.zoom), '#ff1744'));
     overlay.write(name, points[0] ?? middle, '#ff8a80');
   }
-  for (const { name, box } of scene.signals) {
+  const frame = (name: string, box: readonly [number, number, number, number], stroke: string): void => {
     const [x1, y1, x2, y2] = box.map((value) => value * overlay.zoom) as [number, number, number, number];
-    const frame = `width="${x2 - x1}" height="${y2 - y1}" fill="none" stroke="#fff" stroke-width="2"`;
-    overlay.add(`<rect x="${x1}" y="${y1}" ${frame}/>`);
+    const size = `width="${x2 - x1}" height="${y2 - y1}"`;
+    overlay.add(`<rect x="${x1}" y="${y1}" ${size} fill="none" stroke-width="2" ${stroke}/>`);
     overlay.write(name, [box[0], box[1]], '#fff', [0, -4]);
-  }
+  };
+  for (const { name, box } of scene.signals) frame(name, box, 'stroke="#fff"');
+  for (const { box, enlarge } of scene.analysis.closeUps ?? [])
+    frame(`close-up ×${enlarge}`, box, 'stroke="#00b0ff" stroke-dasharray="8 6"');
   for (const rule of scene.rules) {
     if (rule.kind === 'WRONG_WAY')
       overlay.add(drawArrow(overlay, rule.allowed.from, rule.allowed.to, '#fff'));

@@ -1,4 +1,11 @@
-import { type Detector, type Frame, fuseRiders, type RoadPart, readPictureFile } from '@ngatu/edge';
+import {
+  CloseUpDetector,
+  type Detector,
+  type Frame,
+  fuseRiders,
+  type RoadPart,
+  readPictureFile,
+} from '@ngatu/edge';
 import {
   type AveragePrecision,
   computeAveragePrecision,
@@ -17,6 +24,8 @@ export interface DetectorEvaluationOptions {
   readonly labels: ReadonlySet<string>;
   /** Pictures are scaled down to this width where they are wider, px; their own width where it is left out. */
   readonly maxWidth?: number;
+  /** The whole picture is looked at besides so many times enlarged, as a close-up of a scene; only once where it is left out. */
+  readonly enlarge?: number;
   /** Compare what the network found, not the road users that were made of it (two-wheelers with their riders). */
   readonly raw: boolean;
   /** Names of the pictures that were taken at night; told by their brightness where it is left out. */
@@ -44,6 +53,7 @@ export interface ClassQuality {
 export interface DetectorMetrics {
   readonly model: { readonly name: string; readonly sha256: string };
   readonly maxWidth?: number;
+  readonly enlarge?: number;
   readonly raw: boolean;
   readonly pictures: Readonly<Record<'day' | 'night', number>>;
   /** Places that count neither way. */
@@ -85,6 +95,7 @@ export async function evaluateDetector(
   signal: AbortSignal,
 ): Promise<DetectorMetrics> {
   const folder = await loadYoloFolder(options.dataDir, options.only);
+  const detector = lookCloser(options);
   const seen: SeenPicture[] = [];
   const durations: number[] = [];
   const unknown = new Map<string, number>();
@@ -99,7 +110,7 @@ export async function evaluateDetector(
         unknown.set(name, (unknown.get(name) ?? 0) + 1);
       }
     }
-    const { sight, durationMs } = await look(picture, truth, options);
+    const { sight, durationMs } = await look(picture, truth, { ...options, detector });
     seen.push(sight);
     durations.push(durationMs);
     options.onPicture?.(index + 1, folder.pictures.length);
@@ -110,6 +121,7 @@ export async function evaluateDetector(
   return {
     model: options.detector.model,
     ...(options.maxWidth === undefined ? {} : { maxWidth: options.maxWidth }),
+    ...(options.enlarge === undefined ? {} : { enlarge: options.enlarge }),
     raw: options.raw,
     pictures: { day: seen.length - nights, night: nights },
     leftOut: seen.reduce((sum, { leftOut }) => sum + leftOut.length, 0),
@@ -117,6 +129,13 @@ export async function evaluateDetector(
     unknownClasses: [...unknown].map(([name, truths]) => ({ name, truths })),
     latencyMs: { p50: quantile(durations, 0.5), p95: quantile(durations, 0.95) },
   };
+}
+
+/** A close-up of the whole picture, whatever its size. */
+function lookCloser({ detector, enlarge }: DetectorEvaluationOptions): Detector {
+  if (enlarge === undefined) return detector;
+  const box: [number, number, number, number] = [0, 0, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+  return new CloseUpDetector(detector, { closeUps: [{ box, enlarge }] });
 }
 
 function tellLabel(folder: YoloFolder, index: number): JudgedLabel | undefined {

@@ -32,9 +32,10 @@ export function formatDetectorComparison(list: readonly DetectorMetrics[]): stri
   const heads = names.map((name) => `${name} (${counts.get(name) ?? 0})`);
   const widths = heads.map((head) => Math.max(head.length, 13) + 2);
   const modelWidth = Math.max(8, ...list.map(({ model }) => model.name.length)) + 2;
+  const sizeWidth = Math.max(6, ...list.map((metrics) => tellSize(metrics).length)) + 2;
   return [
     `AP50 / AP50:95 by class; – is no class of that detector`,
-    `${'detector'.padEnd(modelWidth)}${'width'.padEnd(8)}${'ms p50'.padEnd(8)}${'ms p95'.padEnd(8)}${heads
+    `${'detector'.padEnd(modelWidth)}${'width'.padEnd(sizeWidth)}${'ms p50'.padEnd(8)}${'ms p95'.padEnd(8)}${heads
       .map((head, k) => head.padEnd(widths[k] ?? 0))
       .join('')}`.trimEnd(),
     ...list.map((metrics) => {
@@ -46,7 +47,7 @@ export function formatDetectorComparison(list: readonly DetectorMetrics[]): stri
       const { p50, p95 } = metrics.latencyMs;
       return (
         metrics.model.name.padEnd(modelWidth) +
-        String(metrics.maxWidth ?? 'native').padEnd(8) +
+        tellSize(metrics).padEnd(sizeWidth) +
         p50.toFixed(0).padEnd(8) +
         p95.toFixed(0).padEnd(8) +
         cells.join('')
@@ -55,8 +56,14 @@ export function formatDetectorComparison(list: readonly DetectorMetrics[]): stri
   ].join('\n');
 }
 
-function tellWidth({ maxWidth }: DetectorMetrics): string {
-  return maxWidth === undefined ? 'at their own width' : `at most ${maxWidth} px wide`;
+function tellWidth({ maxWidth, enlarge }: DetectorMetrics): string {
+  const width = maxWidth === undefined ? 'at their own width' : `at most ${maxWidth} px wide`;
+  return enlarge === undefined ? width : `${width} and besides ${enlarge} times enlarged`;
+}
+
+function tellSize({ maxWidth, enlarge }: DetectorMetrics): string {
+  const width = String(maxWidth ?? 'native');
+  return enlarge === undefined ? width : `${width} + ×${enlarge}`;
 }
 
 function share(value: number | undefined): string {

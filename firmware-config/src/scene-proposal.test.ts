@@ -88,6 +88,29 @@ describe('formatSceneProposal', () => {
     expect(scene.rules.map(({ kind }) => kind)).toEqual(['LINE_COUNT', 'TRAFFIC', 'TRAFFIC']);
   });
 
+  it('tells where a closer look would find more, ready to be copied, and does not take it itself', async () => {
+    const closeUp = {
+      box: [99.4, -2, 441.2, 180],
+      enlarge: 2.25,
+      share: 0.43,
+      heightPx: 19.6,
+      cost: 0.31,
+    } as const;
+    const finding = { picture: PICTURE, flows: [UP], lamps: [], closeUp };
+    const text = formatSceneProposal('far', finding);
+    expect(text).toContain('# 43 % of what was seen is small (median 20 px high)');
+    expect((await read(text)).analysis.closeUps).toBeUndefined();
+    const taken = await read(text.replace(/^# analysis/m, 'analysis'));
+    expect(taken.analysis.closeUps).toEqual([{ box: [99, 0, 442, 180], enlarge: 2.25 }]);
+    const wide = formatSceneProposal('wide', { ...finding, picture: { width: 2560, height: 1440 } });
+    expect(wide).toContain(
+      '# analysis: { maxWidth: 1920, overviewWidth: 960, closeUps: [{ box: [99, 0, 442, 180]',
+    );
+    expect(formatSceneProposal('near', { picture: PICTURE, flows: [UP], lamps: [] })).not.toContain(
+      'closeUps',
+    );
+  });
+
   it('writes an empty scene where nothing was found', async () => {
     const scene = await read(formatSceneProposal('empty', { picture: PICTURE, flows: [], lamps: [] }));
     expect([scene.zones, scene.tripwires, scene.rules]).toEqual([[], [], []]);

@@ -1,4 +1,4 @@
-import type { Scene } from '@ngatu/contract';
+import { Scene } from '@ngatu/contract';
 import { Document, type YAMLMap, type YAMLSeq } from 'yaml';
 
 type Pixel = readonly [x: number, y: number];
@@ -24,6 +24,13 @@ export interface SurveyFinding {
     readonly seen: Readonly<Record<string, number>>;
     readonly score: number;
   }[];
+  readonly closeUp?: {
+    readonly box: readonly [number, number, number, number];
+    readonly enlarge: number;
+    readonly share: number;
+    readonly heightPx: number;
+    readonly cost: number;
+  };
 }
 
 /** Ways and lamps beyond these are noise more often than not. */
@@ -72,6 +79,7 @@ export function formatSceneProposal(name: string, finding: SurveyFinding): strin
   document.commentBefore = [
     ' Proposed by `ngatu scene init` from a video: look at the annotated still, correct every coordinate, delete what is not',
     ' so, and add what only signs tell (lanes, forbidden turns, limits, no parking). docs/scenes.md explains each part.',
+    ...tellCloseUp(finding),
   ].join('\n');
   comment(document, 'view', ' measure: atan(height of the camera / distance of its pole from the stop line)');
   lines.forEach(({ line, rank }, index) => {
@@ -104,6 +112,24 @@ export function formatSceneProposal(name: string, finding: SurveyFinding): strin
   });
   flowPoints(document);
   return document.toString({ lineWidth: LINE_WIDTH, flowCollectionPadding: false });
+}
+
+/** It costs computing time: left to the person. */
+function tellCloseUp({ closeUp, picture }: SurveyFinding): string[] {
+  if (closeUp === undefined) return [];
+  const { box, enlarge, share, heightPx, cost } = closeUp;
+  return [
+    '',
+    ` ${percent(share)} of what was seen is small (median ${Math.round(heightPx)} px high). A closer look finds more of it, for ${percent(cost)} more computing:`,
+    ` analysis: { ${tellWidths(picture)}closeUps: [{ box: [${clampBox(box, picture).join(', ')}], enlarge: ${enlarge} }] }`,
+  ];
+}
+
+/** Of a wide picture the part must not be taken from what was scaled down for the look at the whole. */
+function tellWidths({ width }: SurveyFinding['picture']): string {
+  const { maxWidth } = Scene.properties.analysis.properties;
+  const [usual, most] = [Number(maxWidth.default), Number(maxWidth.maximum)];
+  return width > usual ? `maxWidth: ${Math.min(most, width)}, overviewWidth: ${usual}, ` : '';
 }
 
 interface ProposedLine {

@@ -5,6 +5,7 @@ import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { computeGroundPoint } from '../geometry/box.ts';
 import { Background, type StillPicture } from '../proposal/background.ts';
+import { type CloseUpCandidate, findCloseUp } from '../proposal/close-up-search.ts';
 import { type Flow, findFlows } from '../proposal/flow-search.ts';
 import { type LampCandidate, LampSearch } from '../proposal/lamp-search.ts';
 import { findStopLines, type StopLineCandidate } from '../proposal/stop-line-search.ts';
@@ -32,6 +33,8 @@ export interface SceneSurvey {
   /** Ways that vehicles take, the busiest first, each with what may be its stop line. */
   readonly flows: readonly (Flow & { readonly stopLines: readonly StopLineCandidate[] })[];
   readonly lamps: readonly LampCandidate[];
+  /** Where a closer look would find more; absent where none would. */
+  readonly closeUp?: CloseUpCandidate;
 }
 
 /** Shorter tracks tell no way. */
@@ -117,7 +120,13 @@ class Gathering {
       ...flow,
       stopLines: findStopLines(flow, background, vehicles),
     }));
+    const closeUp = findCloseUp(
+      trajectories.flatMap(({ sights }) => sights),
+      picture,
+      background.scale,
+    );
     return {
+      ...(closeUp === undefined ? {} : { closeUp }),
       picture,
       background,
       durationMs: this.#lastMs,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { AssetStore } from '@ngatu/models';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseDemo } from './demo.ts';
@@ -15,7 +15,8 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const MODELS = ['road-users-nano'];
-const VIDEOS = ['hanoi-giangvo-langha-1615', 'car-detection', 'vtest'];
+const FACES = ['yunet-n-640', 'aizoo-mask-360', 'rfb-640-masked-face-v2', 'face-mask-nano'];
+const VIDEOS = ['hanoi-giangvo-langha-1615', 'car-detection', 'vtest', 'masked-people-walking'];
 
 /** A store of which only the named assets can be had. */
 async function aStore(...available: string[]): Promise<AssetStore> {
@@ -28,7 +29,7 @@ async function aStore(...available: string[]): Promise<AssetStore> {
   });
   const modelsDir = join(folder, 'models');
   const { registry } = new AssetStore();
-  for (const name of MODELS) {
+  for (const name of [...MODELS, ...FACES]) {
     const manifest = { ...registry.find(name)?.manifest, files: [describeFile(name)] };
     await mkdir(join(modelsDir, 'registry', name), { recursive: true });
     await writeFile(join(modelsDir, 'registry', name, 'model.json'), JSON.stringify(manifest));
@@ -43,25 +44,45 @@ async function aStore(...available: string[]): Promise<AssetStore> {
   });
 }
 
-async function choose(store: AssetStore, name?: string) {
+async function choose(store: AssetStore, name?: string, isAlone = false) {
   const passed: string[] = [];
   const signal = AbortSignal.timeout(10_000);
-  const onPassed = (demo: string) => passed.push(demo);
-  const {
-    name: chosen,
-    model,
-    videoPath,
-  } = await chooseDemo(store, { name, signal, onPassed, onProgress: () => {} });
-  return { chosen, model, passed, videoPath };
+  const onPassed = (what: string) => passed.push(what);
+  const options = { name, isAlone, signal, onPassed, onProgress: () => {} };
+  const { name: chosen, model, cameras, profile } = await chooseDemo(store, options);
+  expect(profile.profile.cameras.map((camera) => camera.name)).toEqual(cameras.map((camera) => camera.name));
+  return { chosen, model, passed, videos: cameras.map(({ videoPath }) => basename(videoPath)) };
 }
 
 describe('the demonstration', () => {
   it('is the best whose video and detector can be had', async () => {
-    expect(await choose(await aStore(...MODELS, ...VIDEOS))).toEqual({
+    expect(await choose(await aStore(...MODELS, ...FACES, ...VIDEOS))).toEqual({
       chosen: 'hanoi',
       model: 'road-users-nano',
       passed: [],
-      videoPath: join(folder, 'local', 'hanoi-giangvo-langha-1615'),
+      videos: ['hanoi-giangvo-langha-1615', 'masked-people-walking'],
+    });
+  });
+
+  it.each([
+    ['its video', [...MODELS, ...FACES, 'hanoi-giangvo-langha-1615']],
+    ['a network that it is for', [...MODELS, ...FACES.slice(1), ...VIDEOS]],
+  ])(
+    'goes without the camera that counts masks where %s cannot be had, and says so',
+    async (_, available) => {
+      expect(await choose(await aStore(...available))).toMatchObject({
+        chosen: 'hanoi',
+        passed: ['the camera promenade'],
+        videos: ['hanoi-giangvo-langha-1615'],
+      });
+    },
+  );
+
+  it('is its own video alone where nothing else is wanted', async () => {
+    const store = await aStore(...MODELS, ...FACES, ...VIDEOS);
+    expect(await choose(store, 'hanoi', true)).toMatchObject({
+      passed: [],
+      videos: ['hanoi-giangvo-langha-1615'],
     });
   });
 
@@ -70,7 +91,7 @@ describe('the demonstration', () => {
     expect(await choose(store)).toMatchObject({
       chosen: 'car-detection',
       model: 'road-users-nano',
-      passed: ['hanoi'],
+      passed: ['the scene hanoi'],
     });
   });
 

@@ -182,7 +182,7 @@ async function buildRig({ demo, data, maxFps, seed }: FaultRigOptions): Promise<
   writeThinScene(scenePath, demo.profile, maxFps);
   const profile = await loadProfile(paths.profile);
   const variants = await makeVariants(demo.videoPath, paths.camera);
-  const cameras = profile.profile.cameras.map(({ name }) => ({ name, videoPath: demo.videoPath }));
+  const { cameras } = demo;
   const own = buildParts({ paths, ports, secrets, cameras });
   const centre = {
     ingestor: buildParts({ paths, ports: { ...ports, broker: backboneBroker }, secrets, cameras }).ingestor,

@@ -99,8 +99,8 @@ async function judgeCampaign(options: FaultsOptions, data: string, signal: Abort
   const say = (line: string) => console.error(line);
   const store = new AssetStore();
   const demo = await chooseDemo(store, {
-    ...{ name, signal, onProgress: printProgress(say) },
-    onPassed: (passed, reason) => say(`not the scene ${passed}: ${reason}`),
+    ...{ name, isAlone: true, signal, onProgress: printProgress(say) },
+    onPassed: (what, reason) => say(`not ${what}: ${reason}`),
   });
   const onEvent = (event: PartEvent) => verbose && say(describeEvent(event));
   await using target = await FaultRig.open({ demo, data, maxFps: MAX_FPS, seed, onEvent });

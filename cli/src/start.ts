@@ -49,7 +49,7 @@ export async function startEverything(options: StartOptions): Promise<void> {
       name: options.scene,
       signal: stop.signal,
       onProgress: printProgress((line) => progress.say(line)),
-      onPassed: (name, reason) => progress.say(`not the scene ${name}: ${reason}`),
+      onPassed: (what, reason) => progress.say(`not ${what}: ${reason}`),
     });
     await superviseDemo({ demo, paths, consolePort: console, progress, lock, stop });
   } catch (error) {
@@ -79,9 +79,9 @@ async function superviseDemo({ demo, paths, consolePort, progress, lock, stop }:
     ports,
   });
   writeStartFiles(paths, { profile, ports, secrets });
-  const cameras = profile.cameras.map(({ name }) => ({ name, videoPath: demo.videoPath }));
-  const parts = buildParts({ paths, ports, secrets, cameras });
-  progress.say(`scene ${demo.name}, detector ${demo.model}, video ${demo.videoPath}`);
+  const parts = buildParts({ paths, ports, secrets, cameras: demo.cameras });
+  const videos = demo.cameras.map(({ videoPath }) => videoPath).join(', ');
+  progress.say(`scene ${demo.name}, detector ${demo.model}, video ${videos}`);
   await using supervisor = new Supervisor({ folder: paths.run, onEvent: (event) => progress.onPart(event) });
   const onForce = () => supervisor.kill();
   stop.force.addEventListener('abort', onForce);

@@ -55,3 +55,4 @@ export * from './topic.ts';
 export type * from './untrusted-parser.ts';
 export { CONTRACT_PARSERS } from './untrusted-parsers.ts';
 export { toUrl } from './url.ts';
+export * from './wilson-interval.ts';

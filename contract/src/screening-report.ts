@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { LocalizedText, Slug, Timestamp } from './id.ts';
 import { ScreeningAggregate, ScreeningRefusal, ScreeningResult } from './screening.ts';
+import { computeWilson } from './wilson-interval.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -38,19 +39,13 @@ export function computeGateService(state: GateState): GateService {
     : 'serving';
 }
 
-const Z_95 = 1.959964;
-
 /** A share of a count with Wilson's score interval (JASA 22, 1927), 95 %; without values where nothing was counted. */
 export function computeScreeningShare(
   hits: number,
   total: number,
 ): ScreeningAggregate['confirmed']['sensitivity'] {
   if (total === 0) return { hits, total };
-  const share = hits / total;
-  const z2 = Z_95 ** 2;
-  const centre = (share + z2 / (2 * total)) / (1 + z2 / total);
-  const half = (Z_95 / (1 + z2 / total)) * Math.sqrt((share * (1 - share)) / total + z2 / (4 * total ** 2));
-  return { hits, total, value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+  return { hits, total, ...computeWilson(hits, total) };
 }
 
 const Celsius = Type.Number({ minimum: -100, maximum: 200, description: '°C' });

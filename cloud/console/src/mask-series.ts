@@ -1,3 +1,4 @@
+import { computeWilson, type WilsonInterval } from '@ngatu/contract';
 import { fetchCameras, fetchSeries } from './api-client.ts';
 import type { ChartGap } from './chart.tsx';
 import { listSilence, type SensorPeriod } from './sensor-series.ts';
@@ -12,12 +13,6 @@ export interface MaskCameraName {
 
 export const nameMaskCamera = ({ site, node, camera }: MaskCameraName): string => `${site}/${node}/${camera}`;
 
-export interface Share {
-  readonly value: number;
-  readonly low: number;
-  readonly high: number;
-}
-
 type Values = readonly (number | null)[];
 
 /** Counts of one camera over a period; shares are of those who could be judged. */
@@ -30,21 +25,14 @@ export interface MaskCourse {
   readonly gaps: readonly ChartGap[];
   readonly total: { readonly with: number; readonly without: number; readonly uncertain: number };
   /** Of the whole period; absent where nobody could be judged. */
-  readonly totalShare?: Share;
+  readonly totalShare?: WilsonInterval;
   /** Part of the windows that reported in which pictures were looked at, 0–1. */
   readonly watched?: number;
 }
 
-const Z_95 = 1.959964;
-
-/** Wilson's score interval of 95 % (JASA 22, 1927); undefined of nobody. Counts are added up and the share made anew: shares have no mean. */
-export function computeShare(hits: number, total: number): Share | undefined {
-  if (total <= 0) return undefined;
-  const share = hits / total;
-  const z2 = Z_95 ** 2;
-  const centre = (share + z2 / (2 * total)) / (1 + z2 / total);
-  const half = (Z_95 / (1 + z2 / total)) * Math.sqrt((share * (1 - share)) / total + z2 / (4 * total ** 2));
-  return { value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
+/** Undefined of nobody. Counts are added up and the share made anew: shares have no mean. */
+export function computeShare(hits: number, total: number): WilsonInterval | undefined {
+  return total <= 0 ? undefined : computeWilson(hits, total);
 }
 
 const writePeriod = ({ fromMs, toMs }: SensorPeriod) => ({
@@ -98,7 +86,7 @@ export function buildMaskCourse(
     const bare = counts.without[step] ?? null;
     return hits === null && bare === null ? undefined : computeShare(hits ?? 0, (hits ?? 0) + (bare ?? 0));
   });
-  const percent = (pick: (share: Share) => number): Values =>
+  const percent = (pick: (share: WilsonInterval) => number): Values =>
     shares.map((share) => (share === undefined ? null : 100 * pick(share)));
   const sum = (values: Values): number => values.reduce<number>((all, value) => all + (value ?? 0), 0);
   const total = { with: sum(counts.with), without: sum(counts.without), uncertain: sum(counts.uncertain) };

@@ -1,6 +1,6 @@
 import { findSchemaIssues, Telemetry } from '@ngatu/contract';
 import { describe, expect, it } from 'vitest';
-import { computeWilson, describeWindow, MaskTally } from './mask-tally.ts';
+import { describeWindow, MaskTally } from './mask-tally.ts';
 
 const MINUTE = 60_000;
 const START = Date.UTC(2025, 6, 1);
@@ -63,13 +63,5 @@ describe('windows of counts', () => {
       maskShareLow: 0,
     });
     expect(values['maskShareHigh']).toBeCloseTo(0.7935, 4);
-  });
-});
-
-it('computes the interval of Wilson', () => {
-  // 81 of 263: the example of R. Newcombe, Statistics in Medicine 17, 1998
-  expect(computeWilson(81, 263)).toMatchObject({
-    low: expect.closeTo(0.2553, 4),
-    high: expect.closeTo(0.3662, 4),
   });
 });

@@ -1,4 +1,11 @@
-import { MASK_VERDICTS, type MaskDoubt, type MaskVerdict, type Measurement } from '@ngatu/contract';
+import {
+  computeWilson,
+  MASK_VERDICTS,
+  type MaskDoubt,
+  type MaskVerdict,
+  type Measurement,
+  type WilsonInterval,
+} from '@ngatu/contract';
 
 /** One person who was counted. */
 export interface CountedPerson {
@@ -15,7 +22,7 @@ export interface MaskWindow {
   readonly counts: Readonly<Record<MaskVerdict, number>>;
   readonly doubts: Readonly<Partial<Record<MaskDoubt, number>>>;
   /** Share of masks among those who could be judged, with its Wilson interval of 95 %; absent where nobody could be. */
-  readonly share?: { readonly value: number; readonly low: number; readonly high: number };
+  readonly share?: WilsonInterval;
   /** Part of a whole window in which pictures were looked at, 0–1: nobody seen is not nobody there. */
   readonly watchedShare: number;
 }
@@ -24,16 +31,6 @@ export interface MaskWindow {
 const MAX_GAP_MS = 2_000;
 /** Windows that wait for whoever reports them at most; then the oldest are given up. */
 const MAX_WAITING = 500;
-const Z_95 = 1.959964;
-
-/** Wilson score interval (E. B. Wilson, JASA 22, 1927). */
-export function computeWilson(hits: number, total: number): { value: number; low: number; high: number } {
-  const share = hits / total;
-  const z2 = Z_95 ** 2;
-  const centre = (share + z2 / (2 * total)) / (1 + z2 / total);
-  const half = (Z_95 / (1 + z2 / total)) * Math.sqrt((share * (1 - share)) / total + z2 / (4 * total ** 2));
-  return { value: share, low: Math.max(0, centre - half), high: Math.min(1, centre + half) };
-}
 
 interface OpenWindow {
   readonly fromMs: number;

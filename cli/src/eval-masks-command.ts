@@ -20,6 +20,7 @@ import { watchStopSignals } from './stop-signal.ts';
 
 interface MaskOptions extends EvaluationOptions {
   readonly sight?: string;
+  readonly faces?: string;
   readonly learn?: string;
   readonly source?: string;
 }
@@ -37,6 +38,10 @@ export function addMaskEvaluation(command: Command): void {
     .option(
       '--sight <name>',
       `one way of looking only: ${Object.keys(FACE_SIGHTS).join(', ')}; the product runs ${PRODUCT_SIGHT}`,
+    )
+    .option(
+      '--faces <file>',
+      'faces that were judged by eye (models/annotations/street-faces.json) in the place of annotations/: DIR then holds the sets',
     )
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write masks.json: what was said about each face of each picture')
@@ -59,9 +64,13 @@ async function evaluate(options: MaskOptions): Promise<void> {
   }
   const choosers = listSights(options.sight).map((name) => new HonestSight(name, store, stop.signal));
   try {
-    if ((await listMaskAnnotations(options.data)).length > 0)
+    if (options.faces === undefined && (await listMaskAnnotations(options.data)).length > 0)
       return await countPeople(options, store, stop.signal);
-    const { metrics, predictions } = await evaluateMasks({ dataDir: options.data, choosers }, stop.signal);
+    const list = options.faces === undefined ? {} : { faceList: options.faces };
+    const { metrics, predictions } = await evaluateMasks(
+      { dataDir: options.data, ...list, choosers },
+      stop.signal,
+    );
     console.log(formatMaskTable(metrics));
     if (options.json !== undefined) await writeJson(options.json, metrics);
     if (options.predictions !== undefined)

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { UntrustedParser } from '@ngatu/contract';
+import { loadFaceList } from './evaluation/face-list.ts';
 import { loadMaskAnnotation } from './evaluation/mask-annotation.ts';
 import { loadMaskFolder, parseMaskAnnotation } from './evaluation/mask-folder.ts';
 import { parseXml, XmlRefusal } from './evaluation/mask-xml.ts';
@@ -71,5 +72,29 @@ const clipParser: UntrustedParser = {
   },
 };
 
+const listParser: UntrustedParser = {
+  name: 'face-list',
+  covers: ['models/src/evaluation/face-list.ts#loadFaceList'],
+  source: 'a data set',
+  form: 'json',
+  pace: 'process',
+  open: async (folder) => {
+    mkdirSync(join(folder, 'street', 'images'), { recursive: true });
+    for (const name of ['a.jpg', 'b.jpg']) writeFileSync(join(folder, 'street', 'images', name), '');
+    const file = join(folder, 'faces.json');
+    const boxes = { with: [[10, 20, 40, 90]], doubtful: [[1, 2, 3, 4]], without: [[5.5, 6, 7, 8]] };
+    const facts = { schemaVersion: 1, label: 'face', judged: 'by eye', boxes: 'drawn' };
+    const pictures = [{ file: 'street/a.jpg', ...boxes }, { file: 'street/b.jpg' }];
+    return {
+      samples: [encode(JSON.stringify({ ...facts, pictures }))],
+      parse: async (input) => {
+        writeFileSync(file, input);
+        await loadFaceList(file, folder);
+        return undefined;
+      },
+    };
+  },
+};
+
 /** Parsers of labelled faces. */
-export const MASK_DATA_PARSERS: readonly UntrustedParser[] = [vocParser, clipParser];
+export const MASK_DATA_PARSERS: readonly UntrustedParser[] = [vocParser, clipParser, listParser];

@@ -1,8 +1,18 @@
 import { readFile, stat } from 'node:fs/promises';
 import { errorMessage, NgatuError, parseWithSchema } from '@ngatu/contract';
-import type { Static, TSchema } from '@sinclair/typebox';
+import { type Static, type TSchema, Type } from '@sinclair/typebox';
 
 const MAX_BYTES = 16 * 1024 * 1024;
+
+const Pixel = Type.Number({ minimum: -10_000, maximum: 100_000 });
+
+/** Boxes of one kind in a list that was judged by eye; there may be none. */
+export const JudgedBoxes = Type.Optional(
+  Type.Array(Type.Tuple([Pixel, Pixel, Pixel, Pixel]), {
+    maxItems: 10_000,
+    description: 'x1, y1, x2, y2, px.',
+  }),
+);
 
 /**
  * Reads an annotation: a JSON file that a person wrote, or that was written for one.

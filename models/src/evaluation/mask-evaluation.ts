@@ -8,6 +8,7 @@ import {
   readPictureFile,
 } from '@ngatu/edge';
 import { computeFileSha256 } from '../file-digest.ts';
+import { loadFaceList } from './face-list.ts';
 import { type LabelledPicture, loadMaskFolder } from './mask-folder.ts';
 import { type FacePrediction, type MaskSizeFigures, pairFaces, scorePairs } from './mask-score.ts';
 
@@ -19,8 +20,10 @@ export interface MaskSightChooser {
 }
 
 export interface MaskEvaluationOptions {
-  /** Folder with `images/` and `annotations/`. */
+  /** Folder with `images/` and `annotations/`; with `faceList` the folder of the sets that it names. */
   readonly dataDir: string;
+  /** File of faces that were judged by eye. */
+  readonly faceList?: string;
   readonly choosers: readonly MaskSightChooser[];
   readonly onPicture?: (done: number, total: number) => void;
 }
@@ -69,10 +72,14 @@ export async function evaluateMasks(
   options: MaskEvaluationOptions,
   signal: AbortSignal,
 ): Promise<MaskEvaluation> {
-  const pictures = await loadMaskFolder(options.dataDir);
+  const { dataDir, faceList } = options;
+  const pictures = await (faceList === undefined ? loadMaskFolder(dataDir) : loadFaceList(faceList, dataDir));
   const labels = pictures.flatMap(({ faces }) => faces.map(({ label }) => label));
   if (labels.length === 0)
-    throw new NgatuError('TRUTH_INVALID', `Cannot evaluate masks on ${options.dataDir}: no face is labelled`);
+    throw new NgatuError(
+      'TRUTH_INVALID',
+      `Cannot evaluate masks on ${faceList ?? dataDir}: no face is labelled`,
+    );
   const records = options.choosers.map((chooser) => new SightRecord(chooser));
   const predictions: MaskPicturePrediction[] = [];
   for (const [index, picture] of pictures.entries()) {

@@ -3,8 +3,11 @@ import { basename, extname, join } from 'node:path';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import { findChild, parseXml, type XmlElement, XmlRefusal } from './mask-xml.ts';
 
-/** What a label says. `ignored` is a face whose wearing is none of the two: found or not, with or without, it counts in neither class. */
-export type MaskLabel = 'with' | 'without' | 'ignored';
+/**
+ * What a label says. `ignored` is a face whose wearing is none of the two: found or not, with or without, it counts in neither class. `left-out` may be
+ * no face at all: what is found there counts nowhere.
+ */
+export type MaskLabel = 'with' | 'without' | 'ignored' | 'left-out';
 
 /** A face of the truth; box xyxy, px of the picture. */
 export interface LabelledFace {

@@ -60,6 +60,7 @@ export async function learnMasks(options: MaskLearningOptions, signal: AbortSign
     // the most confident findings first, and after them the faces that were not found
     judged.sort((a, b) => b.confidence - a.confidence);
     for (const [at, { label }] of pairFaces(truth, judged).entries()) {
+      if (label === 'left-out') continue;
       const features = judged[at]?.features;
       faces.push({
         fold,

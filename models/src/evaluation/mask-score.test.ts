@@ -39,6 +39,16 @@ describe('the score of masks', () => {
     });
   });
 
+  it('lets what is left out count nowhere, whatever is said of it', () => {
+    const { all } = score(
+      [face('left-out', 0), face('left-out', 100), face('with', 200)],
+      [said('without', 0), said('with', 200)],
+    );
+    expect(all?.face.f1).toBe(1);
+    expect(all?.with.f1).toBe(1);
+    expect(all?.without.f1).toBeUndefined();
+  });
+
   it('lets ignored faces count as faces alone', () => {
     const { all } = score([face('ignored', 0), face('ignored', 100)], [said('without', 0)]);
     expect(all).toMatchObject({

@@ -78,11 +78,13 @@ export function pairFaces(truth: readonly LabelledFace[], found: readonly FacePr
 
 /**
  * Per-face figures. A face labelled with or without counts as right only with that very verdict: `uncertain` is a miss. A finding that
- * is no face, or a face of the other label, is an error of precision of its verdict. Faces with an ignored label count in `face` alone.
+ * is no face, or a face of the other label, is an error of precision of its verdict. Faces with an ignored label count in `face` alone, what is left out
+ * nowhere.
  */
 export function scorePairs(pairs: readonly Pair[]): MaskSizeFigures[] {
+  const counted = pairs.filter(({ label }) => label !== 'left-out');
   return FACE_SIZES.map(({ name, from, to }) => {
-    const own = pairs.filter(({ sizePx }) => sizePx >= from && sizePx < to);
+    const own = counted.filter(({ sizePx }) => sizePx >= from && sizePx < to);
     const found = own.filter(({ label, verdict }) => label !== undefined && verdict !== undefined);
     const told = found.filter(({ label }) => label !== 'ignored');
     const judged = told.filter(({ verdict }) => verdict !== 'uncertain');

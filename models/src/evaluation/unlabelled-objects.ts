@@ -2,16 +2,8 @@ import { basename } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import { computeIou } from '@ngatu/edge';
 import { Type } from '@sinclair/typebox';
-import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
+import { JudgedBoxes, readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
 import type { PixelBox } from './average-precision.ts';
-
-const Pixel = Type.Number({ minimum: -10_000, maximum: 100_000 });
-const Boxes = Type.Optional(
-  Type.Array(Type.Tuple([Pixel, Pixel, Pixel, Pixel]), {
-    maxItems: 10_000,
-    description: 'x1, y1, x2, y2, px.',
-  }),
-);
 
 /** Findings away from every label, judged by eye. Boxes only. */
 const UnlabelledObjects = Type.Object(
@@ -25,11 +17,11 @@ const UnlabelledObjects = Type.Object(
         {
           file: Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._/-]*$', maxLength: 300 }),
           /** An object that the labeller left out. */
-          seen: Boxes,
+          seen: JudgedBoxes,
           /** It cannot be told, or the box fits it badly. */
-          doubtful: Boxes,
+          doubtful: JudgedBoxes,
           /** Certainly none. */
-          none: Boxes,
+          none: JudgedBoxes,
         },
         { additionalProperties: false },
       ),

@@ -18,17 +18,22 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from detection import PERSON  # noqa: E402
+from judged import read_judged  # noqa: E402
 from loop import build_options, load_state, train  # noqa: E402
 from network import export_onnx, load_onnx, transfer_classes  # noqa: E402
 from objective import Sample  # noqa: E402
 from sampling import sample_crop  # noqa: E402
-from sets import Picture  # noqa: E402
+from sets import Picture, read_labels  # noqa: E402
 
 # Class of each name of a label; a mask that is worn wrongly is a face of neither, and without loss.
 CLASSES = {'with_mask': 0, 'without_mask': 1}
+# Faces on the street that were judged by eye (models/annotations), in a set whose labels are heads.
+STREET = 'street-faces.json'
+VERDICTS = {'with': 0, 'without': 1}
+HEADS = {0: 0, 1: 0}
 # Network pixels per picture pixel: large faces become small ones, of which there are few.
 SCALE, STRETCH = (0.3, 3.0), (-0.2, 0.2)
-# The fold of a picture is its number in the order of names, modulo this: those of models/src/evaluation/mask-learning.ts.
+# The fold of a picture is its number in the order of names within its set, modulo this: those of models/src/evaluation/mask-learning.ts.
 FOLDS = 5
 SIDES = ('xmin', 'ymin', 'xmax', 'ymax')
 
@@ -36,11 +41,15 @@ SIDES = ('xmin', 'ymin', 'xmax', 'ymax')
 def main():
     parser = build_options(__doc__, 1000)
     parser.add_argument('--without', type=int, help='fold of pictures that is left out, 0 to 4')
+    parser.add_argument('--street', action='store_true', help='also faces on the street that were judged by eye')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     work = Path(options.work)
     work.mkdir(parents=True, exist_ok=True)
-    training = [picture for number, picture in enumerate(load_pictures(Path(options.data) / 'masks')) if number % FOLDS != options.without]
+    sets = [load_pictures(Path(options.data) / 'masks')]
+    if options.street:
+        sets.append(load_street(Path(options.data)))
+    training = [picture for pictures in sets for number, picture in enumerate(pictures) if number % FOLDS != options.without]
     torch.manual_seed(options.seed)
     state = load_state(transfer_classes(load_onnx(options.start), (PERSON, PERSON)), work)
     train(state, make_batches(training, options), options, work, options.steps)
@@ -62,6 +71,22 @@ def load_pictures(folder):
         pictures.append(Picture(
             'masks', str(file), size=size, boxes=np.array(boxes, np.float32).reshape(-1, 5), ignored=np.array(ignored, np.float32).reshape(-1, 4),
         ))
+    return pictures
+
+
+def load_street(root):
+    """Pictures with faces that were judged by eye; labelled heads in which no face was seen for certain are without loss."""
+    pictures = []
+    for key, judged in sorted(read_judged(STREET).items()):
+        file = root / key.replace('/', '/images/')
+        with Image.open(file) as opened:
+            size = opened.size
+        boxes = np.array([(kind, *box) for verdict, kind in VERDICTS.items() for box in judged.get(verdict, [])], np.float32).reshape(-1, 5)
+        heads = read_labels(file.parents[1] / 'labels' / f'{file.stem}.txt', HEADS, *size)[:, 1:]
+        centres = (boxes[:, 1:3] + boxes[:, 3:]) / 2
+        shows = ((centres >= heads[:, None, :2]) & (centres <= heads[:, None, 2:])).all(2).any(1)
+        doubtful = np.array(judged.get('doubtful', []), np.float32).reshape(-1, 4)
+        pictures.append(Picture(key.split('/')[0], str(file), size=size, boxes=boxes, ignored=np.concatenate((doubtful, heads[~shows]))))
     return pictures
 
 

@@ -5,7 +5,10 @@ import { loadScene } from '@ngatu/firmware-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const text = await readFile(join(import.meta.dirname, '..', 'docs', 'scenes.md'), 'utf8');
-const example = /```yaml\n([\s\S]*?)```/.exec(text)?.[1] ?? '';
+const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
+/** The whole scene; other blocks are parts of one. */
+const example = blocks.find((block) => block.includes('schemaVersion:')) ?? '';
+const closerLook = blocks.find((block) => block.includes('closeUps:')) ?? '';
 const documented = [...text.matchAll(/^\| `(\/[^`]+)` \|/gm)].map((match) => match[1] ?? '');
 
 /** What was changed in the example, in the order of the table of mistakes. */
@@ -37,6 +40,12 @@ describe('docs/scenes.md', () => {
     await writeFile(file, yaml);
     return loadScene(file);
   }
+
+  it('has a part with a close-up that is accepted in the place of the analysis of the example', async () => {
+    const closer = `${example.replace(/^analysis:.*\n( {2}.*\n)*/m, '')}\n${closerLook}`;
+    const { analysis } = (await load(closer)).scene;
+    expect(analysis).toMatchObject({ overviewWidth: 640, closeUps: [{ enlarge: 1 }] });
+  });
 
   it('has a worked example that is accepted, with a rule of every kind', async () => {
     const { scene } = await load(example);

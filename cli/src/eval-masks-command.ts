@@ -41,7 +41,8 @@ export function addMaskEvaluation(command: Command): void {
     )
     .option(
       '--faces <file>',
-      'faces that were judged by eye (models/annotations/street-faces.json) in the place of annotations/: DIR then holds the sets',
+      'faces that were judged by eye (models/annotations/street-faces.json) in the place of annotations/: DIR then holds the\n' +
+        'sets; with --learn besides them: the sets then lie beside DIR',
     )
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write masks.json: what was said about each face of each picture')
@@ -82,13 +83,22 @@ async function evaluate(options: MaskOptions): Promise<void> {
 }
 
 async function learn(
-  { data, source, file, networks }: MaskOptions & Pick<MaskTraining, 'networks'> & { readonly file: string },
+  {
+    data,
+    faces,
+    source,
+    file,
+    networks,
+  }: MaskOptions & Pick<MaskTraining, 'networks'> & { readonly file: string },
   chooser: HonestSight,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     const openFold = (fold: number): Promise<FaceSight> => chooser.openFold(fold);
-    const about = source === undefined ? {} : { source };
+    const about = {
+      ...(source === undefined ? {} : { source }),
+      ...(faces === undefined ? {} : { faceList: faces }),
+    };
     await writeJson(file, await learnMasks({ dataDir: data, openFold, networks, ...about }, signal));
   } finally {
     await chooser.close();

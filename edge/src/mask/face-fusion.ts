@@ -30,9 +30,9 @@ export interface FusionCoefficients {
  * models/training/mask-faces.json by a test.
  */
 export const FUSION: FusionCoefficients = {
-  face: [1.4224, -0.7075, 0.3494, 0.0566, 0.3045, 0.1632, 0.2266, 0.2625, 0.1357, 0.2182],
-  mask: [0.9506, -0.4659, 0.199, 0.1412, 0.1044, 0.264, 0.5241, 0.2012, 0.2127],
-  minShare: 0.45,
+  face: [1.1953, -0.9863, 0.6035, 0.1611, 0.2986, 0.0139, 0.3269, 0.1259, 0.0749, 0.2286],
+  mask: [0.2455, -0.2059, 0.2569, 0.1553, 0.0195, 0.4086, 0.4969, 0.1149, 0.2737],
+  minShare: 0.4,
 };
 
 export interface FaceJudgement {

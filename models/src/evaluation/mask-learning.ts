@@ -1,9 +1,10 @@
-import { basename, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { NgatuError } from '@ngatu/contract';
 import { type FaceSight, readPictureFile } from '@ngatu/edge';
 import { findRepositoryRoot } from '../asset-location.ts';
 import { computeFileSha256 } from '../file-digest.ts';
-import { loadMaskFolder } from './mask-folder.ts';
+import { loadFaceList } from './face-list.ts';
+import { type LabelledPicture, loadMaskFolder } from './mask-folder.ts';
 import { type LearningFace, learnCoefficients, learnFolds } from './mask-learner.ts';
 import { type FacePrediction, pairFaces } from './mask-score.ts';
 import type { MaskTraining } from './mask-training.ts';
@@ -11,6 +12,8 @@ import type { MaskTraining } from './mask-training.ts';
 export interface MaskLearningOptions {
   /** Folder with `images/` and `annotations/`. */
   readonly dataDir: string;
+  /** File of faces that were judged by eye, which are learned from as well; its sets lie beside `dataDir`. */
+  readonly faceList?: string;
   /** Where the pictures are from and under which licence: kept with the numbers. */
   readonly source?: string;
   /** `fused` that was never shown the pictures of this fold, with whatever coefficients: what it sees does not hang on them. */
@@ -20,7 +23,7 @@ export interface MaskLearningOptions {
   readonly onPicture?: (done: number, total: number) => void;
 }
 
-/** The picture's place in the order of names, modulo this, is its fold. */
+/** The picture's place in the order of names within its set, modulo this, is its fold. */
 const FOLDS = 5;
 
 /** The networks that models/training/mask-finder trained without a fold each, as they lie there now. @throws NgatuError FILE_UNREADABLE */
@@ -39,14 +42,11 @@ export function listFoldNetworks(signal: AbortSignal): Promise<MaskTraining['net
  */
 export async function learnMasks(options: MaskLearningOptions, signal: AbortSignal): Promise<MaskTraining> {
   const { dataDir, openFold, networks, onPicture } = options;
-  const labelled = await loadMaskFolder(dataDir);
-  if (labelled.length < FOLDS)
-    throw new NgatuError('TRUTH_INVALID', `Cannot learn from ${dataDir}: fewer than ${FOLDS} pictures`);
+  const labelled = await loadFolds(options);
   const faces: LearningFace[] = [];
   const pictures: MaskTraining['pictures'] = [];
-  for (const [index, { file, faces: truth }] of labelled.entries()) {
+  for (const [index, { file, faces: truth, fold }] of labelled.entries()) {
     signal.throwIfAborted();
-    const fold = index % FOLDS;
     const sight = await openFold(fold);
     pictures.push({ sha256: await computeFileSha256(file, signal), fold });
     const frame = await readPictureFile(file);
@@ -74,6 +74,20 @@ export async function learnMasks(options: MaskLearningOptions, signal: AbortSign
   const known = requireBoth(faces, dataDir);
   const learned = { all: learnCoefficients(known), folds: learnFolds(known, FOLDS) };
   return { schemaVersion: 3, data, ...learned, networks, pictures };
+}
+
+async function loadFolds({
+  dataDir,
+  faceList,
+}: MaskLearningOptions): Promise<(LabelledPicture & { readonly fold: number })[]> {
+  const sets = [await loadMaskFolder(dataDir)];
+  if (faceList !== undefined) sets.push(await loadFaceList(faceList, dirname(resolve(dataDir))));
+  for (const [index, { length }] of sets.entries()) {
+    const from = index === 0 ? dataDir : faceList;
+    if (length < FOLDS)
+      throw new NgatuError('TRUTH_INVALID', `Cannot learn from ${from}: fewer than ${FOLDS} pictures`);
+  }
+  return sets.flatMap((pictures) => pictures.map((picture, index) => ({ ...picture, fold: index % FOLDS })));
 }
 
 /** @throws NgatuError TRUTH_INVALID where a class was never seen: nothing can be learned of it */

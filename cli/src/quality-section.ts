@@ -198,8 +198,8 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
     name: 'masks-street',
     title: 'Masks on faces of riders on the street',
     note:
-      'Findings of three finders in a set of riders, judged by eye (models/annotations/street-faces.json): recall is among what any of them found. Nothing ' +
-      'of the product was trained on these faces. Scarves, visors and what cannot be told count nowhere.',
+      'Findings of three finders in a set of riders, judged by eye (models/annotations/street-faces.json): recall is among what any of them found. No ' +
+      'network was trained on these faces, and the numbers of fused are those of folds. Scarves, visors and what cannot be told count nowhere.',
     args: ['eval', 'masks', '--data', '{data}/datasets', '--faces', 'models/annotations/street-faces.json'],
     data: ['datasets/helmet-indian-street'],
   },

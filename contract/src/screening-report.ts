@@ -1,7 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { LocalizedText, Slug, Timestamp } from './id.ts';
 import { ScreeningAggregate, ScreeningRefusal, ScreeningResult } from './screening.ts';
-import { computeWilson } from './wilson-interval.ts';
 
 const closed = { additionalProperties: false } as const;
 
@@ -37,15 +36,6 @@ export function computeGateService(state: GateState): GateService {
   return state === 'warming-up' || state === 'checking' || state === 'out-of-service'
     ? 'standing-aside'
     : 'serving';
-}
-
-/** A share of a count with Wilson's score interval (JASA 22, 1927), 95 %; without values where nothing was counted. */
-export function computeScreeningShare(
-  hits: number,
-  total: number,
-): ScreeningAggregate['confirmed']['sensitivity'] {
-  if (total === 0) return { hits, total };
-  return { hits, total, ...computeWilson(hits, total) };
 }
 
 const Celsius = Type.Number({ minimum: -100, maximum: 200, description: '°C' });

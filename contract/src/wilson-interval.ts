@@ -18,3 +18,14 @@ export function computeWilson(hits: number, total: number): WilsonInterval {
   const half = (Z_95 / (1 + z2 / total)) * Math.sqrt((value * (1 - value)) / total + z2 / (4 * total ** 2));
   return { value, low: hits === 0 ? 0 : centre - half, high: hits === total ? 1 : centre + half };
 }
+
+/** A share of a count with its 95 % interval. */
+export interface Proportion extends Partial<WilsonInterval> {
+  readonly hits: number;
+  readonly total: number;
+}
+
+/** Without value and interval where there was nothing to count. */
+export function computeProportion(hits: number, total: number): Proportion {
+  return total === 0 ? { hits, total } : { hits, total, ...computeWilson(hits, total) };
+}

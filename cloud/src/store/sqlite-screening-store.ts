@@ -1,5 +1,5 @@
 import {
-  computeScreeningShare,
+  computeProportion,
   FEVER_CONFIRMED_FROM_C,
   type GateSelfCheck,
   type GateStatus,
@@ -224,8 +224,8 @@ export class SqliteScreeningStore implements ScreeningStore {
       },
       time: addTimes(windows.flatMap(({ time }) => JSON.parse(time) as GateTime[])),
       confirmed: {
-        sensitivity: computeScreeningShare(truePositive, truePositive + falseNegative),
-        specificity: computeScreeningShare(trueNegative, trueNegative + falsePositive),
+        sensitivity: computeProportion(truePositive, truePositive + falseNegative),
+        specificity: computeProportion(trueNegative, trueNegative + falsePositive),
       },
     };
   }

@@ -18,7 +18,7 @@ const SUPPRESSION_GROUP: Readonly<Record<RoadLabel, number>> = {
 };
 
 /** Whether findings with these labels may be one object: suppression works across them. */
-export function isSuppressedBy(label: RoadLabel, other: RoadLabel): boolean {
+export function mayBeOneObject(label: RoadLabel, other: RoadLabel): boolean {
   return SUPPRESSION_GROUP[label] === SUPPRESSION_GROUP[other];
 }
 
@@ -79,9 +79,8 @@ export class CandidateList {
     const keptIndex: number[] = [];
     for (const i of order) {
       const label = labels[i] ?? 'person';
-      const group = SUPPRESSION_GROUP[label];
       const hidden = keptIndex.some(
-        (j) => SUPPRESSION_GROUP[labels[j] ?? 'person'] === group && computeIouAt(this.#boxes, i, j) > maxIou,
+        (j) => mayBeOneObject(label, labels[j] ?? 'person') && computeIouAt(this.#boxes, i, j) > maxIou,
       );
       if (hidden) continue;
       keptIndex.push(i);

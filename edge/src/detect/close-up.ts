@@ -2,7 +2,7 @@ import type { Scene } from '@ngatu/contract';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeIou } from '../geometry/box.ts';
 import { BilinearSampler } from './bilinear-sampler.ts';
-import { isSuppressedBy } from './candidate-list.ts';
+import { mayBeOneObject } from './candidate-list.ts';
 import type { Detection, Detector, ModelIdentity, RoadPart } from './detection.ts';
 
 /** Which parts of the picture are looked at enlarged; see `analysis` of a scene. */
@@ -47,16 +47,12 @@ export class CloseUpDetector implements Detector {
     const wanted = parts === undefined ? undefined : things;
     users.push(...(await this.#detector.detect(this.#takeOverview(frame), wanted)));
     for (const [index, closeUp] of this.#closeUps.entries()) {
-      const picture = this.#takeCloseUp(frame, index, closeUp);
-      if (picture === undefined) continue;
+      const look = this.#takeCloseUp(frame, index, closeUp);
+      if (look === undefined) continue;
       const seen: RoadPart[] = [];
-      const found = await this.#detector.detect(picture, wanted && seen);
-      const look = {
-        left: clampTo(closeUp.box[0], frame.sourceWidth),
-        top: clampTo(closeUp.box[1], frame.sourceHeight),
-      };
-      users.push(...found.flatMap((each) => moveBack(each, look, picture, frame)));
-      things.push(...seen.flatMap((each) => moveBack(each, look, picture, frame)));
+      const found = await this.#detector.detect(look.picture, wanted && seen);
+      users.push(...found.flatMap((each) => moveBack(each, look, frame)));
+      things.push(...seen.flatMap((each) => moveBack(each, look, frame)));
     }
     parts?.push(...keepSurest(things));
     return keepSurest(users);
@@ -74,7 +70,7 @@ export class CloseUpDetector implements Detector {
   }
 
   /** The part as a picture of its own; undefined where the picture that came is too small for it. */
-  #takeCloseUp(frame: Frame, index: number, { box, enlarge }: CloseUp): Frame | undefined {
+  #takeCloseUp(frame: Frame, index: number, { box, enlarge }: CloseUp): Look | undefined {
     const [left, right] = [box[0], box[2]].map((x) => clampTo(x, frame.sourceWidth)) as [number, number];
     const [top, bottom] = [box[1], box[3]].map((y) => clampTo(y, frame.sourceHeight)) as [number, number];
     const size = {
@@ -84,8 +80,16 @@ export class CloseUpDetector implements Detector {
     const cut = cutOut(frame, [left, top, right, bottom]);
     if (cut === undefined || size.width < 1 || size.height < 1) return undefined;
     const pixels = this.#scalers[index]?.scale(cut, size) ?? cut.pixels;
-    return { ...frame, ...size, pixels, sourceWidth: right - left, sourceHeight: bottom - top, lamps: [] };
+    const source = { sourceWidth: right - left, sourceHeight: bottom - top };
+    return { left, top, picture: { ...frame, ...size, ...source, pixels, lamps: [] } };
   }
+}
+
+/** A part of a frame as a picture of its own, and where it lies, source pixels. */
+interface Look {
+  readonly left: number;
+  readonly top: number;
+  readonly picture: Frame;
 }
 
 type Picture = Pick<Frame, 'width' | 'height' | 'pixels'>;
@@ -127,8 +131,7 @@ function cutOut(frame: Frame, [x1, y1, x2, y2]: Box): Picture | undefined {
 /** A finding of a part in pixels of the source picture; none where an edge of the part cut it, or where it is large. */
 function moveBack<T extends Detection | RoadPart>(
   finding: T,
-  { left, top }: { left: number; top: number },
-  part: Frame,
+  { left, top, picture: part }: Look,
   frame: Frame,
 ): T[] {
   const [x1, y1, x2, y2] = finding.box;
@@ -148,7 +151,7 @@ function keepSurest<T extends Detection | RoadPart>(findings: readonly T[]): T[]
   const kept: T[] = [];
   for (const finding of findings.toSorted((a, b) => b.confidence - a.confidence)) {
     const isOne = (other: T): boolean =>
-      isSuppressedBy(finding.label, other.label) && computeIou(finding.box, other.box) > MAX_IOU;
+      mayBeOneObject(finding.label, other.label) && computeIou(finding.box, other.box) > MAX_IOU;
     if (!kept.some(isOne)) kept.push(finding);
   }
   return kept;

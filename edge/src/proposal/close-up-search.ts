@@ -1,4 +1,5 @@
 import type { Box, Point } from '../geometry/box.ts';
+import { takeQuantile } from './quantile.ts';
 
 /** A part of the picture in which road users are small. Source pixels. */
 export interface CloseUpCandidate {
@@ -39,26 +40,22 @@ export function findCloseUp(
   const small = sights.filter(({ height }) => height < SMALL_PX * scale);
   const share = small.length / Math.max(1, sights.length);
   if (sights.length < MIN_SIGHTS || share < MIN_SHARE) return undefined;
-  const heightPx = quantile(
-    small.map(({ height }) => height),
+  const sort = (pick: (sight: (typeof small)[number]) => number): number[] =>
+    small.map(pick).sort((a, b) => a - b);
+  const heightPx = takeQuantile(
+    sort(({ height }) => height),
     0.5,
   );
-  const xs = small.map(({ ground }) => ground[0]);
-  const ys = small.map(({ ground }) => ground[1]);
+  const [xs, ys] = [sort(({ ground }) => ground[0]), sort(({ ground }) => ground[1])];
   // ground points are the bottom middles of boxes: above them a box, around them half a width, and room for those that were not found
   const box: Box = [
-    Math.max(0, quantile(xs, TRIM) - heightPx),
-    Math.max(0, quantile(ys, TRIM) - 2 * heightPx),
-    Math.min(picture.width, quantile(xs, 1 - TRIM) + heightPx),
-    Math.min(picture.height, quantile(ys, 1 - TRIM) + heightPx),
+    Math.max(0, takeQuantile(xs, TRIM) - heightPx),
+    Math.max(0, takeQuantile(ys, TRIM) - 2 * heightPx),
+    Math.min(picture.width, takeQuantile(xs, 1 - TRIM) + heightPx),
+    Math.min(picture.height, takeQuantile(ys, 1 - TRIM) + heightPx),
   ];
   const enlarge = Math.round(4 * Math.min(3, Math.max(1.25 / scale, WANTED_PX / heightPx))) / 4;
   const cost =
     ((box[2] - box[0]) * (box[3] - box[1]) * (enlarge * scale) ** 2) / (picture.width * picture.height);
   return cost > MAX_COST ? undefined : { box, enlarge, share, heightPx, cost };
-}
-
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }

@@ -1,4 +1,5 @@
 import type { Point } from '../geometry/box.ts';
+import { takeQuantile } from './quantile.ts';
 import { computeTravel, listSteps, type Step, type Trajectory } from './trajectory.ts';
 
 /** A stream of road users that take the same way. Points in source pixels. */
@@ -110,7 +111,7 @@ function toFlow(group: readonly Traveller[]): Flow | undefined {
     .map(({ at }) => ({ along: dot(at, direction), across: dot(at, across) }))
     .sort((a, b) => a.along - b.along);
   const alongs = places.map(({ along }) => along);
-  const [start, end] = [quantile(alongs, TRIM / 2), quantile(alongs, 1 - TRIM / 2)];
+  const [start, end] = [takeQuantile(alongs, TRIM / 2), takeQuantile(alongs, 1 - TRIM / 2)];
   const edges = Array.from({ length: SLICES }, (_, slice) => {
     const [from, to] = [slice, slice + 1].map((k) => start + ((end - start) * k) / SLICES) as [
       number,
@@ -120,7 +121,7 @@ function toFlow(group: readonly Traveller[]): Flow | undefined {
     inside.sort((a, b) => a - b);
     return inside.length < 3
       ? []
-      : [{ along: (from + to) / 2, low: quantile(inside, TRIM), high: quantile(inside, 1 - TRIM) }];
+      : [{ along: (from + to) / 2, low: takeQuantile(inside, TRIM), high: takeQuantile(inside, 1 - TRIM) }];
   }).flat();
   const [first, last] = [edges[0], edges.at(-1)];
   if (first === undefined || last === undefined || edges.length < 2) return undefined;
@@ -141,16 +142,11 @@ function toFlow(group: readonly Traveller[]): Flow | undefined {
     to: middle(outline.at(-1) as (typeof outline)[number]),
     polygon,
     direction,
-    widthPx: quantile(widths, 0.5),
+    widthPx: takeQuantile(widths, 0.5),
     count: group.length,
   };
 }
 
 function dot(a: Point, b: Point): number {
   return a[0] * b[0] + a[1] * b[1];
-}
-
-/** Of values in rising order. */
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.floor(sorted.length * share)))] ?? 0;
 }

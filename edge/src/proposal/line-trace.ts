@@ -104,10 +104,10 @@ function findPath(columns: readonly (readonly Sample[])[]): Sample[] {
   const path: Sample[] = [];
   for (let k = columns.length - 1; k >= 0; k--) {
     const sample = columns[k]?.[row];
-    if (sample !== undefined) path.unshift(sample);
+    if (sample !== undefined) path.push(sample);
     row = origins[k]?.[row] ?? row;
   }
-  return path;
+  return path.reverse();
 }
 
 /** Where the paint of the path ends on both sides of its core; what is paint is told by the part that is known to be. */

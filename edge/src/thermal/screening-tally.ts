@@ -1,5 +1,5 @@
 import {
-  computeScreeningShare,
+  computeProportion,
   FEVER_CONFIRMED_FROM_C,
   NgatuError,
   READING_ENTRY_MS,
@@ -91,8 +91,8 @@ export class ScreeningTally {
       measured: this.#measured,
       refused: this.#refused,
       confirmed: {
-        sensitivity: computeScreeningShare(truePositive, truePositive + falseNegative),
-        specificity: computeScreeningShare(trueNegative, trueNegative + falsePositive),
+        sensitivity: computeProportion(truePositive, truePositive + falseNegative),
+        specificity: computeProportion(trueNegative, trueNegative + falsePositive),
       },
       learningFrozen,
     };

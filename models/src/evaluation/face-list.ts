@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import { Type } from '@sinclair/typebox';
 import { JudgedBoxes, readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
@@ -62,7 +62,7 @@ export async function loadFaceList(file: string, setsDir: string): Promise<Label
     const [set = '', name = ''] = path.split('/');
     list.push({
       file: await findPicture(join(setsDir, set, 'images', name), file),
-      name: basename(path),
+      name,
       faces,
     });
   }

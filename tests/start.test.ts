@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const PROGRAM = join(import.meta.dirname, '..', 'cli', 'bin', 'ngatu.mjs');
-const PARTS = ['camera', 'sensor', 'broker', 'ingestor', 'api', 'edge'];
+const PARTS = ['camera', 'sensor', 'gate', 'broker', 'ingestor', 'api', 'edge'];
 
 let folder: string;
 let started: ChildProcess[];
@@ -170,6 +170,17 @@ describe('ngatu start', () => {
     };
     await until('a reading of the street sensor', async () => (await temperature()) !== undefined, 60_000);
     expect(await temperature()).toMatchObject({ node: 'gateway-1', unit: 'Cel', value: expect.any(Number) });
+
+    const told = async () => {
+      const { gates } = (await (await get('/screening/gates')).json()) as {
+        gates: { gate: string; counts: Record<string, number> }[];
+      };
+      return gates.some(
+        ({ gate, counts }) =>
+          gate === 'simulated-gate' && (counts['measured'] ?? 0) + (counts['refused'] ?? 0) > 0,
+      );
+    };
+    await until('somebody was told something at the fever gate', told, 180_000);
 
     child.kill('SIGINT');
     expect(await exit).toBe(0);

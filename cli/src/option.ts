@@ -16,6 +16,14 @@ export function readCount(text: string): number {
   return Number(text);
 }
 
+/** Reads the value of an option that is a share: 0 to 1. */
+export function readShare(text: string): number {
+  const share = Number(text);
+  if (text.trim() === '' || !(share >= 0 && share <= 1))
+    throw new InvalidArgumentError('Expected a share from 0 to 1.');
+  return share;
+}
+
 /** `--data` of a command that works on the folder of `ngatu start`. The help names it as people see it, on every machine. */
 export function buildDataOption(description: string): Option {
   const folder = join(findRepositoryRoot(), '.ngatu');

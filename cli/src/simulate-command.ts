@@ -17,6 +17,7 @@ import { openLogger } from './logger.ts';
 import { openNamedDetector } from './model-option.ts';
 import { readCount, readPort } from './option.ts';
 import { writeJson } from './output-file.ts';
+import { addGateSimulation } from './simulate-gate-command.ts';
 import { addNoiseSimulation } from './simulate-noise-command.ts';
 import { addSensorSimulation } from './simulate-sensors-command.ts';
 import { watchStopSignals } from './stop-signal.ts';
@@ -40,7 +41,7 @@ interface RecallOptions {
 /** `ngatu simulate`: scenes with exact truth (docs/scene-simulator.md). */
 export function buildCommand(): Command {
   const command = new Command('simulate').description(
-    'Simulate streets with exact truth: rendered clips, the recall of the detector on them, the noise of the detector.',
+    'Simulate with exact truth: rendered streets, the recall and the noise of the detector on them, street sensors, a fever gate.',
   );
   command
     .command('scene')
@@ -69,6 +70,7 @@ export function buildCommand(): Command {
     .action(measureRecall);
   addNoiseSimulation(command);
   addSensorSimulation(command);
+  addGateSimulation(command);
   return command;
 }
 

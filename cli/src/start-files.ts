@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { GatewayProfile } from '@ngatu/contract';
+import type { GatewayProfile, SensorProfile } from '@ngatu/contract';
 import { asStorageError } from '@ngatu/contract';
 import {
   formatProfile,
@@ -19,6 +19,8 @@ export interface StartPorts {
   readonly console: number;
   /** Where the simulated street sensor answers; without it the profile's sensors are left out. */
   readonly sensor?: number;
+  /** Where the simulated thermal camera answers; without it the profile's fever gates and the sensors of their rooms are left out. */
+  readonly gate?: number;
   /**
    * Where the ingestor takes evidence over TLS. With it all that nodes and centre say to each other goes over mutual TLS (`broker`
    * speaks it then); without it in the clear, with passwords.
@@ -95,16 +97,44 @@ export function buildEffectiveProfile({ source, model, ports }: EffectiveProfile
       url: `rtsp://127.0.0.1:${ports.camera}/${camera.name}`,
       scene: resolve(dirname(file), camera.scene),
     })),
-    sensors: ports.sensor === undefined ? [] : describeSensors(source, ports.sensor),
+    sensors: describeSensors(source, ports),
+    feverGates: ports.gate === undefined ? [] : describeGates(profile, ports.gate),
   };
 }
 
-function describeSensors({ profile, file }: ProfileFile, port: number): GatewayProfile['sensors'] {
-  return profile.sensors.map((sensor) => ({
-    ...sensor,
-    ...(sensor.source.kind === 'modbus-tcp' ? { source: { ...sensor.source, host: '127.0.0.1', port } } : {}),
-    ...(sensor.template === undefined ? {} : { template: resolve(dirname(file), sensor.template) }),
-  }));
+/** Those that a simulator answers for. */
+function describeSensors({ profile, file }: ProfileFile, ports: StartPorts): GatewayProfile['sensors'] {
+  return profile.sensors.flatMap((sensor) => {
+    const source = describeSensorSource(sensor.source, ports);
+    if (source === undefined) return [];
+    const template =
+      sensor.template === undefined ? {} : { template: resolve(dirname(file), sensor.template) };
+    return [{ ...sensor, source, ...template }];
+  });
+}
+
+function describeSensorSource(
+  source: SensorProfile['source'],
+  ports: StartPorts,
+): SensorProfile['source'] | undefined {
+  if (source.kind === 'modbus-tcp' && ports.sensor !== undefined)
+    return { ...source, host: '127.0.0.1', port: ports.sensor };
+  if (source.kind === 'http' && ports.gate !== undefined)
+    return { ...source, url: moveToPort(source.url, ports.gate) };
+  return undefined;
+}
+
+function describeGates({ feverGates }: GatewayProfile, port: number): GatewayProfile['feverGates'] {
+  return feverGates.map((gate) =>
+    gate.input.kind === 'http'
+      ? { ...gate, input: { ...gate.input, url: moveToPort(gate.input.url, port) } }
+      : gate,
+  );
+}
+
+/** The same path of the loopback. */
+function moveToPort(url: string, port: number): string {
+  return `http://127.0.0.1:${port}${new URL(url).pathname}`;
 }
 
 function describeBroker({ node }: GatewayProfile, ports: StartPorts): GatewayProfile['broker'] {

@@ -24,6 +24,8 @@ export interface StartParts {
   readonly edge: PartSpec;
   /** The simulated street sensor, where there is a port for it. */
   readonly sensor?: PartSpec;
+  /** The simulated thermal camera of a fever gate, where there is a port for it. */
+  readonly gate?: PartSpec;
 }
 
 /** A week of readings, which then begins anew. */
@@ -70,6 +72,7 @@ export function buildParts({ paths, ports, secrets, cameras }: StartPlan): Start
       readyTimeoutMs: Number.POSITIVE_INFINITY,
     }),
     ...(ports.sensor === undefined ? {} : { sensor: sensorPart(ports.sensor) }),
+    ...(ports.gate === undefined ? {} : { gate: gatePart(ports.gate) }),
   };
 }
 
@@ -77,6 +80,11 @@ function sensorPart(port: number): PartSpec {
   const { days, intervalS, seed } = STREET;
   const series = [`--days=${days}`, `--interval=${intervalS}`, `--seed=${seed}`];
   return commandPart('sensor', { args: ['simulate', 'sensors', `--port=${port}`, ...series] });
+}
+
+/** The place of its blackbody stands in the profile: the seed may not change without it. */
+function gatePart(port: number): PartSpec {
+  return commandPart('gate', { args: ['simulate', 'fever-gate', `--port=${port}`, '--seed=1'] });
 }
 
 function commandPart(

@@ -86,10 +86,12 @@ async function superviseDemo({ demo, paths, consolePort, progress, lock, stop }:
   const onForce = () => supervisor.kill();
   stop.force.addEventListener('abort', onForce);
   stop.signal.addEventListener('abort', () => void supervisor.stop());
-  const sensor = parts.sensor === undefined ? undefined : supervisor.start(parts.sensor);
-  sensor?.catch(() => undefined);
+  const devices = [parts.sensor, parts.gate].flatMap((part) =>
+    part === undefined ? [] : [supervisor.start(part)],
+  );
+  for (const device of devices) device.catch(() => undefined);
   const camera = supervisor.start(parts.camera);
-  // Failures of the camera, of the sensor and of the edge are thrown where they are waited for below.
+  // Failures of the camera, of the devices and of the edge are thrown where they are waited for below.
   camera.catch(() => undefined);
   // The camera takes longest to be ready: meanwhile there is time for certificates.
   const identities = listStartIdentities(paths, demo.profile.profile);
@@ -109,7 +111,7 @@ async function superviseDemo({ demo, paths, consolePort, progress, lock, stop }:
   await supervisor.start(parts.ingestor);
   const edge = camera.then(() => supervisor.start(parts.edge));
   edge.catch(() => undefined);
-  await Promise.all([supervisor.start(parts.api), camera, sensor]);
+  await Promise.all([supervisor.start(parts.api), camera, ...devices]);
   const url = `http://127.0.0.1:${ports.console}`;
   lock.describe(`ngatu (process ${process.pid}, console ${url})`);
   progress.announce(url, join(paths.cloud, 'first-sign-in.txt'));
@@ -118,8 +120,9 @@ async function superviseDemo({ demo, paths, consolePort, progress, lock, stop }:
 }
 
 async function choosePorts(console: number | undefined): Promise<StartPorts> {
-  const [broker = 0, ingestor = 0, camera = 0, upload = 0, sensor = 0, other = 0] = await chooseFreePorts(6);
-  return { broker, ingestor, camera, upload, sensor, console: console ?? other };
+  const [broker = 0, ingestor = 0, camera = 0, upload = 0, sensor = 0, gate = 0, other = 0] =
+    await chooseFreePorts(7);
+  return { broker, ingestor, camera, upload, sensor, gate, console: console ?? other };
 }
 
 function readLeftovers({ run }: StartPaths): ProcessIdentity[] {

@@ -54,14 +54,16 @@ export interface PlannedScene {
     readonly setC: number;
   };
   /** Size class of the sensor. */
-  readonly sensor: 'full' | 'small';
+  readonly sensor: SensorSize;
 }
+
+export type SensorSize = 'full' | 'small';
 
 const SENSOR_SIZES = { full: { width: 640, height: 480 }, small: { width: 320, height: 240 } } as const;
 const FRAMES = 8;
 
 /** Draws one scene of a kind. The same seed, kind and sensor give the same scene. */
-export function planScene(seed: number, kind: SceneKind, size: 'full' | 'small' = 'full'): PlannedScene {
+export function planScene(seed: number, kind: SceneKind, size: SensorSize = 'full'): PlannedScene {
   const random = new SeededRandom(seed * 7_919 + SCENE_KINDS.indexOf(kind));
   const sensor = drawSensor(random, kind, size);
   const room = drawRoom(random, kind);
@@ -88,7 +90,24 @@ export function planScene(seed: number, kind: SceneKind, size: 'full' | 'small' 
   };
 }
 
-function drawSensor(random: SeededRandom, kind: SceneKind, size: 'full' | 'small'): SimulatedSensor {
+/**
+ * Who and what stands before the camera of a given place, °C at the warmer inner canthus of the nearest person as given. The same seed
+ * and temperature are the same face, whatever it does wrong.
+ */
+export function planVisitors(
+  { room, sensor }: Pick<ThermalScene, 'room' | 'sensor'>,
+  { seed, kind, canthusC }: { readonly seed: number; readonly kind: SceneKind; readonly canthusC: number },
+): Pick<ThermalScene, 'people' | 'objects'> {
+  if (kind === 'nobody') return { people: [], objects: [] };
+  const { ambientC } = room;
+  const face = drawFace(new SeededRandom(seed), canthusC, ambientC);
+  const random = new SeededRandom(seed + 1);
+  const first = { ...drawPerson(random, { kind, sensor, ambientC, canthusC }), face };
+  const people = [...drawCompany(random, kind, first, ambientC), first];
+  return { people, objects: drawObjects(random, kind, first) };
+}
+
+function drawSensor(random: SeededRandom, kind: SceneKind, size: SensorSize): SimulatedSensor {
   return {
     ...SENSOR_SIZES[size],
     netdC: random.between(0.03, 0.06),

@@ -1,17 +1,25 @@
 import { join } from 'node:path';
 import { DEFAULT_PLATE_DETECTOR } from '@ngatu/contract';
-import { loadNetwork, PlateDetector } from '@ngatu/edge';
-import { evaluatePlateDetector, formatPlateDetectorTable } from '@ngatu/models';
+import { loadNetwork, PlateDetector, PlateReader } from '@ngatu/edge';
+import {
+  evaluatePlateDetector,
+  type FindingReadings,
+  formatFindingReadings,
+  formatPlateDetectorTable,
+  readFindings,
+} from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
 import { addPictureChoice, type PictureChoiceOptions, readPictureChoice } from './picture-choice.ts';
+import { findPlateReaders } from './plate-reader-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface PlateDetectorOptions extends EvaluationOptions, PictureChoiceOptions {
   readonly detector: string;
   readonly zoom: readonly number[];
+  readonly read: boolean;
 }
 
 /** The curve wants what the product would leave out, too. */
@@ -34,6 +42,7 @@ export function addPlateDetectorEvaluation(command: Command): void {
       readZooms,
       [1, 2],
     )
+    .option('--read', 'read what was found, too: how often a plate is read where none is', false)
     .action(evaluate);
   addPictureChoice(added);
 }
@@ -50,7 +59,9 @@ async function evaluate(options: PlateDetectorOptions): Promise<void> {
         stop.signal,
       );
       console.log(formatPlateDetectorTable(metrics));
-      if (options.json !== undefined) await writeJson(options.json, metrics);
+      const readings = options.read ? await readFound(pictures, options.data, stop.signal) : undefined;
+      if (options.json !== undefined)
+        await writeJson(options.json, readings === undefined ? metrics : { ...metrics, readings });
       if (options.predictions !== undefined)
         await writeJson(join(options.predictions, 'plate-boxes.json'), pictures);
     } finally {
@@ -58,6 +69,21 @@ async function evaluate(options: PlateDetectorOptions): Promise<void> {
     }
   } finally {
     stop.dispose();
+  }
+}
+
+async function readFound(
+  pictures: Parameters<typeof readFindings>[0],
+  dataDir: string,
+  signal: AbortSignal,
+): Promise<readonly FindingReadings[]> {
+  const reader = await PlateReader.open(await findPlateReaders(undefined, signal), 1);
+  try {
+    const readings = await readFindings(pictures, { dataDir, reader, on: new Date() }, signal);
+    console.log(formatFindingReadings(readings));
+    return readings;
+  } finally {
+    await reader.close();
   }
 }
 

@@ -1,18 +1,21 @@
 import { join } from 'node:path';
-import { NgatuError } from '@ngatu/contract';
-import { DEFAULT_PLATE_READERS, loadNetwork, PlateReader, type VerifiedNetwork } from '@ngatu/edge';
-import { evaluatePlates, formatPlateTable } from '@ngatu/models';
+import { PlateReader } from '@ngatu/edge';
+import { evaluatePlatePassages, evaluatePlates, formatPassageTable, formatPlateTable } from '@ngatu/models';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
-import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
+import { findPlateReaders } from './plate-reader-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface PlateOptions extends EvaluationOptions {
   readonly reader?: string[];
   readonly views: 'one' | 'doubt' | 'all';
   readonly mismatches: boolean;
+  readonly passages?: readonly number[];
 }
+
+/** Of the passages that are made out of the pictures. */
+const PASSAGE_SEED = 1;
 
 /** `ngatu eval plates --data DIR`. */
 export function addPlateEvaluation(command: Command): void {
@@ -31,6 +34,11 @@ export function addPlateEvaluation(command: Command): void {
       readViews,
       'doubt',
     )
+    .option(
+      '--passages <heights>',
+      'make passages of a camera out of the crops instead, the plate so many px high at last (16,20,24): one look and the vote of eight',
+      readHeights,
+    )
     .option('--mismatches', 'print the plates that were read wrongly', false)
     .action(evaluate);
 }
@@ -38,10 +46,18 @@ export function addPlateEvaluation(command: Command): void {
 async function evaluate(options: PlateOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   try {
-    const models = await findReaders(options.reader, stop.signal);
+    const models = await findPlateReaders(options.reader, stop.signal);
     const names = models.map(({ manifest }) => manifest.name);
     const reader = await PlateReader.open(models, 1, { views: options.views });
     try {
+      if (options.passages !== undefined) {
+        const { data: dataDir, passages: heights } = options;
+        const of = { dataDir, reader, heights, on: new Date(), seed: PASSAGE_SEED };
+        const figures = await evaluatePlatePassages(of, stop.signal);
+        console.log(formatPassageTable(figures, names));
+        if (options.json !== undefined) await writeJson(options.json, figures);
+        return;
+      }
       const { metrics, predictions } = await evaluatePlates(
         { dataDir: options.data, reader, readerNames: names, on: new Date() },
         stop.signal,
@@ -64,19 +80,10 @@ async function evaluate(options: PlateOptions): Promise<void> {
   }
 }
 
-/** The readers that were named, or those of the product as far as they can be had. */
-async function findReaders(named: readonly string[] | undefined, signal: AbortSignal) {
-  const models: VerifiedNetwork[] = [];
-  for (const name of named ?? DEFAULT_PLATE_READERS) {
-    try {
-      models.push(await loadNetwork(await resolveNetwork(name, signal)));
-    } catch (error) {
-      const isAbsent = error instanceof NgatuError && error.code === 'ASSET_UNAVAILABLE';
-      if (!isAbsent || named !== undefined || name === DEFAULT_PLATE_READERS[0]) throw error;
-      console.error(`without ${name}, which cannot be had: ${error.message}`);
-    }
-  }
-  return models;
+function readHeights(text: string): number[] {
+  const heights = text.split(',').map(Number);
+  if (heights.every((height) => Number.isInteger(height) && height >= 4 && height <= 400)) return heights;
+  throw new InvalidArgumentError('Expected whole numbers of pixels from 4 to 400, separated by commas.');
 }
 
 function readViews(text: string): PlateOptions['views'] {

@@ -55,7 +55,9 @@ export {
   DEFAULT_PLATE_DETECTOR_CONFIDENCE,
   PlateDetector,
 } from './plate/plate-detector.ts';
+export { lookAtPlate } from './plate/plate-finder.ts';
 export { DEFAULT_PLATE_READERS, PlateReader } from './plate/plate-reader.ts';
+export type { PlateReading } from './plate/plate-reading.ts';
 export { DEFAULT_PLATE_CONFIDENCE, votePlate } from './plate/plate-vote.ts';
 export { drawScene } from './proposal/annotated-still.ts';
 export { CameraReadiness } from './readiness/camera-readiness.ts';

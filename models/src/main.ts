@@ -43,6 +43,12 @@ export {
   formatPlateDetectorTable,
 } from './evaluation/plate-detector-evaluation.ts';
 export { evaluatePlates, formatPlateTable } from './evaluation/plate-evaluation.ts';
+export {
+  type FindingReadings,
+  formatFindingReadings,
+  readFindings,
+} from './evaluation/plate-finding-reading.ts';
+export { evaluatePlatePassages, formatPassageTable } from './evaluation/plate-passage.ts';
 export { type CampaignMetrics, formatCampaignTable, runSceneCampaign } from './evaluation/scene-campaign.ts';
 export { type HarvestedStreet, harvestStreet } from './evaluation/scene-campaign-harvest.ts';
 export { measureNoise } from './evaluation/scene-campaign-noise.ts';

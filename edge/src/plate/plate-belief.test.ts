@@ -56,4 +56,13 @@ describe('what readers believe', () => {
     expect(one[0]?.share ?? 1).toBeLessThan(0.95);
     expect(poolBeliefs([], POOL)).toEqual([]);
   });
+
+  it('may be that there is nothing to read', () => {
+    const member = (text: string) => ({ belief: aBelief(text), weight: 1 });
+    const [nothing] = poolBeliefs([member('')], POOL);
+    expect(nothing?.text).toBe('');
+    expect(nothing?.share).toBeGreaterThan(0.99);
+    const [plate] = poolBeliefs([member('30A12345')], POOL);
+    expect(plate?.share).toBeGreaterThan(0.99);
+  });
 });

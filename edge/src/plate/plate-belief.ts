@@ -115,7 +115,8 @@ export interface PoolMember {
 
 /**
  * Pools what several readers, views or frames believe: the weighted mean of their log-probabilities (a logarithmic opinion pool: C. Genest,
- * J. Zidek, Statistical Science 1, 1986), sharpened by `power`, over all texts that any of them or any grammar proposes.
+ * J. Zidek, Statistical Science 1, 1986), sharpened by `power`, over all texts that any of them or any grammar proposes, and the empty one: that
+ * there is nothing to read.
  * @param prior logarithm of how likely a text is before any picture
  * @param power how many independent looks the members amount to
  */
@@ -128,7 +129,7 @@ export function poolBeliefs(
     readonly count: number;
   },
 ): readonly PooledText[] {
-  const texts = new Set<string>();
+  const texts = new Set<string>(members.length === 0 ? [] : ['']);
   for (const { belief } of members) {
     for (const { text } of belief.propose(options.count)) texts.add(text);
     for (const places of options.grammars) {

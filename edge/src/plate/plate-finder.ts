@@ -1,6 +1,6 @@
 import type { Box } from '../geometry/box.ts';
 import type { VerifiedNetwork } from '../model/model-file.ts';
-import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, PlateDetector } from './plate-detector.ts';
+import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, type FoundPlate, PlateDetector } from './plate-detector.ts';
 import { PlateReader } from './plate-reader.ts';
 import type { PlateLook, PlatePicture } from './plate-reading.ts';
 
@@ -47,11 +47,8 @@ export class PlateFinder {
   async find(picture: PlatePicture, within: Box): Promise<readonly PlateLook[]> {
     const found = await this.#detector.find(picture, within);
     const looks: PlateLook[] = [];
-    for (const { box, confidence } of found.slice(0, MAX_PLATES)) {
-      const height = box[3] - box[1];
-      const look = await this.#reader.read(picture, widen(box), confidence);
-      looks.push(height < MIN_PLATE_HEIGHT ? { ...look, box, characters: [], texts: [] } : { ...look, box });
-    }
+    for (const plate of found.slice(0, MAX_PLATES))
+      looks.push(await lookAtPlate(this.#reader, picture, plate));
     return looks;
   }
 
@@ -59,6 +56,17 @@ export class PlateFinder {
     await this.#detector.close();
     await this.#reader.close();
   }
+}
+
+/** Reads what was found, once. A plate that is too small has no characters. @throws NgatuError MODEL_INVALID where the inference fails */
+export async function lookAtPlate(
+  reader: Pick<PlateReader, 'read'>,
+  picture: PlatePicture,
+  { box, confidence }: FoundPlate,
+): Promise<PlateLook> {
+  const look = await reader.read(picture, widen(box), confidence);
+  const isTooSmall = box[3] - box[1] < MIN_PLATE_HEIGHT;
+  return isTooSmall ? { ...look, box, characters: [], texts: [] } : { ...look, box };
 }
 
 function widen([x1, y1, x2, y2]: Box): Box {

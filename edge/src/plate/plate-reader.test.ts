@@ -38,6 +38,31 @@ describe('the reader of plates', () => {
     expect(votePlate([await read(empty)], subject).state).toBe('unreadable');
   });
 
+  it.each([
+    [
+      'a lamp in the dark',
+      (x: number, y: number) => 40 + 200 * Math.exp(-((x - 60) ** 2 + (y - 30) ** 2) / 90),
+    ],
+    ['a bright pillar', (x: number) => (x > 40 && x < 62 ? 220 : 50)],
+    ['a wheel', (x: number, y: number) => (Math.abs(Math.hypot(x - 60, y - 30) - 22) < 5 ? 30 : 120)],
+    ['a grille', (_: number, y: number) => (y % 12 < 6 ? 60 : 170)],
+    ['a kerb', (x: number, y: number) => (x * 0.4 + y > 50 ? 190 : 80)],
+  ])('sees no character on %s, however often it looks', async (_, shade) => {
+    const [width, height] = [120, 60];
+    const data = new Uint8Array(width * height * 3);
+    for (let at = 0; at < data.length; at++)
+      data[at] = shade(Math.floor(at / 3) % width, Math.floor(at / 3 / width));
+    const subject = { class: 'motorbike', on: new Date('2026-11-22T00:00:00Z') } as const;
+    const look = await read({ data, width, height, channels: 3 });
+    expect(look.characters).toEqual([]);
+    expect(
+      votePlate(
+        Array.from({ length: 8 }, () => look),
+        subject,
+      ).state,
+    ).toBe('unreadable');
+  });
+
   it('refuses a file that is no network, and one that is no reader of plates', async () => {
     const open = (bytes: Uint8Array) =>
       PlateReader.open([aVerifiedNetwork('plate-reader-vn', {}, bytes)], 1, { isTried: true });

@@ -24,7 +24,10 @@ export interface PlateLook {
   readonly layout: PlateLayout;
   /** From the upper left to the lower right; none where nothing like a character was seen. */
   readonly characters: readonly PlateCharacter[];
-  /** Whole texts that it may be, likeliest first, before formats are looked at: they also tell of a character too many or too few. */
+  /**
+   * Whole texts that it may be, likeliest first, before formats are looked at: they also tell of a character too many or too few, and the empty
+   * one that there is nothing to read. None where the plate is too small to be looked at.
+   */
   readonly texts?: readonly PlateText[];
   /** Where the plate was found, source pixels. */
   readonly box: Box;

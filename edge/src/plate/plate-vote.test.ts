@@ -76,6 +76,28 @@ describe('the vote on a plate', () => {
     expect(reading).toMatchObject({ state: 'read', text: '30A12345', looks: 4 });
   });
 
+  it('believes no single look that reads where the others see nothing, and a passage that is legible in part', () => {
+    const nothing = aLook('', { texts: [{ text: '', confidence: 0.97 }] });
+    const invented = aLook('67M5111', { texts: [{ text: '67M5111', confidence: 0.96 }] });
+    const look = aLook('30A12345', { texts: [{ text: '30A12345', confidence: 0.99 }] });
+    const vote = (...looks: PlateLook[]) => votePlate(looks, subject);
+    expect(vote(nothing)).toEqual({
+      ...{ state: 'unreadable', characters: [], alternatives: [], looks: 1 },
+      reason: 'no character was seen on it',
+    });
+    for (const count of [1, 3, 7]) {
+      const others = Array.from({ length: count }, () => nothing);
+      expect(vote(invented, ...others).state).toBe('unreadable');
+      expect(vote(look, look, look, look, ...others)).toMatchObject({
+        text: '30A12345',
+        looks: count + 4,
+      });
+    }
+    expect(vote(look, look, look, look, nothing, nothing).state).toBe('read');
+    // a plate that was too small to be looked at says nothing either way
+    expect(vote(aLook('', { texts: [] }), look)).toMatchObject({ state: 'read', looks: 2 });
+  });
+
   it('keeps a text that is a character longer where a look thought of it', () => {
     const look = aLook('29MD12345', {
       layout: 'two-line',

@@ -14,8 +14,10 @@ const CALIBRATION = { slope: 1.16, offset: -0.25 };
 const UNSEEN_CHARACTER_LOG = Math.log(0.002);
 /** A text that a look did not think of, and each character by which it differs in length. */
 const UNSEEN_TEXT_LOG = Math.log(0.001);
+/** Any text where a look saw none: a plate is often not legible in one frame and legible in the next. */
+const NOTHING_SEEN_LOG = Math.log(0.2);
 /** Frames of one passage resemble one another: n looks count as n to this power. */
-const INDEPENDENCE = 0.6;
+const INDEPENDENCE = 0.4;
 /** Looks with less than this share of the best look's weight say nothing. */
 const MIN_WEIGHT_SHARE = 0.05;
 const KEPT_ALTERNATIVES = 4;
@@ -32,11 +34,8 @@ export function votePlate(
   subject: PlateContext,
   minConfidence: number = DEFAULT_PLATE_CONFIDENCE,
 ): PlateReading {
-  const legible = looks.filter(({ characters }) => characters.length > 0);
-  if (legible.length === 0) {
-    const reason = looks.length === 0 ? 'no plate was seen' : 'no character was seen on it';
-    return { state: 'unreadable', characters: [], alternatives: [], looks: looks.length, reason };
-  }
+  const legible = looks.filter(({ characters, texts = [] }) => characters.length + texts.length > 0);
+  if (legible.length === 0) return readNothing(looks);
   const weights = weighLooks(legible);
   const layout = voteLayout(legible, weights);
   const members = legible.map((look, index): PoolMember => {
@@ -45,11 +44,11 @@ export function votePlate(
   const pooled = poolBeliefs(members, {
     grammars: listGrammars(layout, subject),
     power: weights.reduce((sum, weight) => sum + weight, 0) ** INDEPENDENCE,
-    prior: (text) => resolvePlate(text, layout, subject).logPrior,
+    prior: (text) => (text === '' ? 0 : resolvePlate(text, layout, subject).logPrior),
     count: 16,
   });
   const [best] = pooled;
-  if (best === undefined) throw new Error('a look with characters proposed no text');
+  if (best === undefined || best.text === '') return readNothing(looks);
   const resolved = resolvePlate(best.text, layout, subject);
   const confidence = calibrate(best.share);
   const [format] = resolved.formats;
@@ -66,13 +65,19 @@ export function votePlate(
     confidence,
     characters: describeCharacters(pooled),
     alternatives: pooled
-      .slice(1, 1 + KEPT_ALTERNATIVES)
-      .filter(({ share }) => share >= MIN_ALTERNATIVE)
+      .slice(1)
+      .filter(({ text, share }) => text !== '' && share >= MIN_ALTERNATIVE)
+      .slice(0, KEPT_ALTERNATIVES)
       .map(({ text, share }) => ({ text, confidence: Math.min(calibrate(share), 1 - confidence) })),
     ...(format === undefined || resolved.state !== 'certain' ? {} : { format: format.id }),
     ...(reason === undefined ? {} : { reason }),
     looks: looks.length,
   };
+}
+
+function readNothing(looks: readonly PlateLook[]): PlateReading {
+  const reason = looks.length === 0 ? 'no plate was seen' : 'no character was seen on it';
+  return { state: 'unreadable', characters: [], alternatives: [], looks: looks.length, reason };
 }
 
 function tellDoubt(confidence: number, least: number): string {
@@ -99,8 +104,8 @@ function weighLooks(looks: readonly PlateLook[]): number[] {
 
 function voteLayout(looks: readonly PlateLook[], weights: readonly number[]): PlateLayout {
   let balance = 0;
-  for (const [index, { layout }] of looks.entries())
-    balance += (layout === 'two-line' ? 1 : -1) * (weights[index] ?? 0);
+  for (const [index, { layout, characters }] of looks.entries())
+    if (characters.length > 0) balance += (layout === 'two-line' ? 1 : -1) * (weights[index] ?? 0);
   return balance > 0 ? 'two-line' : 'one-line';
 }
 
@@ -128,6 +133,7 @@ class LookBelief implements TextBelief {
         .slice(0, count);
     }
     const known = [...this.#texts].map(([text, share]) => ({ text, log: Math.log(Math.max(1e-6, share)) }));
+    if (this.#look.characters.length === 0) open = [];
     return [...known, ...open].sort((a, b) => b.log - a.log);
   }
 
@@ -150,6 +156,8 @@ class LookBelief implements TextBelief {
     const known = this.#texts.get(text);
     if (known !== undefined) return Math.log(Math.max(1e-6, known));
     const { characters } = this.#look;
+    if (characters.length === 0) return NOTHING_SEEN_LOG;
+    if (text === '') return UNSEEN_TEXT_LOG;
     if (text.length !== characters.length)
       return UNSEEN_TEXT_LOG + UNSEEN_CHARACTER_LOG * Math.abs(text.length - characters.length);
     let log = 0;

@@ -263,6 +263,12 @@ def _light(rng, pixels):
     return 255 * (np.clip(pixels, 0, 255) / 255) ** np.exp(rng.normal(0, 0.25))
 
 
+def store_as_jpeg(rng, image):
+    buffer = io.BytesIO()
+    image.save(buffer, 'JPEG', quality=int(rng.integers(25, 92)))
+    return Image.open(buffer)
+
+
 def degrade(rng, image, lines):
     """Few pixels, blur, light, noise, JPEG."""
     low = (62, 240) if len(lines) == 1 else (30, 210)
@@ -280,9 +286,7 @@ def degrade(rng, image, lines):
     if rng.random() < 0.3:  # as if it had been enlarged and stored
         image = image.resize((max(width, 140), int(image.height * max(width, 140) / width)), Image.BICUBIC)
     if rng.random() < 0.55:
-        buffer = io.BytesIO()
-        image.save(buffer, 'JPEG', quality=int(rng.integers(25, 92)))
-        image = Image.open(buffer)
+        image = store_as_jpeg(rng, image)
     if rng.random() < 0.06:
         image = image.convert('L').convert('RGB')
     return image

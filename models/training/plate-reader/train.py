@@ -1,6 +1,7 @@
-"""Fine-tunes the CCT-xs-v2 plate reader on synthetic Vietnamese plates, with a head for the layout in place of that for the region.
+"""Fine-tunes the CCT-xs-v2 plate reader on synthetic Vietnamese plates, with a head for the layout in place of that for the region, and on pieces of
+streets that are no plate, where it is to see no character.
 
-    python3 train.py --start plate-ocr-cct-xs-v2.onnx --out plate-reader-vn.onnx --work DIR --steps 260
+    python3 train.py --data DATASETS --start plate-ocr-cct-xs-v2.onnx --out plate-reader-vn.onnx --work DIR --steps 400
 
 Seeded; interrupted runs go on from their last checkpoint in DIR. One thread.
 """
@@ -14,11 +15,16 @@ import torch
 import torch.nn.functional as F
 from onnx import helper, numpy_helper
 
+from nothing import NothingCrops
 from onnx_module import OnnxModule
 from synthetic_plate import FONT_FILES, HELD_OUT_FONTS, draw_samples, find_fonts
 
 ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_'
 SLOTS = 10
+# Part of a batch that is no plate.
+NOTHING_SHARE = 0.2
+# Such a piece has no layout.
+NO_LAYOUT = -100
 
 
 def swap_region_head(start, path, seed):
@@ -56,8 +62,11 @@ def encode(text):
     return [ALPHABET.index(c) for c in text.ljust(SLOTS, '_')]
 
 
-def make_batch(rng, fonts, size):
-    samples = [s for _ in range(size // 2) for s in draw_samples(rng, fonts, 2)]
+def make_batch(rng, fonts, size, nothing=None):
+    count = round(size * NOTHING_SHARE) if nothing else 0
+    samples = [s for _ in range((size - count) // 2) for s in draw_samples(rng, fonts, 2)]
+    if nothing:
+        samples += [(piece, '', NO_LAYOUT) for piece in nothing.draw(rng, count)]
     pictures = torch.from_numpy(np.stack([np.asarray(picture) for picture, _, _ in samples]))
     return pictures, torch.tensor([encode(text) for _, text, _ in samples]), torch.tensor([layout for _, _, layout in samples])
 
@@ -82,9 +91,10 @@ def measure(module, names, batches):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--start', required=True)
+    parser.add_argument('--data', required=True, help='folder of the data sets whose streets are no plates')
     parser.add_argument('--out', required=True)
     parser.add_argument('--work', required=True)
-    parser.add_argument('--steps', type=int, default=260)
+    parser.add_argument('--steps', type=int, default=400)
     parser.add_argument('--batch', type=int, default=32)
     parser.add_argument('--rate', type=float, default=4e-4)
     parser.add_argument('--seed', type=int, default=20261122)
@@ -106,6 +116,7 @@ def main():
         optimizer.load_state_dict(state['optimizer'])
         step = state['step']
     fonts = find_fonts(FONT_FILES)
+    nothing = NothingCrops(options.data)
     unseen = np.random.default_rng(options.seed + 1)
     held_out = [make_batch(unseen, find_fonts(HELD_OUT_FONTS), 50) for _ in range(4)]
     print(f'{len(weights)} tensors, {sum(w.numel() for w in weights)} weights, fonts {len(fonts)}', flush=True)
@@ -117,10 +128,10 @@ def main():
         for group in optimizer.param_groups:
             group['lr'] = rate
         # seeded by step: a run that was interrupted sees what an uninterrupted one would
-        pictures, texts, layouts = make_batch(np.random.default_rng([options.seed, step]), fonts, options.batch)
+        pictures, texts, layouts = make_batch(np.random.default_rng([options.seed, step]), fonts, options.batch, nothing)
         plate, layout = module(pictures, names)
         text_loss = F.cross_entropy(plate.reshape(-1, len(ALPHABET)), texts.reshape(-1))
-        layout_loss = F.cross_entropy(layout, layouts)
+        layout_loss = F.cross_entropy(layout, layouts, ignore_index=NO_LAYOUT)
         optimizer.zero_grad()
         (text_loss + 0.1 * layout_loss).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)

@@ -15,8 +15,8 @@ export type PlateState = (typeof PLATE_STATES)[number];
  * Why there is no sure text. `model-missing`: the node has no model that reads plates; `model-failed`: it has one that cannot be opened
  * or run; `process-failed`: the process of pictures ended; `recording-missing`: the ring holds no picture of it; `subject-unseen`: nobody
  * knows who was where (a restart in between); `no-plate`: none was found on the road user; `other-road-user`: what was found may be
- * another road user's; `unsure`: found and bound, but its characters are not sure; `several-plates`: sure characters that stand for more
- * than one plate.
+ * another road user's; `illegible`: found and bound, but no character can be read on what was found; `unsure`: characters that are not
+ * sure; `several-plates`: sure characters that stand for more than one plate.
  */
 export const PLATE_REASONS = [
   'model-missing',
@@ -26,6 +26,7 @@ export const PLATE_REASONS = [
   'subject-unseen',
   'no-plate',
   'other-road-user',
+  'illegible',
   'unsure',
   'several-plates',
 ] as const;

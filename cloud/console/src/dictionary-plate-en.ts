@@ -33,6 +33,7 @@ export const plateEn: Record<PlateTextKey, string> = {
     'The node does not know where the vehicle was in the picture (it was restarted).',
   'plate.reason.no-plate': 'No plate was found on this vehicle.',
   'plate.reason.other-road-user': 'What was found may be another vehicle’s plate, and is not kept.',
+  'plate.reason.illegible': 'It may be a plate, but no character can be read on it.',
   'plate.reason.unsure': 'The characters are not sure enough: take them as a hint.',
   'plate.reason.several-plates': 'The same characters may stand for two different plates.',
   'plate.confirm': 'Read rightly',

@@ -30,6 +30,7 @@ export const plateVi = {
   'plate.reason.subject-unseen': 'Nút không biết phương tiện ở đâu trong hình (đã khởi động lại).',
   'plate.reason.no-plate': 'Không tìm thấy biển số trên phương tiện này.',
   'plate.reason.other-road-user': 'Biển số tìm thấy có thể là của phương tiện khác, nên không ghi.',
+  'plate.reason.illegible': 'Có thể là biển số, nhưng không thấy ký tự nào đọc được.',
   'plate.reason.unsure': 'Các ký tự không đủ chắc chắn: chỉ là gợi ý.',
   'plate.reason.several-plates': 'Cùng các ký tự này có thể là hai biển số khác nhau.',
   'plate.confirm': 'Đúng như máy đọc',

@@ -20,6 +20,7 @@ const REASON_WORDS: Readonly<Record<NonNullable<PlateFinding['reason']>, string>
   'subject-unseen': 'không biết phương tiện ở đâu trong hình',
   'no-plate': 'không tìm thấy biển số trên phương tiện',
   'other-road-user': 'biển số tìm thấy có thể của phương tiện khác',
+  illegible: 'không thấy ký tự nào đọc được',
   unsure: 'các ký tự không đủ chắc chắn',
   'several-plates': 'cùng ký tự có thể là hai biển số khác nhau',
 };

@@ -107,14 +107,18 @@ interface FindingContext {
   readonly best: BoundLook;
 }
 
-const REASONS = { unreadable: 'unsure', ambiguous: 'several-plates' } as const;
+function tellReason({ state, text }: PlateReading): Pick<PlateFinding, 'reason'> {
+  if (state === 'read') return {};
+  if (state === 'ambiguous') return { reason: 'several-plates' };
+  return { reason: text === undefined ? 'illegible' : 'unsure' };
+}
 
 function describeFinding(reading: PlateReading, { job, frames, models, best }: FindingContext): PlateFinding {
   const { state, text, shown, confidence, format } = reading;
   const capturedMs = Math.round(job.capturedAtMs + best.mediaTimeMs - job.momentMs);
   return {
     state,
-    ...(state === 'read' ? {} : { reason: REASONS[state] }),
+    ...tellReason(reading),
     ...(text === undefined || !PLATE_TEXT.test(text) ? {} : { text }),
     ...(shown === undefined ? {} : { shown }),
     ...(confidence === undefined ? {} : { confidence: round(confidence) }),

@@ -142,6 +142,30 @@ describe('the plate of an event', () => {
     expect(once.files.filter(({ role }) => !role.startsWith('plate-'))).toEqual(plain.files);
   });
 
+  it.each([
+    ['no character is seen on it', 'illegible', ['']],
+    ['its characters are not sure', 'unsure', ['99Z99999', '98Z99999']],
+  ])('is unreadable where %s, says so, and keeps what was looked at', async (_, reason, texts) => {
+    const [first = ''] = texts;
+    const blind: Pick<DrawnPlateSearch, 'find'> = {
+      find: async (...asked) =>
+        (await search.find(...asked)).map((look) => ({
+          ...look,
+          characters: [...first].map((character) => ({ character, confidence: 0.5, alternatives: [] })),
+          texts: texts.map((text) => ({ text, confidence: 0.9 / texts.length })),
+        })),
+    };
+    const desk = new LocalPlateDesk({ search: blind, vote: votePlate, models: MODELS });
+    const { files: made, plate } = await makeEvidence(
+      describeJob(new WatchedDesk(), { plates: { desk, maxFrames: 8 } }),
+      signal,
+    );
+    expect(plate).toMatchObject({ state: 'unreadable', reason, frames: 8 });
+    expect(texts).toContain(plate?.text ?? '');
+    expect(findSchemaIssues(PlateFinding, plate)).toEqual([]);
+    expect(rolesOf(made)).toContain('plate-crop');
+  });
+
   it('belongs to nobody where another road user explains it as well, and nothing of it is kept', async () => {
     // the tracker gave somebody else nearly the same box
     const twin: DrawnCar = { ...MINE, x: MINE.x + 10, y: MINE.y + 2 };

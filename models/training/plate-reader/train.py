@@ -1,7 +1,7 @@
 """Fine-tunes the CCT-xs-v2 plate reader on synthetic Vietnamese plates, with a head for the layout in place of that for the region, and on pieces of
 streets that are no plate, where it is to see no character.
 
-    python3 train.py --data DATASETS --start plate-ocr-cct-xs-v2.onnx --out plate-reader-vn.onnx --work DIR --steps 400
+    python3 train.py --data DATASETS --start plate-ocr-cct-xs-v2.onnx --out plate-reader-vn.onnx --work DIR --steps 800
 
 Seeded; interrupted runs go on from their last checkpoint in DIR. One thread.
 """
@@ -94,7 +94,7 @@ def main():
     parser.add_argument('--data', required=True, help='folder of the data sets whose streets are no plates')
     parser.add_argument('--out', required=True)
     parser.add_argument('--work', required=True)
-    parser.add_argument('--steps', type=int, default=400)
+    parser.add_argument('--steps', type=int, default=800)
     parser.add_argument('--batch', type=int, default=32)
     parser.add_argument('--rate', type=float, default=4e-4)
     parser.add_argument('--seed', type=int, default=20261122)

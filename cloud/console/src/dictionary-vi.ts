@@ -361,8 +361,11 @@ export const vi = {
   'traffic.turning.period': 'cả khoảng thời gian',
   'traffic.turning.corner': 'vào ↓ / ra →',
   'traffic.turning.sum': 'Tổng',
-  'traffic.none':
-    'Chưa có số liệu trong khoảng này. Cảnh của camera cần một quy tắc TRAFFIC hoặc LINE_COUNT.',
+  'traffic.none': 'Chưa có số liệu trong khoảng này. {needs} Số liệu hiện khi đủ {minutes} phút.',
+  'traffic.needs.count': 'Cảnh của camera cần một quy tắc LINE_COUNT hoặc TRAFFIC.',
+  'traffic.needs.zone': 'Cảnh của camera cần một quy tắc TRAFFIC.',
+  'traffic.needs.speed': 'Cảnh của camera cần một quy tắc TRAFFIC và phải được hiệu chuẩn.',
+  'traffic.needs.turning': 'Cảnh của camera cần một quy tắc TRAFFIC có vạch vào và vạch ra.',
   'traffic.gap': 'camera không quan sát: không có số liệu, không phải không có xe',
   'error.EVENT_LET_PASS': 'Vụ này đã được cho qua; không có gì để quyết định.',
   'error.DIRECTIVE_ENDED': 'Khai báo này đã hết hiệu lực.',

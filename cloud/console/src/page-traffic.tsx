@@ -121,6 +121,7 @@ export function TrafficPage({ onEnded }: { onEnded: () => void }) {
         <TrafficCharts
           figures={figures}
           gaps={gaps}
+          stepMs={PERIODS[choice.period].stepMs}
           onTripwire={(tripwire) => setChoice({ ...choice, tripwire })}
         />
       )}
@@ -131,10 +132,11 @@ export function TrafficPage({ onEnded }: { onEnded: () => void }) {
 function TrafficCharts(props: {
   figures: TrafficFigures;
   gaps: readonly ChartGap[];
+  stepMs: number;
   onTripwire: (tripwire: string) => void;
 }) {
   const { t, nameOf } = useText();
-  const { figures, gaps, onTripwire } = props;
+  const { figures, gaps, stepMs, onTripwire } = props;
   const { times, tripwires, tripwire } = figures;
   const counts = useMemo(
     () => figures.counts.map((line) => ({ ...line, name: nameOf('label', line.name) })),
@@ -148,10 +150,10 @@ function TrafficCharts(props: {
       }),
     [figures.queue, t],
   );
-  const shared = { times, gaps };
+  const shared = { times, gaps, stepMs };
   return (
     <div class="charts">
-      <Figure title={t('traffic.counts')} lines={counts} unit="" stepped {...shared}>
+      <Figure title={t('traffic.counts')} needs="count" lines={counts} unit="" stepped {...shared}>
         {tripwires.length > 1 && (
           <label class="inline">
             {t('traffic.tripwire')}
@@ -166,17 +168,26 @@ function TrafficCharts(props: {
         )}
         {tripwires.length === 1 && <span class="hint">{tripwire}</span>}
       </Figure>
-      <Figure title={t('traffic.flow')} lines={figures.flow} unit="" {...shared} />
-      <Figure title={t('traffic.speed')} lines={figures.speed} unit="km/h" {...shared} />
-      <Figure title={t('traffic.occupancy')} lines={figures.occupancy} unit="%" {...shared} />
-      <Figure title={t('traffic.queue')} lines={queue} unit="" {...shared} />
-      <TurningMatrix turnings={figures.turnings} />
+      <Figure title={t('traffic.flow')} needs="zone" lines={figures.flow} unit="" {...shared} />
+      <Figure title={t('traffic.speed')} needs="speed" lines={figures.speed} unit="km/h" {...shared} />
+      <Figure title={t('traffic.occupancy')} needs="zone" lines={figures.occupancy} unit="%" {...shared} />
+      <Figure title={t('traffic.queue')} needs="zone" lines={queue} unit="" {...shared} />
+      <TurningMatrix turnings={figures.turnings} stepMs={stepMs} />
     </div>
   );
 }
 
+/** What a figure needs of the scene; from when on it shows. */
+function NoFigures({ needs, stepMs }: { needs: 'count' | 'zone' | 'speed' | 'turning'; stepMs: number }) {
+  const { t } = useText();
+  const minutes = String(stepMs / 60_000);
+  return <p class="figure-none">{t('traffic.none', { needs: t(`traffic.needs.${needs}`), minutes })}</p>;
+}
+
 function Figure(props: {
   title: string;
+  needs: 'count' | 'zone' | 'speed';
+  stepMs: number;
   lines: readonly ChartLine[];
   times: readonly number[];
   gaps: readonly ChartGap[];
@@ -184,8 +195,7 @@ function Figure(props: {
   stepped?: boolean;
   children?: preact.ComponentChildren;
 }) {
-  const { t } = useText();
-  const { title, lines, times, gaps, unit, stepped = false, children } = props;
+  const { title, needs, stepMs, lines, times, gaps, unit, stepped = false, children } = props;
   return (
     <section class="figure" aria-label={title}>
       <div class="figure-head">
@@ -193,7 +203,7 @@ function Figure(props: {
         {children}
       </div>
       {lines.length === 0 ? (
-        <p class="figure-none">{t('traffic.none')}</p>
+        <NoFigures needs={needs} stepMs={stepMs} />
       ) : (
         <Chart times={times} lines={lines} gaps={gaps} unit={unit} stepped={stepped} />
       )}
@@ -201,7 +211,7 @@ function Figure(props: {
   );
 }
 
-function TurningMatrix({ turnings }: { turnings: TrafficFigures['turnings'] }) {
+function TurningMatrix({ turnings, stepMs }: { turnings: TrafficFigures['turnings']; stepMs: number }) {
   const { t, language } = useText();
   const exits = [...new Set(turnings.flatMap(({ exits: counts }) => Object.keys(counts)))].sort();
   const most = Math.max(1, ...turnings.flatMap(({ exits: counts }) => Object.values(counts)));
@@ -212,7 +222,7 @@ function TurningMatrix({ turnings }: { turnings: TrafficFigures['turnings'] }) {
         <span class="hint">{t('traffic.turning.period')}</span>
       </div>
       {turnings.length === 0 ? (
-        <p class="figure-none">{t('traffic.none')}</p>
+        <NoFigures needs="turning" stepMs={stepMs} />
       ) : (
         <div class="scroll">
           <table class="turnings">

@@ -131,8 +131,7 @@ async function measureMonth(
 ): Promise<{ month: DeliveryFigures['month']; bytesPerMessage: Record<string, number> }> {
   const { site, node: name } = options.rig;
   const filling = openNode(options, 'month');
-  const waiting = fillBacklog(filling, options);
-  await filling.close();
+  const waiting = await fillBacklog(filling, options, signal).finally(() => filling.close());
   const node = openNode(options, 'month');
   try {
     const outboxBytes = node.outbox.pending().bytes;
@@ -179,7 +178,11 @@ async function measureMonth(
 }
 
 /** Returns the highest numbers of each channel: when they have left, so has everything before them. */
-function fillBacklog(node: DeliveryNode, { rig, backlog, say }: DeliveryLoadOptions): number[] {
+async function fillBacklog(
+  node: DeliveryNode,
+  { rig, backlog, say }: DeliveryLoadOptions,
+  signal: AbortSignal,
+): Promise<number[]> {
   const { site, node: name } = rig;
   const startMs = Date.now() - 30 * 86_400_000;
   const every = Math.max(1, Math.floor(backlog.telemetry / Math.max(1, backlog.events)));
@@ -200,6 +203,9 @@ function fillBacklog(node: DeliveryNode, { rig, backlog, say }: DeliveryLoadOpti
     for (const [index, outcome] of node.outbox.append(messages).entries()) {
       if (outcome.outcome === 'appended') last.set(messages[index]?.channel ?? '', outcome.seq);
     }
+    // a month takes a while: who stops it is heard
+    await new Promise((resolve) => setImmediate(resolve));
+    signal.throwIfAborted();
   }
   say(
     `filled: ${node.outbox.pending().entries} messages, ${Math.round(node.outbox.pending().bytes / 1e6)} MB`,

@@ -1,6 +1,6 @@
 import { mkdirSync, realpathSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { asStorageError, NgatuError } from '@ngatu/contract';
+import { asOutputError, NgatuError } from '@ngatu/contract';
 import { tryProcessLock } from '@ngatu/models';
 import { type Authority, openAuthority } from '@ngatu/trust';
 
@@ -15,7 +15,7 @@ export async function lockAuthority<T>(dir: string, work: () => Promise<T>): Pro
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw asStorageError(error, `make the folder ${dir}`);
+    throw asOutputError(error, `make the folder ${dir}`);
   }
   const key = `authority ${realpathSync(dir)}`;
   const deadline = performance.now() + WAIT_LIMIT_MS;

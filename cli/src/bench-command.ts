@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { AGENT_COST_LIMIT, formatAgentCost, measureAgentCost } from '@ngatu/benchmarks';
 import { NgatuError } from '@ngatu/contract';
 import { loadScene } from '@ngatu/firmware-config';
@@ -8,6 +7,7 @@ import { Command } from 'commander';
 import { addDeliveryBench } from './bench-delivery-command.ts';
 import { addLinkBench } from './bench-link-command.ts';
 import { DEFAULT_DETECTOR } from './model-option.ts';
+import { writeJson } from './output-file.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 /** `ngatu bench`. */
@@ -47,10 +47,7 @@ async function bench(options: { json?: string; seconds: string }): Promise<void>
       stop.signal,
     );
     console.log(formatAgentCost(cost));
-    if (options.json !== undefined) {
-      await mkdir(dirname(resolve(options.json)), { recursive: true });
-      await writeFile(options.json, `${JSON.stringify(cost, null, 2)}\n`);
-    }
+    if (options.json !== undefined) await writeJson(options.json, cost);
     if (cost.eventsAppended === 0)
       throw new NgatuError('CHILD_FAILED', 'Cannot accept the measurement: no event was found');
     if (cost.ratio > AGENT_COST_LIMIT) process.exitCode = 1;

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asStorageError } from '@ngatu/contract';
+import { asOutputError } from '@ngatu/contract';
 import {
   AssetStore,
   evaluateClipTracking,
@@ -97,6 +97,6 @@ async function writePredictions(dir: string, outcomes: readonly SequenceOutcome[
     await mkdir(dir, { recursive: true });
     for (const { name, result } of outcomes) await writeFile(join(dir, `${name}.txt`), formatMotText(result));
   } catch (error) {
-    throw asStorageError(error, `write the tracks to ${dir}`);
+    throw asOutputError(error, `write the tracks to ${dir}`);
   }
 }

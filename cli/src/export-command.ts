@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { exportCases } from '@ngatu/cloud';
-import { asStorageError } from '@ngatu/contract';
+import { asOutputError } from '@ngatu/contract';
 import { Command } from 'commander';
 import { buildDataOption } from './option.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
@@ -54,7 +54,7 @@ async function run(eventIds: readonly string[], options: ExportOptions): Promise
     await rename(draft, file);
   } catch (error) {
     await rm(draft, { force: true });
-    throw asStorageError(error, `write ${file}`);
+    throw asOutputError(error, `write ${file}`);
   }
   console.log(`wrote ${file}`);
 }

@@ -151,3 +151,23 @@ it('lists the assets for programs', async () => {
   const names = JSON.parse(output).map((asset: { name: string }) => asset.name);
   expect(names).toContain('hanoi-giangvo-langha-1615');
 });
+
+describe('a command that is stopped', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('by %s says so, and is no defect', async (name, status) => {
+    const args = [PROGRAM, 'eval', 'fever', '--simulator', '--scenes', '10000'];
+    const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    let errors = '';
+    child.stderr.on('data', (chunk) => {
+      // it is in the middle of its work
+      if (errors === '') child.kill(name);
+      errors += chunk;
+    });
+    const ended = await new Promise((resolve) => child.on('close', resolve));
+    expect(ended).toBe(status);
+    expect(errors).toMatch(new RegExp(`\\nstopped by ${name} before the end\\n$`));
+    expect(errors).not.toMatch(/INTERNAL|AbortError/);
+  });
+});

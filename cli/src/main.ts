@@ -1,14 +1,18 @@
+import { constants } from 'node:os';
 import { errorMessage, NgatuError } from '@ngatu/contract';
 import { Command, CommanderError } from 'commander';
 import { COMMANDS } from './command-table.ts';
 import { PRODUCT_VERSION } from './product-version.ts';
+import { getStopSignal } from './stop-signal.ts';
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
+/** Of a program that was ended by a signal, as a shell counts: the number of the signal is added. */
+const EXIT_SIGNAL = 128;
 
 /**
  * Runs the command line. An operating failure is one line `CODE: message` on the error output and exit code 1; a command
- * line that cannot be understood is `USAGE: …` and 2; anything else is a defect and shows its stack.
+ * line that cannot be understood is `USAGE: …` and 2; what was stopped by a signal says so; anything else is a defect and shows its stack.
  */
 async function main(args: readonly string[]): Promise<void> {
   const program = new Command('ngatu')
@@ -43,9 +47,17 @@ function report(error: unknown): number {
     }
     return EXIT_USAGE;
   }
-  if (error instanceof NgatuError) {
-    console.error(`${error.code}: ${error.message.replaceAll('\n', ' ')}`);
-    return error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILURE;
+  const known =
+    error instanceof NgatuError ? `${error.code}: ${error.message.replaceAll('\n', ' ')}` : undefined;
+  const stopped = getStopSignal();
+  const isStop = error instanceof Error && error.name === 'AbortError';
+  if (stopped !== undefined && (isStop || known !== undefined)) {
+    console.error(`stopped by ${stopped} before the end${known === undefined ? '' : ` (${known})`}`);
+    return EXIT_SIGNAL + constants.signals[stopped];
+  }
+  if (known !== undefined) {
+    console.error(known);
+    return error instanceof NgatuError && error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILURE;
   }
   console.error(error instanceof Error ? error.stack : errorMessage(error));
   console.error('INTERNAL: this is a defect of ngatu; the lines above belong into its report');

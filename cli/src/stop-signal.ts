@@ -1,6 +1,13 @@
 /** npm passes on the Ctrl-C that the terminal has sent already: a second signal within this is the same wish, ms. */
 const SAME_WISH_MS = 1_500;
 
+let received: NodeJS.Signals | undefined;
+
+/** The signal that asked this program to end; undefined where none came. */
+export function getStopSignal(): NodeJS.Signals | undefined {
+  return received;
+}
+
 export interface StopSignals {
   /** Aborts at the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
@@ -16,8 +23,9 @@ export function watchStopSignals(onStop: () => void): StopSignals {
   const stop = new AbortController();
   const force = new AbortController();
   let stoppedAt = 0;
-  const onSignal = () => {
+  const onSignal = (name: NodeJS.Signals) => {
     if (!stop.signal.aborted) {
+      received = name;
       stoppedAt = performance.now();
       onStop();
       stop.abort();

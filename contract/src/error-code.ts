@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   TRUTH_INVALID: 'A truth file of an evaluation does not match its schema.',
   DETECTIONS_INVALID: 'A file of detections or tracks of an evaluation has a line that is not of its format.',
   FILE_UNREADABLE: 'A file that was named cannot be read.',
+  FILE_UNWRITABLE:
+    'What was named cannot be written: a folder stands where a file should or the other way round, or the name is too long.',
   // edge
   VIDEO_UNREADABLE: 'The file or stream is not video that ffmpeg can decode.',
   PICTURE_UNREADABLE: 'The file is not a picture that can be decoded.',

@@ -49,7 +49,7 @@ export * from './sensor-profile.ts';
 export * from './sensor-quantity.ts';
 export * from './signal-message.ts';
 export * from './signal-source.ts';
-export { asStorageError, systemCodeOf } from './storage-error.ts';
+export { asOutputError, asStorageError, systemCodeOf } from './storage-error.ts';
 export * from './telemetry.ts';
 export * from './topic.ts';
 export type * from './untrusted-parser.ts';

@@ -34,3 +34,24 @@ export function asStorageError(error: unknown, action: string): unknown {
       return error;
   }
 }
+
+/** What the system says of a path that cannot be what it was named for. */
+const PATH_REASONS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder',
+  ENOTDIR: 'a part of the path is no folder',
+  EEXIST: 'a part of the path is no folder',
+  ENOENT: 'there can be no such file',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'the path leads in a circle',
+};
+
+/**
+ * The error of writing what somebody named: as `asStorageError`, and where the path cannot be written by anybody FILE_UNWRITABLE.
+ * @param action what was tried: "write out.json"
+ */
+export function asOutputError(error: unknown, action: string): unknown {
+  const known = asStorageError(error, action);
+  const reason = known instanceof NgatuError ? undefined : PATH_REASONS[systemCodeOf(error) ?? ''];
+  if (reason === undefined) return known;
+  return new NgatuError('FILE_UNWRITABLE', `Cannot ${action}: ${reason}`, { cause: error });
+}

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asStorageError, type EventKind, NgatuError } from '@ngatu/contract';
+import { asOutputError, type EventKind, NgatuError } from '@ngatu/contract';
 import type { Detector } from '@ngatu/edge';
 import {
   describeTruth,
@@ -58,7 +58,7 @@ const CRF = { day: 23, dusk: 26, rain: 25 } as const;
 export async function renderCases(options: RenderOptions, signal: AbortSignal): Promise<RenderedCase[]> {
   const { kind, streets, dir } = options;
   await mkdir(dir, { recursive: true }).catch((error: unknown) => {
-    throw asStorageError(error, `write to ${dir}`);
+    throw asOutputError(error, `write to ${dir}`);
   });
   const rendered: RenderedCase[] = [];
   for (let n = 0; n < options.cases; n++) {
@@ -106,7 +106,7 @@ async function renderCase(
     await writeFile(join(to.dir, `${to.name}.scene.yaml`), `${JSON.stringify(scene.scene, undefined, 2)}\n`);
     await writeFile(join(to.dir, `${to.name}.truth.json`), `${JSON.stringify(truth, undefined, 1)}\n`);
   } catch (error) {
-    throw asStorageError(error, `write to ${to.dir}`);
+    throw asOutputError(error, `write to ${to.dir}`);
   }
 }
 

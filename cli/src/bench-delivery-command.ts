@@ -130,7 +130,7 @@ async function untilReady(child: ChildProcess): Promise<void> {
   const failed = once(child, 'exit').then(([code]) => {
     throw new NgatuError('CHILD_FAILED', `Cannot measure delivery: the ingestor ended with ${String(code)}`);
   });
-  const late = sleep(READY_MS).then(() => {
+  const late = sleep(READY_MS, undefined, { ref: false }).then(() => {
     throw new NgatuError('CHILD_FAILED', 'Cannot measure delivery: the ingestor is not ready in time');
   });
   failed.catch(() => undefined);

@@ -110,6 +110,26 @@ describe('bindPlates', () => {
     expect(textsOf(bindPlates([missed, seen]))).toBe('other-road-user');
   });
 
+  it('keeps to what can be read where something that cannot is found as well, and not to a single reading among many of nothing', () => {
+    const car = aCar(1, [100, 100, 400, 300]);
+    const plate = aLook(aPlateOn(car.box, { width: 0.2, across: 0.3 }), 'MINE1234', 0.5);
+    const gleam = aLook(aPlateOn(car.box, { width: 0.2, across: 0.75 }), '', 0.9);
+    const over = aLook(aPlateOn(car.box, { width: 0.25, across: 0.32 }), '', 0.9);
+    const bind = (...looks: PlateLook[][]) =>
+      textsOf(bindPlates(looks.map((found, step) => aView(car, [], found, step * 100))));
+    expect(bind([plate, gleam], [plate, gleam, over], [gleam], [plate, gleam])).toEqual([
+      'MINE1234',
+      'MINE1234',
+      'MINE1234',
+    ]);
+    // at its own place what cannot be read has its say in the vote
+    expect(bind([plate], [over], [plate])).toEqual(['MINE1234', '', 'MINE1234']);
+    const invented = aLook(gleam.box, 'GLEAM123', 0.9);
+    expect(bind([over], [over], [over, invented], [over], [over])).toBe('other-road-user');
+    expect(bind(...Array.from({ length: 9 }, () => [over]), [over, invented])).toEqual(Array(10).fill(''));
+    expect(bind([gleam, over], [gleam, over])).toBe('other-road-user');
+  });
+
   it('keeps to one place on the vehicle, and to one look of each picture', () => {
     const car = aCar(1, [100, 100, 400, 300]);
     const steady = aLook(aPlateOn(car.box, { width: 0.2 }), 'MINE1234');

@@ -61,6 +61,8 @@ const COMPANY_MARGIN = 0.25;
 const BODY_HALF_WIDTH = 0.3;
 /** A plate keeps its place on the vehicle from picture to picture, shares of the box. */
 const SAME_PLACE = 0.2;
+/** A finding on which nothing can be read is as often a reflection as a plate: beside legible ones it counts as so much of one. */
+const ILLEGIBLE_WEIGHT = 0.25;
 /** Texts that differ in no more characters are readings of one plate. */
 const SAME_TEXT_DISTANCE = 1;
 const SAME_TEXT_LENGTH = 5;
@@ -73,17 +75,20 @@ const SAME_TEXT_LENGTH = 5;
 export function bindPlates(views: readonly PlateView[]): PlateBinding {
   const own: (BoundLook & { readonly place: Place })[] = [];
   const others: PlateLook[] = [];
-  let doubts = 0;
+  const doubtful: (readonly PlateLook[])[] = [];
   for (const { mediaTimeMs, subject, users, looks } of views) {
     const rivals = users.filter((user) => !isSelf(user, subject));
     const judged = looks.map((look) => ({ look, owner: judgeOwner(look.box, subject, rivals) }));
     others.push(...judged.filter(({ owner }) => owner === 'other').map(({ look }) => look));
-    if (judged.some(({ owner }) => owner === 'doubt')) doubts += 1;
+    doubtful.push(judged.filter(({ owner }) => owner === 'doubt').map(({ look }) => look));
     for (const { look, owner } of judged)
       if (owner === 'subject') own.push({ mediaTimeMs, look, place: computePlace(look.box, subject.box) });
   }
-  const none = { state: others.length + doubts > 0 ? 'other-road-user' : 'no-plate' } as const;
-  if (own.length === 0) return none;
+  if (own.length === 0)
+    return { state: others.length + doubtful.flat().length > 0 ? 'other-road-user' : 'no-plate' };
+  // what cannot be read accuses nobody: beside what can it is no doubt
+  const isLegible = own.some(({ look }) => canBeRead(look));
+  const doubts = doubtful.filter((looks) => looks.some((look) => !isLegible || canBeRead(look))).length;
   const kept = keepOnePlace(own);
   if (kept === undefined || doubts > kept.length) return { state: 'other-road-user' };
   if (isReadElsewhere(kept, others)) return { state: 'other-road-user' };
@@ -170,7 +175,14 @@ function computePlace(plate: Box, [x1, y1, x2, y2]: Box): Place {
   };
 }
 
-/** The looks at the place where most are, one of each picture; undefined where another place has nearly as many. */
+function canBeRead({ characters }: PlateLook): boolean {
+  return characters.length > 0;
+}
+
+/**
+ * The looks at the place where most are, one of each picture; undefined where another place has nearly as many. Where some are legible, those
+ * that are not count little, and are no rival.
+ */
 function keepOnePlace<T extends BoundLook & { readonly place: Place }>(looks: readonly T[]): T[] | undefined {
   const near = ({ place }: T, others: readonly T[]): T[] =>
     pickBestOfEach(
@@ -178,17 +190,22 @@ function keepOnePlace<T extends BoundLook & { readonly place: Place }>(looks: re
         (other) => Math.hypot(other.place.across - place.across, other.place.down - place.down) <= SAME_PLACE,
       ),
     );
+  const weigh = (group: readonly T[]): number =>
+    group.reduce((sum, { look }) => sum + (canBeRead(look) ? 1 : ILLEGIBLE_WEIGHT), 0);
   const findLargest = (among: readonly T[]): T[] => {
     let largest: T[] = [];
     for (const look of among) {
       const group = near(look, among);
-      if (group.length > largest.length) largest = group;
+      if (weigh(group) > weigh(largest)) largest = group;
     }
     return largest;
   };
   const kept = findLargest(looks);
-  const elsewhere = looks.filter((look) => kept.every((one) => placesApart(one, look)));
-  return findLargest(elsewhere).length * 2 > kept.length ? undefined : kept;
+  const isLegible = kept.some(({ look }) => canBeRead(look));
+  const elsewhere = looks.filter(
+    (one) => (!isLegible || canBeRead(one.look)) && kept.every((other) => placesApart(other, one)),
+  );
+  return weigh(findLargest(elsewhere)) * 2 > weigh(kept) ? undefined : kept;
 }
 
 function placesApart(a: { readonly place: Place }, b: { readonly place: Place }): boolean {
@@ -199,10 +216,14 @@ function pickBestOfEach<T extends BoundLook>(looks: readonly T[]): T[] {
   const best = new Map<number, T>();
   for (const one of looks) {
     const known = best.get(one.mediaTimeMs);
-    if (known === undefined || known.look.plateConfidence < one.look.plateConfidence)
-      best.set(one.mediaTimeMs, one);
+    if (known === undefined || isBetter(one.look, known.look)) best.set(one.mediaTimeMs, one);
   }
   return [...best.values()];
+}
+
+function isBetter(one: PlateLook, other: PlateLook): boolean {
+  if (canBeRead(one) !== canBeRead(other)) return canBeRead(one);
+  return one.plateConfidence > other.plateConfidence;
 }
 
 /** What reads the same in pictures in which it was clearly another's is that other's, whose box was missed in the rest. */

@@ -12,6 +12,7 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   // options of the operator's own command line: a wrong one is refused by name (cli/src/option.ts and its users)
   'cli/src/option.ts#readPort': 'an option that the operator types',
   'cli/src/option.ts#readCount': 'an option that the operator types',
+  'cli/src/option.ts#readShare': 'an option that the operator types',
   'cli/src/eval-rules-command.ts#readKind': 'an option that the operator types',
   'cli/src/secret-option.ts#readSecret': 'a variable of the operator’s own environment',
   'models/src/evaluation/annotation-file.ts#readAnnotationFile':
@@ -54,6 +55,8 @@ export const EXCLUDED: Readonly<Record<string, string>> = {
   'edge/src/thermal/face-reading.ts#readFace': 'works on temperatures that a parser has read',
   'edge/src/thermal/blackbody.ts#readBlackbody': 'works on temperatures that a parser has read',
   'edge/src/evidence/still.ts#extractStills': 'part of `ring-segment`, which is tried',
+  'models/src/evaluation/plate-finding-reading.ts#readFindings':
+    'works on pictures that were decoded already',
   'models/src/evaluation/fever-decision.ts#readPassage': 'works on a row that `fever-table` has read',
   'simulators/scene/noise-process.ts#readQuantile': 'works on a table of the product itself',
   // the product's own file, or a library that checks what it fetched

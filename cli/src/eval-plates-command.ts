@@ -50,18 +50,15 @@ async function evaluate(options: PlateOptions): Promise<void> {
     const names = models.map(({ manifest }) => manifest.name);
     const reader = await PlateReader.open(models, 1, { views: options.views });
     try {
+      const on = { dataDir: options.data, reader, on: new Date() };
       if (options.passages !== undefined) {
-        const { data: dataDir, passages: heights } = options;
-        const of = { dataDir, reader, heights, on: new Date(), seed: PASSAGE_SEED };
-        const figures = await evaluatePlatePassages(of, stop.signal);
+        const made = { ...on, heights: options.passages, seed: PASSAGE_SEED };
+        const figures = await evaluatePlatePassages(made, stop.signal);
         console.log(formatPassageTable(figures, names));
         if (options.json !== undefined) await writeJson(options.json, figures);
         return;
       }
-      const { metrics, predictions } = await evaluatePlates(
-        { dataDir: options.data, reader, readerNames: names, on: new Date() },
-        stop.signal,
-      );
+      const { metrics, predictions } = await evaluatePlates({ ...on, readerNames: names }, stop.signal);
       console.log(formatPlateTable(metrics));
       if (options.mismatches) {
         for (const { picture, truth, text, confidence } of predictions.filter(

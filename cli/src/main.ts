@@ -47,17 +47,19 @@ function report(error: unknown): number {
     }
     return EXIT_USAGE;
   }
-  const known =
-    error instanceof NgatuError ? `${error.code}: ${error.message.replaceAll('\n', ' ')}` : undefined;
   const stopped = getStopSignal();
-  const isStop = error instanceof Error && error.name === 'AbortError';
-  if (stopped !== undefined && (isStop || known !== undefined)) {
-    console.error(`stopped by ${stopped} before the end${known === undefined ? '' : ` (${known})`}`);
+  if (stopped !== undefined && error instanceof Error && error.name === 'AbortError') {
+    console.error(`stopped by ${stopped} before the end`);
     return EXIT_SIGNAL + constants.signals[stopped];
   }
-  if (known !== undefined) {
-    console.error(known);
-    return error instanceof NgatuError && error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILURE;
+  if (error instanceof NgatuError) {
+    const line = `${error.code}: ${error.message.replaceAll('\n', ' ')}`;
+    if (stopped !== undefined) {
+      console.error(`stopped by ${stopped} before the end (${line})`);
+      return EXIT_SIGNAL + constants.signals[stopped];
+    }
+    console.error(line);
+    return error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILURE;
   }
   console.error(error instanceof Error ? error.stack : errorMessage(error));
   console.error('INTERNAL: this is a defect of ngatu; the lines above belong into its report');

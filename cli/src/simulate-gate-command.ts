@@ -51,11 +51,11 @@ async function serveGate(options: GateOptions): Promise<void> {
   await runPart(async ({ signal, ready }) => {
     const { host, port, seed, sensor, fever: feverShare, mistakes: mistakeShare } = options;
     const framesPerSecond = Math.max(1, options.rate);
-    await using truth = await openTruth(options.truth);
+    const beganMs = Date.now();
+    await using truth = await openTruth(options.truth, beganMs);
     const plan = { seed, sensor, feverShare, mistakeShare, framesPerSecond };
     const gate = new SimulatedGate(plan, truth.note);
-    await using server = await startGateServer({ gate, host, port, framesPerSecond });
-    truth.beginsAt(Date.now());
+    await using server = await startGateServer({ gate, host, port, beganMs });
     const { x, y, width, height, setC } = gate.blackbody;
     const url = `http://${host}:${server.port}`;
     console.log(`thermal camera: ${url}/matrix; air of the room: ${url}/air`);
@@ -69,23 +69,17 @@ async function serveGate(options: GateOptions): Promise<void> {
 }
 
 interface TruthFile extends AsyncDisposable {
-  beginsAt(atMs: number): void;
   readonly note: (visit: GateVisit) => void;
 }
 
-/** @throws NgatuError PERMISSION_DENIED, DISK_FULL where the file cannot be begun */
-async function openTruth(file: string | undefined): Promise<TruthFile> {
-  if (file === undefined)
-    return { beginsAt: () => {}, note: () => {}, [Symbol.asyncDispose]: async () => {} };
+/** @throws NgatuError PERMISSION_DENIED, DISK_FULL, FILE_UNWRITABLE where the file cannot be begun */
+async function openTruth(file: string | undefined, beganMs: number): Promise<TruthFile> {
+  if (file === undefined) return { note: () => {}, [Symbol.asyncDispose]: async () => {} };
   await writeOutput(file, '');
   const lines = createWriteStream(file, { flags: 'a' });
   lines.on('error', (error) => console.error(`the truth is not written any more: ${error.message}`));
-  let beganMs = 0;
   const toTime = (atMs: number): string => new Date(beganMs + atMs).toISOString();
   return {
-    beginsAt: (atMs) => {
-      beganMs = atMs;
-    },
     note: ({ phases: _, fromMs, toMs, ...visit }) => {
       lines.write(`${JSON.stringify({ from: toTime(fromMs), to: toTime(toMs), ...visit })}\n`);
     },

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { openHttpService } from '../http/http-service.ts';
 import type { SimulatedCamera } from './camera-simulator.ts';
 import type { Clip } from './clip.ts';
 
@@ -29,19 +28,10 @@ export async function openCameraControl(
     ['/show', () => camera.show(undefined)],
     ...[...variants].map(([name, clip]) => [`/show/${name}`, () => camera.show(clip)] as const),
   ]);
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const action = request.method === 'POST' ? actions.get(request.url ?? '') : undefined;
     action?.();
     response.writeHead(action === undefined ? 404 : 204).end();
-  });
-  server.listen(options.port, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
   };
+  return openHttpService(listener, { host: '127.0.0.1', port: options.port });
 }

@@ -1,21 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { errorMessage, NgatuError, type TemperatureMatrix } from '@ngatu/contract';
+import { openHttpService } from '../http/http-service.ts';
+import type { SimulatedGate } from './simulated-gate.ts';
 import type { SimulatedThermalFrame } from './thermal-scene.ts';
 
-/** What of a simulated gate is served. */
-export interface ServedGate {
-  takePicture(atMs: number): SimulatedThermalFrame;
-  describeRoom(atMs: number): { readonly celsius: number; readonly relativeHumidity: number };
-}
-
 export interface GateServerOptions {
-  readonly gate: ServedGate;
+  readonly gate: SimulatedGate;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly framesPerSecond: number;
+  /** When the gate's time begins, ms since 1970. */
+  readonly beganMs: number;
 }
 
 const toHundredths = (value: number): number => Math.round(value * 100) / 100;
@@ -25,52 +20,41 @@ const toHundredths = (value: number): number => Math.round(value * 100) / 100;
  * the room as `{"t", "rh"}`, °C and per cent. Pictures are made as they are asked for, one for each frame time.
  * @throws NgatuError PORT_TAKEN
  */
-export async function startGateServer(
-  options: GateServerOptions,
-): Promise<AsyncDisposable & { readonly port: number }> {
-  const { gate, host, port, framesPerSecond } = options;
-  const beganMs = Date.now();
+export async function startGateServer({
+  gate,
+  host,
+  port,
+  beganMs,
+}: GateServerOptions): Promise<AsyncDisposable & { readonly port: number }> {
+  const { framesPerSecond } = gate;
   let frame = -1;
   let matrix = '';
-  const answers = new Map<string, () => string>([
-    [
-      '/matrix',
-      () => {
-        const index = Math.floor(((Date.now() - beganMs) * framesPerSecond) / 1_000);
-        if (index > frame) {
-          const atMs = (index * 1_000) / framesPerSecond;
-          matrix = JSON.stringify(toMatrix(gate.takePicture(atMs), beganMs + atMs));
-          frame = index;
-        }
-        return matrix;
-      },
-    ],
-    [
-      '/air',
-      () => {
-        const { celsius, relativeHumidity } = gate.describeRoom(Date.now() - beganMs);
-        return JSON.stringify({ t: toHundredths(celsius), rh: toHundredths(relativeHumidity * 100) });
-      },
-    ],
+  const tellMatrix = (): string => {
+    const index = Math.floor(((Date.now() - beganMs) * framesPerSecond) / 1_000);
+    if (index > frame) {
+      const atMs = (index * 1_000) / framesPerSecond;
+      matrix = JSON.stringify(toMatrix(gate.takePicture(atMs), beganMs + atMs));
+      frame = index;
+    }
+    return matrix;
+  };
+  const tellAir = (): string => {
+    const { celsius, relativeHumidity } = gate.describeRoom(Date.now() - beganMs);
+    return JSON.stringify({ t: toHundredths(celsius), rh: toHundredths(relativeHumidity * 100) });
+  };
+  const answers = new Map([
+    ['/matrix', tellMatrix],
+    ['/air', tellAir],
   ]);
-  const server = createServer((request: IncomingMessage, response: ServerResponse) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     const answer = request.method === 'GET' ? answers.get(request.url ?? '') : undefined;
     if (answer === undefined) response.writeHead(404).end();
     else response.writeHead(200, { 'content-type': 'application/json' }).end(answer());
-  });
-  server.listen(port, host);
-  await once(server, 'listening').catch((cause: unknown) => {
+  };
+  return openHttpService(listener, { host, port }).catch((cause: unknown) => {
     const text = `Cannot listen on ${host}:${port} for the thermal camera: ${errorMessage(cause)}`;
     throw new NgatuError('PORT_TAKEN', text, { cause });
   });
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
-      await once(server, 'close');
-    },
-  };
 }
 
 function toMatrix({ width, height, celsius }: SimulatedThermalFrame, atMs: number): TemperatureMatrix {

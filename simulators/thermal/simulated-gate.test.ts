@@ -87,7 +87,7 @@ describe('the server of a simulated gate', () => {
     for (const each of open.splice(0)) await each[Symbol.asyncDispose]();
   });
   const serve = async (port = 0) => {
-    const options = { gate: new SimulatedGate(PLAN), host: '127.0.0.1', port, framesPerSecond: 4 };
+    const options = { gate: new SimulatedGate(PLAN), host: '127.0.0.1', port, beganMs: Date.now() };
     const server = await startGateServer(options);
     open.push(server);
     return { port: server.port, ask: (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`) };

@@ -23,6 +23,7 @@ const swing = (atMs: number, periodMs: number): number => Math.sin((2 * Math.PI 
 export class SimulatedGate {
   /** Where its blackbody stands in the picture, px, and what it is set to, °C. */
   readonly blackbody: PlannedScene['blackbody'];
+  readonly framesPerSecond: number;
   readonly #options: SimulatedGateOptions;
   readonly #place: ThermalScene;
   readonly #visits: Generator<GateVisit>;
@@ -35,6 +36,7 @@ export class SimulatedGate {
   constructor(options: SimulatedGateOptions, onVisit: (visit: GateVisit) => void = () => {}) {
     const { scene, blackbody } = planScene(options.seed, 'nobody', options.sensor);
     this.blackbody = blackbody;
+    this.framesPerSecond = options.framesPerSecond;
     this.#options = options;
     this.#place = scene;
     this.#visits = planVisits(options);
@@ -79,7 +81,7 @@ export class SimulatedGate {
         offsetCPerFrame: 0,
       },
       frames: Number.POSITIVE_INFINITY,
-      framesPerSecond: this.#options.framesPerSecond,
+      framesPerSecond: this.framesPerSecond,
     };
     const { number, canthusC } = this.#visit;
     return { ...place, ...planVisitors(place, { seed: this.#options.seed + 7 * number, kind, canthusC }) };

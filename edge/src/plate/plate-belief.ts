@@ -129,7 +129,7 @@ export function poolBeliefs(
     readonly count: number;
   },
 ): readonly PooledText[] {
-  const texts = new Set<string>(members.length === 0 ? [] : ['']);
+  const texts = new Set(['']);
   for (const { belief } of members) {
     for (const { text } of belief.propose(options.count)) texts.add(text);
     for (const places of options.grammars) {
@@ -138,7 +138,7 @@ export function poolBeliefs(
     }
   }
   const total = members.reduce((sum, { weight }) => sum + weight, 0);
-  if (texts.size === 0 || !(total > 0)) return [];
+  if (!(total > 0)) return [];
   const weighed = [...texts].map((text) => {
     const mean = members.reduce((sum, { belief, weight }) => sum + weight * belief.weigh(text), 0) / total;
     return { text, log: mean * options.power + options.prior(text) };

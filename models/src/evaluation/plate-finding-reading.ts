@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import {
-  computeIou,
   DEFAULT_PLATE_DETECTOR_CONFIDENCE,
   lookAtPlate,
   type PlateReader,
@@ -27,8 +26,6 @@ export interface FindingReadings {
 }
 
 const FRAMES = 8;
-/** A finding is a label from this IoU on: small boxes differ by a pixel or two. */
-const MIN_IOU = 0.3;
 
 /**
  * Reads what was found in pictures whose plates are labelled. What is read where no plate is was invented.
@@ -73,7 +70,7 @@ export async function readFindings(
 }
 
 function tellKind(box: PixelBox, truths: readonly PixelBox[], leftOut: readonly PixelBox[]): Kind {
-  if (truths.some((truth) => computeIou(box, truth) >= MIN_IOU)) return 'plates with a label';
+  if (isAtPlace(box, truths)) return 'plates with a label';
   return isAtPlace(box, leftOut) ? 'where nobody labelled' : 'no plates';
 }
 

@@ -87,14 +87,15 @@ async function photograph(
   random: SeededRandom,
 ): Promise<{ seen: Pixels; box: [number, number, number, number] }> {
   const scale = height / sourceHeight;
-  const [left, top] = [random.next(), random.next()].map((part) => Math.round((MARGIN_PX + part) / scale));
-  const columns = Math.ceil((width + 2 * (left ?? 0)) * scale);
-  const rows = Math.ceil((sourceHeight + 2 * (top ?? 0)) * scale);
+  const left = Math.round((MARGIN_PX + random.next()) / scale);
+  const top = Math.round((MARGIN_PX + random.next()) / scale);
+  const columns = Math.ceil((width + 2 * left) * scale);
+  const rows = Math.ceil((sourceHeight + 2 * top) * scale);
   const padded = {
     left,
     top,
-    right: Math.max(0, Math.round(columns / scale) - width - (left ?? 0)),
-    bottom: Math.max(0, Math.round(rows / scale) - sourceHeight - (top ?? 0)),
+    right: Math.max(0, Math.round(columns / scale) - width - left),
+    bottom: Math.max(0, Math.round(rows / scale) - sourceHeight - top),
     background: { r: 70, g: 70, b: 72 },
   };
   const around = await sharp(data, { raw: { width, height: sourceHeight, channels: 3 } })
@@ -115,7 +116,7 @@ async function photograph(
   const seen = await sharp(jpeg).raw().toBuffer();
   const off = (): number => random.between(-BOX_ERROR, BOX_ERROR) * height;
   const [stepX, stepY] = [columns / allWidth, rows / allHeight];
-  const [x, y] = [(left ?? 0) * stepX, (top ?? 0) * stepY];
+  const [x, y] = [left * stepX, top * stepY];
   return {
     seen: { data: seen, width: columns, height: rows, channels: 3 },
     box: [x + off(), y + off(), x + width * stepX + off(), y + sourceHeight * stepY + off()],

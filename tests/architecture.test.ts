@@ -47,6 +47,7 @@ const STAGES = [
   'thermal',
   'mask',
   'helmet',
+  'occupant',
   'proposal',
   'sensor',
 ];

@@ -218,7 +218,7 @@ describe('the networks of a running node', () => {
       ]);
       expect(node.states.every((state) => !('sha256' in state))).toBe(true);
       expect(node.readsPlates).toBe(false);
-      expect(node.heads.lampNet).toBeUndefined();
+      expect(node.frameNets.lampNet).toBeUndefined();
       expect((await pictures.readPlate(PLATE_JOB, signal)).finding.reason).toBe('model-missing');
       await node[Symbol.asyncDispose]();
     }
@@ -242,7 +242,8 @@ describe('the networks of a running node', () => {
       while (isChanging) read.push((await namesThatRead())?.at(-1) ?? 'none');
     })();
     const looking = (async () => {
-      while (isChanging) lamps.push((await node.heads.lampNet?.read(crop, ['red', 'amber', 'green']))?.state);
+      while (isChanging)
+        lamps.push((await node.frameNets.lampNet?.read(crop, ['red', 'amber', 'green']))?.state);
     })();
     for (const name of ['second', 'third']) {
       wishes = [
@@ -262,7 +263,7 @@ describe('the networks of a running node', () => {
     wishes = [wish('plate-finder', finder), wish('plate-reader', aCopy('plate-reader-vn', 'third'))];
     await node.reload();
     expect(states('lamp')).toEqual([]);
-    expect(node.heads.lampNet).toBeUndefined();
+    expect(node.frameNets.lampNet).toBeUndefined();
   });
 
   it('let a job that came before them wait', { timeout: 60_000 }, async () => {

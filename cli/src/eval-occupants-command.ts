@@ -1,15 +1,19 @@
 import { join } from 'node:path';
+import { OccupantNet } from '@ngatu/edge';
 import { evaluateOccupants, formatOccupantTable, locateAssetFolders } from '@ngatu/models';
 import type { Command } from 'commander';
 import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
+import { resolveNetwork } from './network-option.ts';
 import { readCount } from './option.ts';
 import { writeJson } from './output-file.ts';
+import { OCCUPANT_MODEL } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface OccupantOptions extends EvaluationOptions {
   readonly media?: string;
   readonly model?: string;
+  readonly counter: string;
   readonly maxWidth: number;
 }
 
@@ -31,6 +35,11 @@ export function addOccupantEvaluation(command: Command): void {
     )
     .option('--max-width <px>', 'pictures are scaled down to this width', readCount, MAX_WIDTH)
     .option('--model <name>', 'detector of the model registry; by default that of the product')
+    .option(
+      '--counter <name>',
+      'network of the task occupants; "none": boxes of people are counted',
+      OCCUPANT_MODEL,
+    )
     .option('--json <file>', 'write the metrics as JSON')
     .option('--predictions <dir>', 'write occupants.json: what was counted on each motorbike')
     .action(evaluate);
@@ -39,12 +48,16 @@ export function addOccupantEvaluation(command: Command): void {
 async function evaluate(options: OccupantOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   const { detector } = await openNamedDetector(options.model, stop.signal);
+  let net: OccupantNet | undefined;
   try {
+    if (options.counter !== 'none')
+      net = await OccupantNet.open(await resolveNetwork(options.counter, stop.signal));
     const found = await evaluateOccupants(
       {
         dataDir: options.data,
         mediaDir: options.media ?? locateAssetFolders().localDir,
         detector,
+        net,
         maxWidth: options.maxWidth,
         onSource: (name) => console.error(`looking at ${name}`),
       },
@@ -55,6 +68,7 @@ async function evaluate(options: OccupantOptions): Promise<void> {
     if (options.predictions !== undefined)
       await writeJson(join(options.predictions, 'occupants.json'), found.predictions);
   } finally {
+    await net?.close();
     await detector.close();
     stop.dispose();
   }

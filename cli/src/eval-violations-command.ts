@@ -6,7 +6,7 @@ import type { EvaluationOptions } from './evaluation-option.ts';
 import { openNamedDetector } from './model-option.ts';
 import { readCount } from './option.ts';
 import { writeJson } from './output-file.ts';
-import { openLampNet } from './small-net-option.ts';
+import { openFrameNets } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface ViolationOptions extends EvaluationOptions {
@@ -40,14 +40,15 @@ async function evaluate(options: ViolationOptions): Promise<void> {
   const thin = options.thin ?? (options.halfRate ? 2 : undefined);
   const stop = watchStopSignals(() => undefined);
   const { detector } = await openNamedDetector(options.model, stop.signal);
-  const lampNet = await openLampNet(stop.signal);
+  const nets = await openFrameNets(stop.signal);
   try {
     const { metrics, clips } = await evaluateViolations(
       {
         dataDir: options.data,
         scenesDir: join(findRepositoryRoot(), 'firmware-config', 'scenes'),
         detector,
-        lampNet,
+        lampNet: nets.lampNet,
+        occupantNet: nets.occupantNet,
         ...(thin === undefined ? {} : { thin }),
         onClip: (name) => console.error(`evaluating ${name}`),
       },
@@ -59,7 +60,7 @@ async function evaluate(options: ViolationOptions): Promise<void> {
       for (const { clip, replay } of clips) await writeReplay(replay, join(options.predictions, clip));
     }
   } finally {
-    await lampNet?.close();
+    await nets.close();
     await detector.close();
     stop.dispose();
   }

@@ -56,6 +56,17 @@ describe('the networks that a profile asks for', () => {
     expect(wishes.map(({ use, name }) => [use, name])).toEqual(MASK_ASSETS.map((name) => ['mask', name]));
   });
 
+  it('count who rides on two-wheelers where a scene has a rule for it', async () => {
+    const scene = join(folder, 'counting.scene.yaml');
+    const text = await readFile(join(FIRMWARE, 'scenes/car-detection.scene.yaml'), 'utf8');
+    await writeFile(scene, text.replace(/^rules:\n/m, '$&  - { name: too-many, kind: OVERLOADED }\n'));
+    const path = await aProfile('plates: { read: false }', 'smallNets: { readLamps: false }');
+    const profile = await readFile(path, 'utf8');
+    await writeFile(path, profile.replace(/^( +scene: ).*$/m, `$1${scene}`));
+    const wishes = await listNetworks(path, signal);
+    expect(wishes.map(({ use, name }) => [use, name])).toEqual([['occupants', 'occupant-count']]);
+  });
+
   it('are found in the registry, and told by a code where it has none', async () => {
     const [lamp, helmet] = await listNetworks(
       await aProfile('plates: { read: false }', 'smallNets: { helmetModel: no-such-model }'),

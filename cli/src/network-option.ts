@@ -17,16 +17,21 @@ export async function resolveNetwork(name: string, signal: AbortSignal): Promise
 
 /** The networks beside the detector that the profile file asks for now. @throws NgatuError PROFILE_INVALID, FILE_UNREADABLE */
 export async function listNetworks(path: string, signal: AbortSignal): ReturnType<AgentConfig['networks']> {
-  const { privacy, plates, smallNets, cameras, feverGates } = (await loadProfile(path)).profile;
+  const { profile, scenes } = await loadProfile(path);
+  const { privacy, plates, smallNets, cameras, feverGates } = profile;
   const wish = (use: NetworkUse, ...names: readonly (string | undefined)[]) =>
     names
       .filter((name) => name !== undefined)
       .map((name) => ({ use, name, find: () => resolveNetwork(name, signal) }));
   const watchesMasks = cameras.some(({ masks }) => masks !== undefined);
+  const countsRiders = [...scenes.values()].some(({ scene }) =>
+    scene.rules.some(({ kind }) => kind === 'OVERLOADED'),
+  );
   const hasEyes = feverGates.some(({ visible }) => visible !== undefined);
   return [
     ...(smallNets.readLamps ? wish('lamp', smallNets.lampModel) : []),
     ...wish('helmet', smallNets.helmetModel),
+    ...(countsRiders ? wish('occupants', smallNets.occupantModel) : []),
     ...wish('face-blur', privacy.faceModel),
     ...wish('plate-blur', privacy.plateModel),
     ...(plates.read ? wish('plate-finder', plates.detectorModel) : []),

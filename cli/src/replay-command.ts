@@ -5,7 +5,7 @@ import { limitScene, renderAnnotatedVideo, runReplay, writeReplay } from '@ngatu
 import { loadScene } from '@ngatu/firmware-config';
 import { Command, InvalidArgumentError } from 'commander';
 import { openNamedDetector } from './model-option.ts';
-import { openLampNet } from './small-net-option.ts';
+import { openFrameNets } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface ReplayCommandOptions {
@@ -39,7 +39,7 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
   try {
     const { scene, sha256 } = await loadScene(options.scene);
     const { detector, model } = await openNamedDetector(options.model, stop.signal);
-    const lampNet = await openLampNet(stop.signal);
+    const nets = await openFrameNets(stop.signal);
     const progress = new ReplayProgress();
     try {
       const result = await runReplay(
@@ -48,7 +48,8 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
           scene: limitScene(scene, model),
           sceneSha256: sha256,
           detector,
-          lampNet,
+          lampNet: nets.lampNet,
+          occupantNet: nets.occupantNet,
           startMs: options.start,
           site: 'replay',
           node: 'replay',
@@ -71,7 +72,7 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
       if (options.annotate !== undefined)
         await annotate(options.annotate, options.video, result.annotation, stop.signal);
     } finally {
-      await lampNet?.close();
+      await nets.close();
       await detector.close();
     }
   } finally {

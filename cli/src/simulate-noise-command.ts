@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { OccupantNet } from '@ngatu/edge';
 import {
   AssetStore,
   findRepositoryRoot,
@@ -9,7 +10,9 @@ import {
 import type { Command } from 'commander';
 import { openNamedDetector } from './model-option.ts';
 import { readNameList } from './name-list.ts';
+import { resolveNetwork } from './network-option.ts';
 import { writeJson } from './output-file.ts';
+import { OCCUPANT_MODEL } from './small-net-option.ts';
 import { watchStopSignals } from './stop-signal.ts';
 
 interface NoiseOptions {
@@ -54,7 +57,9 @@ export function addNoiseSimulation(command: Command): void {
 async function measure(options: NoiseOptions): Promise<void> {
   const stop = watchStopSignals(() => undefined);
   const { detector } = await openNamedDetector(options.model, stop.signal);
+  let net: OccupantNet | undefined;
   try {
+    net = await OccupantNet.open(await resolveNetwork(OCCUPANT_MODEL, stop.signal));
     const dir = options.data ?? join(locateAssetFolders().localDir, 'datasets');
     const store = new AssetStore();
     const clips = [];
@@ -97,6 +102,7 @@ async function measure(options: NoiseOptions): Promise<void> {
           },
         ],
         clips,
+        riders: { dataDir: ANNOTATIONS, mediaDir: dirname(dir), net },
         detector,
         minConfidence: MIN_CONFIDENCE,
         measuredAt: new Date().toISOString().slice(0, 10),
@@ -106,6 +112,7 @@ async function measure(options: NoiseOptions): Promise<void> {
     );
     await writeJson(options.out, profile);
   } finally {
+    await net?.close();
     await detector.close();
     stop.dispose();
   }

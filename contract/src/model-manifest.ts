@@ -11,6 +11,7 @@ export const MODEL_TASKS = [
   'mask-classifier',
   'lamp-state',
   'helmet',
+  'occupants',
   'person-embedding',
 ] as const;
 export type ModelTask = (typeof MODEL_TASKS)[number];

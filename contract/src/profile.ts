@@ -152,6 +152,12 @@ export const SmallNetProfile = Type.Object(
           'Tells bare heads from helmets for rules NO_HELMET. Experimental: absent, such rules judge nothing and say why. Taken by a reload (SIGHUP).',
       }),
     ),
+    occupantModel: Type.String({
+      ...ModelName,
+      default: 'occupant-count',
+      description:
+        'Counts who rides on a two-wheeler where a scene has a rule OVERLOADED. Where it cannot be had, boxes of people are counted and the log says so. Taken by a reload (SIGHUP).',
+    }),
   },
   { additionalProperties: false, default: {} },
 );

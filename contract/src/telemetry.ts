@@ -85,6 +85,7 @@ export type NodeModel = Static<typeof NodeModel>;
 export const NETWORK_USES = [
   'lamp',
   'helmet',
+  'occupants',
   'face-blur',
   'plate-blur',
   'plate-finder',

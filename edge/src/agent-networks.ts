@@ -5,7 +5,8 @@ import { HelmetNet } from './helmet/helmet-net.ts';
 import { type FaceNet, openFaceNet } from './mask/face-net.ts';
 import { loadNetwork, type NetworkFile } from './model/model-file.ts';
 import { type Closable, NetworkHolder } from './model/network-holder.ts';
-import type { HeadNets } from './pipeline/analysis.ts';
+import { OccupantNet } from './occupant/occupant-net.ts';
+import type { FrameNets } from './pipeline/analysis.ts';
 import { ModelRecord, type ModelTelling } from './pipeline/model-record.ts';
 import { ModelSeat, type Reloadable } from './pipeline/model-seat.ts';
 import type { PictureNetworks, PictureProblem, PictureUse } from './pipeline/picture-channel.ts';
@@ -32,6 +33,7 @@ export interface AgentNetworksOptions extends ModelTelling {
 const WITHOUT: Readonly<Record<NetworkUse, string>> = {
   lamp: 'lamps are read by their colours alone',
   helmet: 'rules about helmets judge nothing',
+  occupants: 'who rides on a two-wheeler is counted by boxes of people',
   'face-blur': 'whole road users are blurred instead',
   'plate-blur': 'whole road users are blurred instead',
   'plate-finder': 'no plate is read',
@@ -40,7 +42,7 @@ const WITHOUT: Readonly<Record<NetworkUse, string>> = {
   eye: 'visible cameras of gates are not watched',
 };
 /** Opened before the cameras are: their first frame is judged with what the profile asks for. */
-const FIRST: readonly NetworkUse[] = ['lamp', 'helmet'];
+const FIRST: readonly NetworkUse[] = ['lamp', 'helmet', 'occupants'];
 /** Keys of the places of readers of plates begin so. */
 const READERS = 'plate-reader ';
 /** The process of pictures may be killed at any time: a network is proved so often before that counts as a refusal. */
@@ -63,18 +65,19 @@ export interface MaskNetworks {
 }
 
 /**
- * The places of all networks beside the detector of road users, one `ModelSeat` each: those that look at lamps, heads and faces run in this process,
+ * The places of all networks beside the detector of road users, one `ModelSeat` each: those that look at lamps, heads, two-wheelers and faces run in this process,
  * those that make pictures and read plates in the process of pictures. A network that cannot be had or opened is recorded with its code; where
  * another served it stays, else the agent goes on without.
  */
 export class AgentNetworks implements Reloadable, AsyncDisposable {
   /** Settles after the first round, however it ended for each network. */
   readonly opened: Promise<void>;
-  /** What looks at lamps and heads now. */
-  readonly heads: HeadNets;
+  /** What looks at lamps, heads and two-wheelers of each picture now. */
+  readonly frameNets: FrameNets;
   readonly #options: AgentNetworksOptions;
   readonly #lamp = new NetworkHolder<LampNet>();
   readonly #helmet = new NetworkHolder<HelmetNet>();
+  readonly #occupants = new NetworkHolder<OccupantNet>();
   readonly #faces = new Map<string, NetworkHolder<FaceNet>>();
   readonly #places = new Map<string, Place>();
   readonly #stop = new AbortController();
@@ -86,10 +89,10 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
     this.opened = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.heads = describeHeads(this.#lamp, this.#helmet);
+    this.frameNets = describeFrameNets(this.#lamp, this.#helmet, this.#occupants);
   }
 
-  /** Opens what looks at lamps and heads; the others follow with `run`. @throws NgatuError of the source */
+  /** Opens what looks at each picture; the others follow with `run`. @throws NgatuError of the source */
   static async open(options: AgentNetworksOptions): Promise<AgentNetworks> {
     const networks = new AgentNetworks(options);
     await networks.#ask((use) => FIRST.includes(use));
@@ -222,6 +225,8 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
         return hold(this.#lamp, (network) => LampNet.open(network));
       case 'helmet':
         return hold(this.#helmet, (network) => HelmetNet.open(network));
+      case 'occupants':
+        return hold(this.#occupants, (network) => OccupantNet.open(network));
       case 'mask':
       case 'eye':
         return hold(this.#face(key), async (network) => openFaceNet(await loadNetwork(network), true));
@@ -265,16 +270,18 @@ export class AgentNetworks implements Reloadable, AsyncDisposable {
   }
 }
 
-function describeHeads(lamp: NetworkHolder<LampNet>, helmet: NetworkHolder<HelmetNet>): HeadNets {
-  const lampNet: HeadNets['lampNet'] = { read: (...parts) => lamp.use((net) => net.read(...parts)) };
-  const helmetNet: HeadNets['helmetNet'] = {
-    read: async (...parts) => {
-      const reading = await helmet.use((net) => net.read(...parts));
-      if (reading !== undefined) return reading;
-      throw new NgatuError('MODEL_INVALID', 'Cannot look at a head: the network was taken away', {
-        retryable: true,
-      });
-    },
+function describeFrameNets(
+  lamp: NetworkHolder<LampNet>,
+  helmet: NetworkHolder<HelmetNet>,
+  occupants: NetworkHolder<OccupantNet>,
+): FrameNets {
+  const lampNet: FrameNets['lampNet'] = { read: (...parts) => lamp.use((net) => net.read(...parts)) };
+  const helmetNet: FrameNets['helmetNet'] = {
+    read: async (...parts) => orTaken(await helmet.use((net) => net.read(...parts)), 'look at a head'),
+  };
+  const occupantNet: FrameNets['occupantNet'] = {
+    count: async (...parts) =>
+      orTaken(await occupants.use((net) => net.count(...parts)), 'count who rides on a two-wheeler'),
   };
   return {
     get lampNet() {
@@ -283,5 +290,14 @@ function describeHeads(lamp: NetworkHolder<LampNet>, helmet: NetworkHolder<Helme
     get helmetNet() {
       return helmet.serving === undefined ? undefined : helmetNet;
     },
+    get occupantNet() {
+      return occupants.serving === undefined ? undefined : occupantNet;
+    },
   };
+}
+
+/** @throws NgatuError MODEL_INVALID (retryable) where the network left between two looks */
+function orTaken<T>(reading: T | undefined, act: string): T {
+  if (reading !== undefined) return reading;
+  throw new NgatuError('MODEL_INVALID', `Cannot ${act}: the network was taken away`, { retryable: true });
 }

@@ -201,7 +201,7 @@ function openWatch(config: AgentConfig, { logger, onReady, ...parts }: WatchPart
     roadUsers.set(camera.name, seen);
     return new CameraWorker({
       ...{ ...parts, site, node, version, camera, ring, signals, roadUsers: seen, ...SHARED },
-      nets: parts.networks.heads,
+      nets: parts.networks.frameNets,
       directivesAt: (name, capturedAtMs) => directives.at(name, capturedAtMs),
       logger: logger.child({ camera: camera.name }),
       onFirstFrame: onceReady(onReady),

@@ -38,6 +38,7 @@ export {
 export { loadNetwork, type NetworkFile, type VerifiedNetwork } from './model/model-file.ts';
 export { describeOnnxTensor, type OnnxFacts, readOnnxFacts } from './model/onnx-facts.ts';
 export { openTfjsEngine } from './model/tfjs-engine.ts';
+export { OccupantNet } from './occupant/occupant-net.ts';
 export { Outbox } from './outbox/outbox.ts';
 export { renderAnnotatedVideo } from './pipeline/annotation.ts';
 export { BlurTrial } from './pipeline/blur-trial.ts';
@@ -49,6 +50,7 @@ export { replayMasks } from './pipeline/mask-replay.ts';
 export type { MaskFrame, WatchedPerson } from './pipeline/mask-watch.ts';
 export { runPictureHost } from './pipeline/picture-host.ts';
 export { type ReplayEvent, type ReplayResult, runReplay, writeReplay } from './pipeline/replay.ts';
+export { countRiders, type OccupantLookup } from './pipeline/rider-counts.ts';
 export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/road-analysis.ts';
 export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
 export {
@@ -93,7 +95,7 @@ export { DEFAULT_SITE_OFFSET } from './thermal/site-offset.ts';
 export type { ThermalFrame } from './thermal/thermal-frame.ts';
 export { assignOptimally } from './track/assignment.ts';
 export { fuseRiders } from './track/rider-fusion.ts';
-export type { RoadUser, Track } from './track/track.ts';
+export type { OccupantShares, RoadUser, Track } from './track/track.ts';
 export { DEFAULT_TRACKER_OPTIONS, Tracker, type TrackerOptions } from './track/tracker.ts';
 export { loadEdgeParsers } from './untrusted/load-parsers.ts';
 export { ByteAccount } from './uplink/byte-account.ts';

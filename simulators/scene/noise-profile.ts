@@ -25,6 +25,18 @@ export interface NoiseCorrelation {
   readonly slowMs: number;
 }
 
+/** How many a two-wheeler is believed to carry: shares of belief of nobody, one, two, three and more. */
+export type RiderShares = readonly [number, number, number, number];
+
+/** What the product's network says of two-wheelers that really carry so many. */
+export interface RiderSights {
+  /** 3 stands for three and more. */
+  readonly riders: 1 | 2 | 3;
+  readonly cases: number;
+  /** From the fewest people that are believed in to the most, in even steps. */
+  readonly shares: readonly RiderShares[];
+}
+
 /** What is looked for: a closed vehicle, a two-wheeler below its rider, a person on it or on foot. */
 export type NoiseGroup = 'heavy' | 'bike' | 'person';
 
@@ -62,6 +74,11 @@ export interface NoiseProfile {
   /** Correlation of how well a bike and its rider are found in the same picture. */
   readonly bikeWithRider: number;
   readonly correlation: { readonly confidence: NoiseCorrelation; readonly edges: NoiseCorrelation };
+  /** What is counted on two-wheelers; absent: nothing counts, and boxes of people must do. */
+  readonly riderCounts?: {
+    readonly model: { readonly name: string; readonly sha256: string };
+    readonly sights: readonly RiderSights[];
+  };
   /** Over how many pictures of which clips the correlation was measured. */
   readonly correlationData: readonly {
     readonly name: string;

@@ -1,7 +1,7 @@
 import type { RoadUserLabel } from '@ngatu/contract';
 import type { PictureBox } from './ground-camera.ts';
 import { computeNormalShare, NoiseProcess, readQuantile } from './noise-process.ts';
-import type { NoiseBin, NoiseGroup, NoiseProfile } from './noise-profile.ts';
+import type { NoiseBin, NoiseGroup, NoiseProfile, RiderShares } from './noise-profile.ts';
 import { SceneRandom } from './scene-random.ts';
 import type { FrameTruth, UserTruth } from './scene-world.ts';
 
@@ -10,10 +10,14 @@ export interface SimulatedDetection {
   readonly label: RoadUserLabel;
   readonly confidence: number;
   readonly box: PictureBox;
+  /** How many are believed to ride on it; absent where nobody counted. */
+  readonly riders?: RiderShares;
 }
 
 /** The detector looks at pictures of this width at most, px. */
 const ANALYSIS_WIDTH_PX = 960;
+/** Nobody is counted on lower two-wheelers, px of the picture that is looked at. */
+const LEAST_COUNTED_PX = 40;
 /** What shows less than this of itself is never found, share. */
 const LEAST_VISIBLE = 0.12;
 /** Of the product's detectors: boxes of a label that overlap by more are one. */
@@ -58,15 +62,22 @@ export function detectPerfectly(frame: FrameTruth): SimulatedDetection[] {
       { label: user.label, box: user.vehicleBox },
       ...user.riderBoxes.map((box) => ({ label: 'person' as const, box })),
     ];
-    return parts.flatMap(({ label, box }) => {
+    return parts.flatMap(({ label, box }, part) => {
       const sight = cutToSight(box, user);
-      return sight === undefined || user.visibleShare < LEAST_VISIBLE
-        ? []
-        : [{ label, confidence: 0.9, box: sight }];
+      if (sight === undefined || user.visibleShare < LEAST_VISIBLE) return [];
+      const counted = part === 0 && isTwoWheeler(user.label) ? { riders: countPerfectly(user) } : {};
+      return [{ label, confidence: 0.9, box: sight, ...counted }];
     });
   });
   return suppressOverlaps(found);
 }
+
+function countPerfectly({ riderBoxes }: UserTruth): RiderShares {
+  const count = Math.min(3, riderBoxes.length);
+  return [count === 0 ? 1 : 0, count === 1 ? 1 : 0, count === 2 ? 1 : 0, count === 3 ? 1 : 0];
+}
+
+const isTwoWheeler = (label: RoadUserLabel): boolean => label === 'motorbike' || label === 'bicycle';
 
 /**
  * Turns truth into detections with the measured noise of a real detector: misses by size and cover, confidence, edge errors, swapped
@@ -78,6 +89,10 @@ export class SimulatedDetector {
   readonly #picture: { readonly width: number; readonly height: number };
   readonly #targets = new Map<string, NoisyTarget>();
   readonly #falsePlaces: readonly FalsePlace[];
+  readonly #beliefs = new Map<number, NoiseProcess>();
+  readonly #seed: number;
+  /** Pixels that the detector sees per pixel of the source. */
+  readonly #scale: number;
 
   constructor(
     profile: NoiseProfile,
@@ -86,6 +101,8 @@ export class SimulatedDetector {
     this.#profile = profile;
     this.#random = new SceneRandom(options.seed);
     this.#picture = options.picture;
+    this.#seed = options.seed;
+    this.#scale = Math.min(1, ANALYSIS_WIDTH_PX / options.picture.width);
     this.#falsePlaces = this.#drawFalsePlaces();
   }
 
@@ -100,15 +117,33 @@ export class SimulatedDetector {
     const { label, vehicleBox, riderBoxes, userId } = user;
     const key = `${userId}`;
     if (label === 'person') return this.#detectPart(user, { key, group: 'person', box: vehicleBox, atMs });
-    if (label !== 'motorbike' && label !== 'bicycle')
-      return this.#detectPart(user, { key, group: 'heavy', box: vehicleBox, atMs });
+    if (!isTwoWheeler(label)) return this.#detectPart(user, { key, group: 'heavy', box: vehicleBox, atMs });
     const bike = this.#target(key).quality.next(atMs);
+    const riders = this.#countRiders(user, atMs);
     return [
-      ...this.#detectPart(user, { key, group: 'bike', box: vehicleBox, atMs, quality: bike }),
+      ...this.#detectPart(user, { key, group: 'bike', box: vehicleBox, atMs, quality: bike }).map(
+        (detection) => (riders === undefined ? detection : { ...detection, riders }),
+      ),
       ...riderBoxes.flatMap((box, seat) =>
         this.#detectPart(user, { key: `${key}/${seat}`, group: 'person', box, atMs, withBike: bike }),
       ),
     ];
+  }
+
+  /** Hangs together in time as confidence does: no clip was at hand in which many ride on one motorbike. */
+  #countRiders({ userId, riderBoxes, box }: UserTruth, atMs: number): RiderShares | undefined {
+    const riders = Math.min(3, riderBoxes.length);
+    const sights = this.#profile.riderCounts?.sights.find((one) => one.riders === riders)?.shares;
+    if (sights === undefined || sights.length === 0) return undefined;
+    let belief = this.#beliefs.get(userId);
+    if (belief === undefined) {
+      // a source of its own: what is counted changes nothing in what is found
+      const random = new SceneRandom(this.#seed * 8_191 + userId);
+      belief = new NoiseProcess(random, this.#profile.correlation.confidence);
+      this.#beliefs.set(userId, belief);
+    }
+    const at = computeNormalShare(belief.next(atMs)) * (sights.length - 1);
+    return (box[3] - box[1]) * this.#scale < LEAST_COUNTED_PX ? undefined : sights[Math.round(at)];
   }
 
   #detectPart(
@@ -164,8 +199,7 @@ export class SimulatedDetector {
   }
 
   #binOf(group: NoiseGroup, box: PictureBox): NoiseBin {
-    const scale = Math.min(1, ANALYSIS_WIDTH_PX / this.#picture.width);
-    const height = (box[3] - box[1]) * scale;
+    const height = (box[3] - box[1]) * this.#scale;
     const bins = this.#profile.groups[group];
     const bin = bins.find(({ belowPx }) => belowPx === undefined || height < belowPx) ?? bins.at(-1);
     if (bin === undefined) throw new RangeError(`The noise profile has no bin for ${group}`);

@@ -11,6 +11,7 @@ export const modelEn: Readonly<Record<keyof typeof modelVi, string>> = {
   'models.use.road-users': 'find road users',
   'models.use.lamp': 'read signal lamps',
   'models.use.helmet': 'tell helmets',
+  'models.use.occupants': 'count riders',
   'models.use.face-blur': 'blur faces',
   'models.use.plate-blur': 'blur plates',
   'models.use.plate-finder': 'find plates',

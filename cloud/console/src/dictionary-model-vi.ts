@@ -9,6 +9,7 @@ export const modelVi = {
   'models.use.road-users': 'phát hiện người và xe',
   'models.use.lamp': 'đọc đèn tín hiệu',
   'models.use.helmet': 'nhận biết mũ bảo hiểm',
+  'models.use.occupants': 'đếm người trên xe',
   'models.use.face-blur': 'làm mờ khuôn mặt',
   'models.use.plate-blur': 'làm mờ biển số',
   'models.use.plate-finder': 'tìm biển số',

@@ -5,6 +5,7 @@ import type { LampNetReading } from '../signal/lamp-net.ts';
 import { aDetection, aScene, SESSION_START_MS } from '../testing/builder.ts';
 import { drawLamp } from '../testing/lamp-picture.ts';
 import { computeScriptedBox, type ScriptedRoadUser } from '../testing/scripted-road-user.ts';
+import type { OccupantShares } from '../track/track.ts';
 import { type AnalysedFrame, Analysis, type AnalysisContext } from './analysis.ts';
 
 const SCENE = aScene({
@@ -38,8 +39,8 @@ const detector: Detector = {
 };
 
 /** The light turns red after a second; the rider crosses the line a second later. */
-async function analyse(context: AnalysisContext): Promise<AnalysedFrame[]> {
-  const analysis = new Analysis(SCENE, detector, context);
+async function analyse(context: AnalysisContext, scene = SCENE): Promise<AnalysedFrame[]> {
+  const analysis = new Analysis(scene, detector, context);
   const frames: AnalysedFrame[] = [];
   for (let mediaTimeMs = 0; mediaTimeMs <= 4000; mediaTimeMs += 80) {
     const lit = mediaTimeMs < 1000 ? 'green' : 'red';
@@ -113,5 +114,31 @@ describe('an analysis with a network for helmets', () => {
     expect(kindsOf(await analyse({ helmetNet: headsAre('helmet') }))).not.toContain('NO_HELMET');
     expect(kindsOf(await analyse({ helmetNet: headsAre('bare', 0.7) }))).not.toContain('NO_HELMET');
     expect(kindsOf(await analyse({}))).not.toContain('NO_HELMET');
+  });
+});
+
+describe('an analysis with a network that counts riders', () => {
+  const RIDE = aScene({ rules: [{ name: 'too-many', kind: 'OVERLOADED' }] });
+  const counting = (shares: OccupantShares, looked: { times: number } = { times: 0 }) => ({
+    count: async () => {
+      looked.times += 1;
+      return shares;
+    },
+  });
+
+  it('flags once who carries three, by what the network says', async () => {
+    const frames = await analyse({ occupantNet: counting([0, 0, 0.1, 0.9]) }, RIDE);
+    expect(kindsOf(frames)).toEqual(['OVERLOADED']);
+  });
+
+  it('flags nobody with two, and nobody without a network, where one person was found', async () => {
+    expect(kindsOf(await analyse({ occupantNet: counting([0, 0.1, 0.8, 0.1]) }, RIDE))).toEqual([]);
+    expect(kindsOf(await analyse({}, RIDE))).toEqual([]);
+  });
+
+  it('does not look where no rule asks how many ride', async () => {
+    const looked = { times: 0 };
+    await analyse({ occupantNet: counting([0, 0, 0, 1], looked) });
+    expect(looked.times).toBe(0);
   });
 });

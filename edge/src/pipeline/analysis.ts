@@ -3,11 +3,13 @@ import { CloseUpDetector } from '../detect/close-up.ts';
 import type { Detection, Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
+import type { OccupantNet } from '../occupant/occupant-net.ts';
 import type { FrameMark, RuleMemory, SignalView } from '../rules/rule.ts';
 import { agreeOnLamp } from '../signal/lamp-agreement.ts';
 import type { LampNet } from '../signal/lamp-net.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
 import { type ExternalSignal, SignalBoard, type SignalCheck } from '../signal/signal-board.ts';
+import { countRiders, type OccupantLookup } from './rider-counts.ts';
 import { lookAtHeads } from './rider-heads.ts';
 import { type DeclaredLookup, type HeadLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
 
@@ -23,16 +25,18 @@ export interface AnalysedFrame extends RoadFinding {
   readonly signalChecks: readonly SignalCheck[];
 }
 
-/** Networks that look at lamps and heads: asked for with every picture, so that others may take their place. */
-export interface HeadNets {
+/** Networks that look at lamps, heads and two-wheelers: asked for with every picture, so that others may take their place. */
+export interface FrameNets {
   /** Reads lamps beside their colours; the two must agree. Absent: the colours alone are read. The caller closes it. */
   readonly lampNet?: Pick<LampNet, 'read'> | undefined;
   /** Tells bare heads for rules NO_HELMET, which judge nothing where it is absent. The caller closes it. */
   readonly helmetNet?: Pick<HelmetNet, 'read'> | undefined;
+  /** Counts who rides on two-wheelers for rules OVERLOADED, which count boxes of people where it is absent. The caller closes it. */
+  readonly occupantNet?: Pick<OccupantNet, 'count'> | undefined;
 }
 
 /** What an analysis knows beside the pictures; the caller keeps the sources fed. */
-export interface AnalysisContext extends HeadNets {
+export interface AnalysisContext extends FrameNets {
   readonly directivesAt?: DeclaredLookup;
   readonly signals?: readonly ExternalSignal[];
 }
@@ -47,8 +51,9 @@ export class Analysis {
   readonly #directivesAt: DeclaredLookup;
   readonly #road: RoadAnalysis;
   readonly #board: SignalBoard;
-  readonly #nets: HeadNets;
+  readonly #nets: FrameNets;
   readonly #needsHeads: boolean;
+  readonly #needsCounts: boolean;
 
   constructor(scene: Scene, detector: Detector, context: AnalysisContext = {}) {
     const { directivesAt = () => [], signals = [] } = context;
@@ -60,6 +65,7 @@ export class Analysis {
     this.#board = new SignalBoard(scene.signals, signals);
     this.#nets = context;
     this.#needsHeads = scene.rules.some(({ kind }) => kind === 'NO_HELMET');
+    this.#needsCounts = scene.rules.some(({ kind }) => kind === 'OVERLOADED');
   }
 
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */
@@ -96,7 +102,10 @@ export class Analysis {
       detections,
       (name, mediaTimeMs) => this.#board.signalAt(name, mediaTimeMs),
       this.#directivesAt,
-      await this.#readHeads(picture, detections),
+      {
+        heads: await this.#readHeads(picture, detections),
+        occupants: await this.#countRiders(picture, detections),
+      },
     );
     const signals = new Map<string, SignalView>();
     for (const { name } of this.#scene.signals) {
@@ -111,6 +120,13 @@ export class Analysis {
     return !this.#needsHeads || helmetNet === undefined
       ? undefined
       : await lookAtHeads(picture, detections, helmetNet);
+  }
+
+  async #countRiders(picture: Frame, detections: readonly Detection[]): Promise<OccupantLookup | undefined> {
+    const { occupantNet } = this.#nets;
+    return !this.#needsCounts || occupantNet === undefined
+      ? undefined
+      : await countRiders(picture, detections, occupantNet);
   }
 
   async #readLamps(picture: Frame): Promise<Map<string, LampReading>> {

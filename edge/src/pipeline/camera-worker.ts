@@ -25,7 +25,7 @@ import type { Outbox, OutboxMessage } from '../outbox/outbox.ts';
 import { CameraReadiness } from '../readiness/camera-readiness.ts';
 import type { SignalSync } from '../readiness/readiness-verdict.ts';
 import { decodeViewReference, encodeViewReference } from '../readiness/view-reference.ts';
-import { type AnalysedFrame, Analysis, type HeadNets } from './analysis.ts';
+import { type AnalysedFrame, Analysis, type FrameNets } from './analysis.ts';
 import { buildEvent } from './event-builder.ts';
 import { encodeEvidenceContext } from './evidence-context.ts';
 import { FrameMeasures } from './frame-measures.ts';
@@ -52,7 +52,7 @@ export interface CameraWorkerOptions {
   readonly version: string;
   readonly detector: Detector;
   /** Look at lamps and heads; asked for with every picture. */
-  readonly nets?: HeadNets | undefined;
+  readonly nets?: FrameNets | undefined;
   readonly ring: SegmentRing;
   /** Is told who was seen: evidence blurs everybody but its subject. */
   readonly roadUsers: RoadUserLog;
@@ -276,6 +276,9 @@ export class CameraWorker {
       },
       get helmetNet() {
         return nets?.helmetNet;
+      },
+      get occupantNet() {
+        return nets?.occupantNet;
       },
       ...(directivesAt === undefined ? {} : { directivesAt: (atMs) => directivesAt(camera.name, atMs) }),
       ...(signals === undefined ? {} : { signals: signals.of(camera.name) }),

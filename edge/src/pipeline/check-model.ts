@@ -12,6 +12,7 @@ const USES: Readonly<Partial<Record<ModelTask, NetworkUse>>> = {
   'mask-classifier': 'mask',
   'lamp-state': 'lamp',
   helmet: 'helmet',
+  occupants: 'occupants',
 };
 
 /**

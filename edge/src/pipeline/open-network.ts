@@ -4,13 +4,14 @@ import { HelmetNet } from '../helmet/helmet-net.ts';
 import { openFaceNet } from '../mask/face-net.ts';
 import { loadNetwork, type NetworkFile, type VerifiedNetwork } from '../model/model-file.ts';
 import type { Closable } from '../model/network-holder.ts';
+import { OccupantNet } from '../occupant/occupant-net.ts';
 import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, PlateDetector } from '../plate/plate-detector.ts';
 import { PlateReader } from '../plate/plate-reader.ts';
 import { LampNet } from '../signal/lamp-net.ts';
 import { openPlateParts } from './plate-parts.ts';
 
 /** Uses whose networks are opened from bytes. */
-export type VerifiedUse = Exclude<NetworkUse, 'lamp' | 'helmet'>;
+export type VerifiedUse = Exclude<NetworkUse, 'lamp' | 'helmet' | 'occupants'>;
 
 const THREADS = 1;
 
@@ -54,5 +55,6 @@ export async function proveNetwork(use: NetworkUse, network: NetworkFile): Promi
 async function openTried(use: NetworkUse, network: NetworkFile): Promise<Closable> {
   if (use === 'lamp') return LampNet.open(network);
   if (use === 'helmet') return HelmetNet.open(network);
+  if (use === 'occupants') return OccupantNet.open(network);
   return openNetwork(use, await loadNetwork(network), { isTried: true });
 }

@@ -12,6 +12,7 @@ import { openVideoSession } from '../camera/video-session.ts';
 import type { Detector } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
+import type { OccupantNet } from '../occupant/occupant-net.ts';
 import type { LampNet } from '../signal/lamp-net.ts';
 import type { Track } from '../track/track.ts';
 import { type AnalysedFrame, Analysis } from './analysis.ts';
@@ -27,6 +28,8 @@ export interface ReplayOptions {
   readonly lampNet?: LampNet | undefined;
   /** Tells bare heads for rules NO_HELMET; absent: they judge nothing. The caller closes it. */
   readonly helmetNet?: HelmetNet | undefined;
+  /** Counts who rides on two-wheelers for rules OVERLOADED; absent: they count boxes of people. The caller closes it. */
+  readonly occupantNet?: OccupantNet | undefined;
   /** Instant of the first picture, ms since 1970: the origin of the media clock. */
   readonly startMs: number;
   readonly site: string;
@@ -110,6 +113,7 @@ export async function runReplay(options: ReplayOptions, signal: AbortSignal): Pr
   const analysis = new Analysis(scene, options.detector, {
     lampNet: options.lampNet,
     helmetNet: options.helmetNet,
+    occupantNet: options.occupantNet,
   });
   try {
     let taken = 0;

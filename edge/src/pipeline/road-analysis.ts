@@ -14,8 +14,9 @@ import type {
 import { RuleSet } from '../rules/rule-set.ts';
 import { TrackHistory } from '../rules/track-history.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
-import type { Track } from '../track/track.ts';
+import type { OccupantShares, Track } from '../track/track.ts';
 import { Tracker } from '../track/tracker.ts';
+import type { OccupantLookup } from './rider-counts.ts';
 
 /** What was found on the road in one frame. */
 export interface RoadFinding {
@@ -35,6 +36,12 @@ export type DeclaredLookup = (capturedAtMs: number) => readonly Directive[];
 
 /** The head of a person, by the very box that the detector gave of the person. */
 export type HeadLookup = ReadonlyMap<Box, HeadFinding>;
+
+/** What networks besides the detector said of this picture; absent where none serves. */
+export interface RiderLooks {
+  readonly heads?: HeadLookup | undefined;
+  readonly occupants?: OccupantLookup | undefined;
+}
 
 /** Detections → tracks → rules for one session of one camera: everything behind the detector. Pure. */
 export class RoadAnalysis {
@@ -74,7 +81,7 @@ export class RoadAnalysis {
     detections: readonly Detection[],
     signalAt: SignalLookup,
     directivesAt: DeclaredLookup = () => [],
-    heads?: HeadLookup,
+    { heads, occupants }: RiderLooks = {},
   ): RoadFinding {
     const tracks = this.#tracker.update(fuseRiders(detections), frame.mediaTimeMs);
     this.#history.add(frame, tracks);
@@ -87,6 +94,7 @@ export class RoadAnalysis {
       history: this.#history,
       signalAt,
       ...(heads === undefined ? {} : { heads: listHeads(tracks, heads) }),
+      ...(occupants === undefined ? {} : { occupants: listOccupants(tracks, occupants) }),
     };
     const found = this.#rules.update(context);
     return { tracks, ...found, matches: applyDirectives(found.matches, directivesAt) };
@@ -99,6 +107,15 @@ function listHeads(tracks: readonly Track[], heads: HeadLookup): Map<number, Hea
     if (!seen) continue;
     const own = occupants.flatMap(({ box }) => heads.get(box) ?? []);
     if (own.length > 0) found.set(trackId, own);
+  }
+  return found;
+}
+
+function listOccupants(tracks: readonly Track[], counted: OccupantLookup): Map<number, OccupantShares> {
+  const found = new Map<number, OccupantShares>();
+  for (const { trackId, vehicleBox } of tracks) {
+    const shares = vehicleBox === undefined ? undefined : counted.get(vehicleBox);
+    if (shares !== undefined) found.set(trackId, shares);
   }
   return found;
 }

@@ -5,7 +5,7 @@ import { addNoise } from '../testing/rule-noise.ts';
 import { playScenario, type RuleScenario } from '../testing/rule-scenario.ts';
 import type { ScriptedRoadUser } from '../testing/scripted-road-user.ts';
 import { forAll, type SeededRandom } from '../testing/seeded-random.ts';
-import type { Occupant } from '../track/track.ts';
+import type { Occupant, OccupantShares } from '../track/track.ts';
 
 const RULE = { name: 'too-many', kind: 'OVERLOADED' };
 
@@ -58,7 +58,7 @@ describe('overloaded: fires', () => {
     });
     expect(matches[0]?.measures).toMatchObject({ occupantsMost: 3, occupantsAllowed: 2 });
     expect(matches[0]?.explanation.en).toMatch(
-      /more than 2 on it in \d+ of \d+ unobstructed sights, 3 at most/,
+      /more than 2 on it in \d+ of \d+ unobstructed sights, 3 or more at once/,
     );
     expect(matches[0]?.explanation.vi).toContain('chở quá số người');
   });
@@ -96,6 +96,39 @@ describe('overloaded: fires', () => {
     const scene = aScene({ picture: { width: 1280, height: 480 }, rules: [RULE] });
     expect(playScenario({ scene, users: [head, tail], untilMs: 9000 }).matches).toHaveLength(1);
     expect(playScenario({ scene, users: [tail], untilMs: 9000 }).matches).toHaveLength(1);
+  });
+});
+
+describe('overloaded: with a network that counts', () => {
+  const THREE: OccupantShares = [0, 0.05, 0.65, 0.3];
+  const TWO: OccupantShares = [0, 0.2, 0.7, 0.1];
+
+  it('fires on what it counts, although the boxes show nobody', () => {
+    const matches = play([rider({ occupants: () => [], counted: () => THREE })]);
+    expect(matches).toHaveLength(1);
+    expect(matches[0]?.measures).toMatchObject({ occupantsMost: 3, occupantsAllowed: 2 });
+  });
+
+  it('stays silent on two, although the boxes show three', () => {
+    expect(play([rider({ counted: () => TWO })])).toEqual([]);
+  });
+
+  it('adds up the shares of all that are too many', () => {
+    const counted = (): OccupantShares => [0.1, 0.35, 0.4, 0.15];
+    expect(play([rider({ counted })])).toEqual([]);
+    expect(play([rider({ counted })], { rule: { maxOccupants: 1 } })).toHaveLength(1);
+  });
+
+  it('takes no vote from a sight that it did not look at', () => {
+    expect(play([rider({ counted: () => undefined })])).toEqual([]);
+    const seldom = (atMs: number) => (Math.floor(atMs / 400) % 2 === 0 ? THREE : undefined);
+    expect(play([rider({ counted: seldom })])).toHaveLength(1);
+  });
+
+  it('counts boxes where more are allowed than it tells apart', () => {
+    const counted = () => THREE;
+    expect(play([rider({ counted })], { rule: { maxOccupants: 3 } })).toEqual([]);
+    expect(play([rider({ occupants: seat(4), counted })], { rule: { maxOccupants: 3 } })).toHaveLength(1);
   });
 });
 

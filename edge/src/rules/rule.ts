@@ -1,6 +1,6 @@
 import type { EventKind, LetPassReason, LocalizedText, RoadUserLabel, SignalState } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
-import type { Occupant, Track } from '../track/track.ts';
+import type { Occupant, OccupantShares, Track } from '../track/track.ts';
 import type { TrackHistory } from './track-history.ts';
 
 /** Which frame something was seen in. Times are presentation times of the session, ms, and the node's clock. */
@@ -48,6 +48,8 @@ export interface RuleContext {
   readonly history: TrackHistory;
   /** Heads read in this frame by track; absent where no head model is supplied. */
   readonly heads?: ReadonlyMap<number, readonly HeadFinding[]>;
+  /** How many ride on two-wheelers, by track, where it was counted in this frame; absent where no network counts. */
+  readonly occupants?: ReadonlyMap<number, OccupantShares>;
   /** State of a signal at a media time; undefined where it was not read then. */
   signalAt(name: string, mediaTimeMs: number): SignalView | undefined;
 }

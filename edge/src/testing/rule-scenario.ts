@@ -3,7 +3,7 @@ import type { LineCrossing } from '../rules/line-count.ts';
 import type { HeadFinding, RuleMatch, RuleMemory, SignalView } from '../rules/rule.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { TrackHistory } from '../rules/track-history.ts';
-import type { Track } from '../track/track.ts';
+import type { OccupantShares, Track } from '../track/track.ts';
 import { aFrameMark, aTrack } from './builder.ts';
 import { computeScriptedBox, type ScriptedRoadUser } from './scripted-road-user.ts';
 
@@ -52,6 +52,7 @@ export function playScenario(scenario: RuleScenario): ScenarioOutcome {
     const tracks = users.flatMap((user) => toTrack(user, frame.mediaTimeMs));
     history.add(frame, tracks);
     const heads = readHeads(users, tracks, frame.mediaTimeMs);
+    const occupants = countRiders(users, tracks, frame.mediaTimeMs);
     const found = rules.update({
       frame,
       pictureWidth: scene.picture.width,
@@ -59,6 +60,7 @@ export function playScenario(scenario: RuleScenario): ScenarioOutcome {
       tracks,
       history,
       ...(heads === undefined ? {} : { heads }),
+      ...(occupants === undefined ? {} : { occupants }),
       signalAt: (name, atMs) => (name === 'main' ? findPhase(signal, atMs) : undefined),
     });
     for (const match of found.matches) {
@@ -110,6 +112,20 @@ function readHeads(
     if (seen && user?.heads !== undefined) read.set(trackId, user.heads(box, atMs));
   }
   return read;
+}
+
+function countRiders(
+  users: readonly ScriptedRoadUser[],
+  tracks: readonly Track[],
+  atMs: number,
+): Map<number, OccupantShares> | undefined {
+  if (!users.some(({ counted }) => counted !== undefined)) return undefined;
+  const shares = new Map<number, OccupantShares>();
+  for (const { trackId, seen } of tracks) {
+    const found = users.find((candidate) => candidate.trackId === trackId)?.counted?.(atMs);
+    if (seen && found !== undefined) shares.set(trackId, found);
+  }
+  return shares;
 }
 
 function findPhase(signal: ScriptedSignal, atMs: number): SignalView | undefined {

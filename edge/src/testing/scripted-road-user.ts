@@ -1,7 +1,7 @@
 import type { RoadUserLabel } from '@ngatu/contract';
 import type { Box, Point } from '../geometry/box.ts';
 import type { HeadFinding } from '../rules/rule.ts';
-import type { Occupant } from '../track/track.ts';
+import type { Occupant, OccupantShares } from '../track/track.ts';
 
 /** A camera far away: the scale is the same all over the picture. */
 export interface ScriptedView {
@@ -107,6 +107,8 @@ export interface ScriptedRoadUser {
   readonly occupants?: (box: Box, atMs: number) => readonly Occupant[];
   /** Heads that a head model reads; a scenario in which nobody has them has no head model. */
   readonly heads?: (box: Box, atMs: number) => readonly HeadFinding[];
+  /** How many a network counts on it, undefined where it did not look; a scenario in which nobody has it has no such network. */
+  readonly counted?: (atMs: number) => OccupantShares | undefined;
 }
 
 /** The box at a moment; undefined before the first and after the last waypoint. */

@@ -30,6 +30,7 @@ export class LiveTrack {
   box: Box;
   label: RoadUserLabel;
   occupants: readonly Occupant[];
+  vehicleBox: Box | undefined;
   readonly #votes = new Map<RoadUserLabel, number>();
   /** Height of the whole road user over that of its rider; learned where both were found. */
   #heightPerRider: number | undefined;
@@ -45,6 +46,7 @@ export class LiveTrack {
     this.box = user.box;
     this.groundSeen = !user.groundHidden && (user.vehicleBox !== undefined || user.label === 'person');
     this.occupants = user.occupants;
+    this.vehicleBox = user.vehicleBox;
     this.label = user.label;
     if (!user.groundHidden) this.#clearHeight = this.filter.height;
     this.#vote(user);
@@ -95,6 +97,7 @@ export class LiveTrack {
     this.seen = true;
     this.confidence = user.confidence;
     this.occupants = inferred ? [{ box: user.box, confidence: user.confidence }] : user.occupants;
+    this.vehicleBox = user.vehicleBox;
     this.lastSeenMs = nowMs;
     this.hits += 1;
     this.#vote(user);
@@ -105,6 +108,7 @@ export class LiveTrack {
 
   miss(): void {
     this.seen = false;
+    this.vehicleBox = undefined;
     this.groundSeen = false;
     this.box = this.filter.box;
     if (this.state === 'confirmed') this.state = 'lost';
@@ -113,7 +117,10 @@ export class LiveTrack {
   snapshot(): Track {
     const { trackId, state, label, confidence, box, groundSeen, seen, occupants, firstSeenMs, lastSeenMs } =
       this;
-    return { trackId, state, label, confidence, box, groundSeen, seen, occupants, firstSeenMs, lastSeenMs };
+    return {
+      ...{ trackId, state, label, confidence, box, groundSeen, seen, occupants, firstSeenMs, lastSeenMs },
+      ...(this.vehicleBox === undefined ? {} : { vehicleBox: this.vehicleBox }),
+    };
   }
 
   #vote(user: RoadUser): void {

@@ -7,6 +7,9 @@ export interface Occupant {
   readonly confidence: number;
 }
 
+/** How many a two-wheeler is believed to carry: shares of belief, 0–1, of nobody, one, two, three and more. */
+export type OccupantShares = readonly [number, number, number, number];
+
 /** One road user as seen in one frame: a vehicle with its riders, or a person on foot. Boxes in source pixels. */
 export interface RoadUser {
   readonly label: RoadUserLabel;
@@ -34,6 +37,8 @@ export interface Track {
   readonly groundSeen: boolean;
   /** True where a detection of this frame stands behind the box; false where it is a prediction. */
   readonly seen: boolean;
+  /** The vehicle alone, as it was found in this frame; absent where it was not, or only its rider. */
+  readonly vehicleBox?: Box;
   readonly occupants: readonly Occupant[];
   readonly firstSeenMs: number;
   readonly lastSeenMs: number;

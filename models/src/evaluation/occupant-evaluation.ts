@@ -3,10 +3,14 @@ import { NgatuError, parseWithSchema, Scene } from '@ngatu/contract';
 import {
   computeIou,
   countOccupants,
+  countRiders,
   type Detection,
   type Detector,
+  type Frame,
   fuseRiders,
   isFreeSight,
+  type OccupantNet,
+  type OccupantShares,
   type RoadUser,
   readPictureFile,
   runReplay,
@@ -25,18 +29,25 @@ interface OccupantEvaluationOptions {
   /** Folder that the sources of the annotations are named from. */
   readonly mediaDir: string;
   readonly detector: Detector;
+  /** Counts as the product does; absent: boxes of people are counted, as the product does without a network. */
+  readonly net?: Pick<OccupantNet, 'count' | 'model'> | undefined;
   /** Pictures are scaled down to this width where they are wider, px. */
   readonly maxWidth: number;
   readonly onSource?: (name: string) => void;
 }
 
-/** One motorbike: what a person counted, and what the product did; without `counted` it was not found. */
+/** One motorbike: what a person counted, and what the product did. */
 interface OccupantPrediction {
   readonly source: string;
   readonly picture: string;
   readonly box: readonly number[];
   readonly truth: number;
+  /** Whether the product found it as a two-wheeler. */
+  readonly found: boolean;
+  /** Three means three and more where a network counted. Absent: not found, or not looked at (too small, too many). */
   readonly counted?: number;
+  /** Shares of belief of nobody, one, two, three and more. */
+  readonly shares?: OccupantShares;
   /** Whether the rule would have counted this sight. */
   readonly free?: boolean;
 }
@@ -47,11 +58,11 @@ interface OccupantScore {
   readonly motorbikes: number;
   /** Of the motorbikes, those that the product found as a two-wheeler. */
   readonly found: Proportion;
-  /** Of those found, with the right count. */
+  /** Of those counted, with the right count; by a network three and more are one. */
   readonly exact: Proportion;
-  /** Of those found, one off at most. */
-  readonly nearly: Proportion;
-  /** Three or more, against fewer; a motorbike that was not found is a miss. */
+  /** Of those found, those that were counted. */
+  readonly counted: Proportion;
+  /** Three or more, against fewer; a motorbike that was not counted is a miss. */
   readonly overloaded: { readonly precision: Proportion; readonly recall: Proportion };
   /** By truth: how often each count was said; the last column is three and more. */
   readonly table: readonly {
@@ -61,8 +72,15 @@ interface OccupantScore {
   }[];
 }
 
+interface ModelName {
+  readonly name: string;
+  readonly sha256: string;
+}
+
 interface OccupantMetrics {
-  readonly model: { readonly name: string; readonly sha256: string };
+  readonly model: ModelName;
+  /** What counted; absent: boxes of people were. */
+  readonly counter?: ModelName;
   readonly maxWidth: number;
   readonly scores: readonly OccupantScore[];
 }
@@ -87,21 +105,19 @@ export async function evaluateOccupants(
     const { name, annotation } = await loadOccupantAnnotation(file);
     names.push(name);
     options.onSource?.(name);
-    const judge = (picture: string, motorbikes: readonly AnnotatedMotorbike[], seen: Seen): void => {
-      predictions.push(
-        ...countOn(motorbikes, seen).map((row) => ({
-          source: name,
-          picture,
-          ...row,
-        })),
-      );
-    };
-    if ('video' in annotation.source) await watchVideo(annotation, annotation.source, options, judge, signal);
-    else await lookAtPictures(annotation, annotation.source.folder, options, judge, signal);
+    const pictures =
+      'video' in annotation.source
+        ? await watchVideo(annotation, annotation.source, options, signal)
+        : lookAtPictures(annotation, annotation.source.folder, options, signal);
+    for await (const seen of pictures) {
+      const rows = await countOn(seen, options.net);
+      predictions.push(...rows.map((row) => ({ source: name, picture: seen.picture, ...row })));
+    }
   }
   const free = predictions.filter((row) => row.free === true);
   const metrics = {
     model: options.detector.model,
+    ...(options.net === undefined ? {} : { counter: options.net.model }),
     maxWidth: options.maxWidth,
     scores: [
       ...names.map((name) =>
@@ -117,26 +133,24 @@ export async function evaluateOccupants(
   return { metrics, predictions };
 }
 
-/** What was found in one picture; boxes in its own pixels. */
+/** One picture that was annotated, and what the detector found in it; boxes in pixels of the source. */
 interface Seen {
+  readonly picture: string;
+  readonly motorbikes: readonly AnnotatedMotorbike[];
+  readonly frame: Frame;
   readonly detections: readonly Detection[];
-  readonly size: { readonly width: number; readonly height: number };
 }
 
-type Judge = (picture: string, motorbikes: readonly AnnotatedMotorbike[], seen: Seen) => void;
-
-async function lookAtPictures(
+async function* lookAtPictures(
   { pictures }: OccupantAnnotation,
   folder: string,
   { mediaDir, detector, maxWidth }: OccupantEvaluationOptions,
-  judge: Judge,
   signal: AbortSignal,
-): Promise<void> {
+): AsyncGenerator<Seen> {
   for (const { file = '', motorbikes } of pictures) {
     signal.throwIfAborted();
     const frame = await readPictureFile(join(mediaDir, folder, file), maxWidth);
-    const size = { width: frame.sourceWidth, height: frame.sourceHeight };
-    judge(file, motorbikes, { detections: await detector.detect(frame), size });
+    yield { picture: file, motorbikes, frame, detections: await detector.detect(frame) };
   }
 }
 
@@ -145,10 +159,10 @@ async function watchVideo(
   { pictures }: OccupantAnnotation,
   { video, size }: { readonly video: string; readonly size: readonly [number, number] },
   { mediaDir, detector, maxWidth }: OccupantEvaluationOptions,
-  judge: Judge,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Seen[]> {
   const [width, height] = size;
+  const seen: Seen[] = [];
   const wanted = new Map(pictures.map(({ frame = 0, motorbikes }) => [frame, motorbikes]));
   const scene = parseWithSchema(
     Scene,
@@ -169,11 +183,13 @@ async function watchVideo(
     {
       ...{ video: join(mediaDir, video), scene, sceneSha256: '0'.repeat(64), detector: sparing, startMs: 0 },
       ...{ site: 'evaluation', node: 'evaluation' },
-      onFrame: ({ frame, detections }) => {
+      onFrame: ({ detections }, frame) => {
         const motorbikes = wanted.get(frame.index);
         if (motorbikes === undefined) return;
         wanted.delete(frame.index);
-        judge(`frame ${frame.index}`, motorbikes, { detections, size: { width, height } });
+        // the buffer of a picture is used again
+        const kept = { ...frame, pixels: frame.pixels.slice() };
+        seen.push({ picture: `frame ${frame.index}`, motorbikes, frame: kept, detections });
       },
     },
     signal,
@@ -181,14 +197,36 @@ async function watchVideo(
   const [missing] = wanted.keys();
   if (missing !== undefined)
     throw new NgatuError('TRUTH_INVALID', `Cannot evaluate occupants: ${video} has no frame ${missing}`);
+  return seen;
+}
+
+/** Counts on each annotated motorbike as the product does. */
+async function countOn(
+  { motorbikes, frame, detections }: Seen,
+  net: OccupantEvaluationOptions['net'],
+): Promise<Omit<OccupantPrediction, 'source' | 'picture'>[]> {
+  const users = fuseRiders(detections);
+  const matched = matchMotorbikes(motorbikes, users);
+  const looked = net === undefined ? undefined : await countRiders(frame, detections, net);
+  const size = { width: frame.sourceWidth, height: frame.sourceHeight };
+  return motorbikes.map((motorbike) => {
+    const { box, occupants: truth } = motorbike;
+    const user = matched.get(motorbike);
+    if (user === undefined) return { box, truth, found: false };
+    const others = users.filter((other) => other !== user).map((other) => other.box);
+    const sight = { box, truth, found: true, free: isFreeSight(user, others, size) };
+    if (looked === undefined) return { ...sight, counted: countOccupants(user.occupants) };
+    const shares = user.vehicleBox === undefined ? undefined : looked.get(user.vehicleBox);
+    if (shares === undefined) return sight;
+    return { ...sight, shares, counted: shares.indexOf(Math.max(...shares)) };
+  });
 }
 
 /** Each annotated motorbike with the two-wheeler that was found on it, best overlap first, one to one. */
-function countOn(
+function matchMotorbikes(
   motorbikes: readonly AnnotatedMotorbike[],
-  { detections, size }: Seen,
-): Omit<OccupantPrediction, 'source' | 'picture'>[] {
-  const users = fuseRiders(detections);
+  users: readonly RoadUser[],
+): Map<AnnotatedMotorbike, RoadUser> {
   const found = users.filter(({ label }) => label === 'motorbike' || label === 'bicycle');
   const pairs = motorbikes.flatMap((motorbike) =>
     found.map((user) => ({ motorbike, user, iou: computeIou(motorbike.box, user.box) })),
@@ -201,27 +239,23 @@ function countOn(
     matched.set(motorbike, user);
     taken.add(user);
   }
-  return motorbikes.map((motorbike) => {
-    const { box, occupants: truth } = motorbike;
-    const user = matched.get(motorbike);
-    if (user === undefined) return { box, truth };
-    const others = users.filter((other) => other !== user).map((other) => other.box);
-    return { box, truth, counted: countOccupants(user.occupants), free: isFreeSight(user, others, size) };
-  });
+  return matched;
 }
 
 function score(name: string, rows: readonly OccupantPrediction[]): OccupantScore {
-  const found = rows.filter(({ counted }) => counted !== undefined);
-  const off = ({ truth, counted = 0 }: OccupantPrediction): number => Math.abs(truth - counted);
-  const said = found.filter(({ counted = 0 }) => counted >= TOO_MANY);
+  const found = rows.filter((row) => row.found);
+  const counted = rows.filter((row) => row.counted !== undefined);
+  const isExact = (row: OccupantPrediction): boolean =>
+    row.counted === (row.shares === undefined ? row.truth : Math.min(row.truth, TOO_MANY));
+  const said = counted.filter((row) => (row.counted ?? 0) >= TOO_MANY);
   const right = said.filter(({ truth }) => truth >= TOO_MANY).length;
   const truths = [...new Set(rows.map(({ truth }) => truth))].sort((a, b) => a - b);
   return {
     name,
     motorbikes: rows.length,
     found: computeProportion(found.length, rows.length),
-    exact: computeProportion(found.filter((row) => off(row) === 0).length, found.length),
-    nearly: computeProportion(found.filter((row) => off(row) <= 1).length, found.length),
+    counted: computeProportion(counted.length, found.length),
+    exact: computeProportion(counted.filter(isExact).length, counted.length),
     overloaded: {
       precision: computeProportion(right, said.length),
       recall: computeProportion(right, rows.filter(({ truth }) => truth >= TOO_MANY).length),
@@ -239,22 +273,25 @@ function score(name: string, rows: readonly OccupantPrediction[]): OccupantScore
 }
 
 /** The metrics as text. */
-export function formatOccupantTable({ model, maxWidth, scores }: OccupantMetrics): string {
+export function formatOccupantTable({ model, counter, maxWidth, scores }: OccupantMetrics): string {
+  const tell = ({ name, sha256 }: ModelName): string => `${name}@${sha256.slice(0, 8)}`;
+  const how = counter === undefined ? 'boxes of people counted' : `counted by ${tell(counter)}`;
+  const heads = ['source', 'found', 'counted', 'exact count', 'three or more: precision'];
   const lines = [
-    `${model.name}@${model.sha256.slice(0, 8)}, at most ${maxWidth} px wide; single frames, as the rule counts them`,
-    `${'source'.padEnd(28)}${'found'.padEnd(28)}${'exact count'.padEnd(28)}${'three or more: precision'.padEnd(28)}recall`,
+    `${tell(model)}, ${how}, at most ${maxWidth} px wide; single frames, as the rule counts them`,
+    `${heads.map((head) => head.padEnd(28)).join('')}recall`,
   ];
-  for (const { name, found, exact, overloaded } of scores) {
-    const cells = [found, exact, overloaded.precision, overloaded.recall].map((share) =>
+  for (const { name, found, counted, exact, overloaded } of scores) {
+    const cells = [found, counted, exact, overloaded.precision, overloaded.recall].map((share) =>
       formatProportion(share).padEnd(28),
     );
     lines.push(`${name.padEnd(28)}${cells.join('')}`);
   }
   const all = scores.find(({ name }) => name === 'all');
-  lines.push('', `${'truth ↓ counted →'.padEnd(20)}     0     1     2    3+  not found`);
+  lines.push('', `${'truth ↓ counted →'.padEnd(20)}     0     1     2    3+  not counted`);
   for (const { truth, said, lost } of all?.table ?? []) {
     lines.push(
-      `${String(truth).padEnd(20)}${said.map((count) => String(count).padStart(6)).join('')}${String(lost).padStart(11)}`,
+      `${String(truth).padEnd(20)}${said.map((count) => String(count).padStart(6)).join('')}${String(lost).padStart(13)}`,
     );
   }
   return lines.join('\n');

@@ -1,4 +1,4 @@
-import { computeIou, RoadAnalysis, type RoadFinding } from '@ngatu/edge';
+import { computeIou, type OccupantLookup, RoadAnalysis, type RoadFinding } from '@ngatu/edge';
 import {
   type CaseTruth,
   detectPerfectly,
@@ -69,11 +69,20 @@ export function playCase(
     frames.push(truth);
     const detections = noisy?.detect(truth) ?? detectPerfectly(truth);
     const mark = { index: truth.index, mediaTimeMs: truth.atMs, capturedAtMs: truth.atMs };
-    const finding = road.update(mark, detections, (_, atMs) => viewSignal(scene, atMs));
+    const occupants =
+      noise !== undefined && noise.riderCounts === undefined ? undefined : listRiders(detections);
+    const finding = road.update(mark, detections, (_, atMs) => viewSignal(scene, atMs), undefined, {
+      occupants,
+    });
     claims.push(...finding.matches.map((match) => ({ match, sureMs: truth.atMs })));
     onFrame?.({ truth, detections, finding });
   }
   return judgeCase(scene, frames, claims);
+}
+
+/** What was counted on two-wheelers, as the product has it of a picture. */
+function listRiders(detections: readonly SimulatedDetection[]): OccupantLookup {
+  return new Map(detections.flatMap(({ box, riders }) => (riders === undefined ? [] : [[box, riders]])));
 }
 
 /** The lamp as a reader sees it: a state begins with the first frame that shows it. */

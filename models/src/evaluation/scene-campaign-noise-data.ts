@@ -40,7 +40,7 @@ export interface LabelledPicture {
 }
 
 /** The detector looks at pictures of this width at most, as the default scene has it, px. */
-const ANALYSIS_WIDTH_PX = 960;
+export const ANALYSIS_WIDTH_PX = 960;
 
 /** Which kind of finding a truth is compared with. */
 export const GROUP_LABELS: Readonly<Record<NoiseGroup, readonly RoadUserLabel[]>> = {

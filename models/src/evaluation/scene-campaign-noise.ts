@@ -1,7 +1,9 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import type { Detector } from '@ngatu/edge';
+import type { Detector, OccupantNet, OccupantShares } from '@ngatu/edge';
 import type { NoiseBin, NoiseCorrelation, NoiseGroup, NoiseProfile } from '@ngatu/simulators';
+import { evaluateOccupants } from './occupant-evaluation.ts';
 import {
+  ANALYSIS_WIDTH_PX,
   detectFolder,
   type Finding,
   type LabelledFolder,
@@ -16,11 +18,19 @@ const HEIGHT_BINS_PX = [16, 24, 36, 56, 90];
 const MIN_BIN_CASES = 25;
 /** Of the edges fewer are enough: only what was found has any. */
 const QUANTILES = 21;
+/** So many sights stand for all that were counted. */
+const RIDER_QUANTILES = 41;
 const VISIBLE_BINS = [0.4, 0.7, 0.9];
 
 export interface NoiseOptions {
   readonly folders: readonly LabelledFolder[];
   readonly clips: readonly CorrelationClip[];
+  /** What counts who rides on two-wheelers, and annotations to hold it against; absent: nothing counts. */
+  readonly riders?: {
+    readonly dataDir: string;
+    readonly mediaDir: string;
+    readonly net: Pick<OccupantNet, 'count' | 'model'>;
+  };
   readonly detector: Detector;
   readonly minConfidence: number;
   readonly measuredAt: string;
@@ -46,6 +56,7 @@ export async function measureNoise(options: NoiseOptions, signal: AbortSignal): 
     }
     data.push({ name: folder.name, pictures, boxes });
   }
+  const riderCounts = await measureRiders(options, signal);
   const time = await measureCorrelation(options.clips, options.detector, options.onProgress, signal);
   return {
     schemaVersion: 1,
@@ -65,7 +76,40 @@ export async function measureNoise(options: NoiseOptions, signal: AbortSignal): 
     bikeWithRider: correlateBikeWithRider(samples),
     correlation: { confidence: time.confidence, edges: addPersistent(samples, time) },
     correlationData: time.correlationData,
+    ...(riderCounts === undefined ? {} : { riderCounts }),
   };
+}
+
+/** What the network says of motorbikes whose riders were counted by eye. */
+async function measureRiders(
+  { riders, detector, onProgress }: NoiseOptions,
+  signal: AbortSignal,
+): Promise<NoiseProfile['riderCounts']> {
+  if (riders === undefined) return undefined;
+  onProgress?.('measuring who rides on two-wheelers');
+  const { predictions } = await evaluateOccupants(
+    { ...riders, detector, maxWidth: ANALYSIS_WIDTH_PX },
+    signal,
+  );
+  const expect = (shares: OccupantShares): number => shares.reduce((sum, share, n) => sum + n * share, 0);
+  const sights = ([1, 2, 3] as const).map((count) => {
+    const found = predictions
+      .filter(({ truth }) => Math.min(3, truth) === count)
+      .flatMap(({ shares }) => (shares === undefined ? [] : [shares]))
+      .sort((a, b) => expect(a) - expect(b));
+    const shares = Array.from({ length: found.length === 0 ? 0 : RIDER_QUANTILES }, (_, i) => {
+      const at = Math.round((i / (RIDER_QUANTILES - 1)) * (found.length - 1));
+      const [nobody, one, two, more] = (found[at] ?? [0, 0, 0, 0]).map(round) as [
+        number,
+        number,
+        number,
+        number,
+      ];
+      return [nobody, one, two, more] as const;
+    });
+    return { riders: count, cases: found.length, shares };
+  });
+  return { model: riders.net.model, sights };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { NgatuError } from '@ngatu/contract';
-import type { Detector, LampNet, ReplayEvent, ReplayResult } from '@ngatu/edge';
+import type { Detector, LampNet, OccupantNet, ReplayEvent, ReplayResult } from '@ngatu/edge';
 import { runReplay } from '@ngatu/edge';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
 import { loadViolationClips, type ViolationClip } from './violation-clip.ts';
@@ -15,6 +15,7 @@ export interface ViolationEvaluationOptions {
   readonly detector: Detector;
   /** Reads lamps beside their colours; absent: colours alone. The caller closes it. */
   readonly lampNet?: LampNet | undefined;
+  readonly occupantNet?: OccupantNet | undefined;
   /** Looks at every n-th frame too, and compares; not where it is left out. */
   readonly thin?: number;
   readonly onClip?: (name: string) => void;
@@ -95,7 +96,7 @@ interface Run {
 
 async function runClip(
   clip: ViolationClip,
-  { detector, lampNet }: Pick<ViolationEvaluationOptions, 'detector' | 'lampNet'>,
+  { detector, lampNet, occupantNet }: ViolationEvaluationOptions,
   everyNth: number,
   signal: AbortSignal,
 ): Promise<Run> {
@@ -108,6 +109,7 @@ async function runClip(
       sceneSha256: clip.scene.sha256,
       detector,
       lampNet,
+      occupantNet,
       startMs: 0,
       site: 'evaluation',
       node: 'evaluation',
@@ -128,10 +130,11 @@ async function runClip(
 
 async function evaluateClip(
   clip: ViolationClip,
-  { detector, lampNet, thin }: ViolationEvaluationOptions,
+  options: ViolationEvaluationOptions,
   signal: AbortSignal,
 ): Promise<ClipEvaluation> {
-  const { replay, times, readings } = await runClip(clip, { detector, lampNet }, 1, signal);
+  const { thin } = options;
+  const { replay, times, readings } = await runClip(clip, options, 1, signal);
   const timeOf = (frame: number): number => times.get(frame) ?? interpolate(times, frame);
   const claims = listClaims(replay);
   const evaluation = {
@@ -143,7 +146,7 @@ async function evaluateClip(
     replay,
   };
   if (thin === undefined) return evaluation;
-  const thinned = await runClip(clip, { detector, lampNet }, thin, signal);
+  const thinned = await runClip(clip, options, thin, signal);
   return { ...evaluation, thinned: compareRuns(claims, listClaims(thinned.replay), thin) };
 }
 

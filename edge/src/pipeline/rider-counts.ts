@@ -1,0 +1,60 @@
+import type { Detection } from '../detect/detection.ts';
+import type { Frame } from '../frame/frame.ts';
+import { type Box, computeArea } from '../geometry/box.ts';
+import type { OccupantNet } from '../occupant/occupant-net.ts';
+import { countOccupants } from '../rules/overloaded-sight.ts';
+import { fuseRiders } from '../track/rider-fusion.ts';
+import type { OccupantShares } from '../track/track.ts';
+
+/** Lower two-wheelers, in pixels of the picture that is analysed, show too little of who sits on them. */
+const MIN_HEIGHT_PX = 40;
+/** At most so many are looked at in a picture, the largest first: in a crowd few are in free view. */
+const MAX_LOOKS = 8;
+
+/** How far a box of a person that was found on it speaks for one rider more, log-odds: see models/training/occupants. */
+const BOX_WEIGHT = 1;
+/** No share of belief is nearer to nothing or all. */
+const LEAST_SHARE = 1e-4;
+
+/** How many ride on a two-wheeler, by the very box that the detector gave of the vehicle. */
+export type OccupantLookup = ReadonlyMap<Box, OccupantShares>;
+
+/**
+ * Counts who rides on the two-wheelers of a picture.
+ * @throws NgatuError MODEL_INVALID (retryable) where the inference fails
+ */
+export async function countRiders(
+  picture: Frame,
+  detections: readonly Detection[],
+  net: Pick<OccupantNet, 'count'>,
+): Promise<OccupantLookup> {
+  const scaleX = picture.width / picture.sourceWidth;
+  const scaleY = picture.height / picture.sourceHeight;
+  const rides = fuseRiders(detections).filter(
+    ({ label, box }) =>
+      (label === 'motorbike' || label === 'bicycle') && (box[3] - box[1]) * scaleY >= MIN_HEIGHT_PX,
+  );
+  rides.sort((a, b) => computeArea(b.box) - computeArea(a.box));
+  const counted = new Map<Box, OccupantShares>();
+  for (const { box, vehicleBox, occupants } of rides.slice(0, MAX_LOOKS)) {
+    const [x1, y1, x2, y2] = box;
+    const inPicture: Box = [x1 * scaleX, y1 * scaleY, x2 * scaleX, y2 * scaleY];
+    if (vehicleBox === undefined) continue;
+    counted.set(vehicleBox, joinBoxes(await net.count(picture, inPicture), countOccupants(occupants)));
+  }
+  return counted;
+}
+
+/**
+ * Joins what the network says with the boxes of people: it is good where bikes are small or seen from behind, they where bikes are large.
+ * @param boxes so many persons were found on the two-wheeler
+ */
+export function joinBoxes(shares: OccupantShares, boxes: number): OccupantShares {
+  const moreThan = (people: 0 | 1 | 2): number => {
+    const share = shares.slice(people + 1).reduce((sum, one) => sum + one, 0);
+    const kept = Math.min(1 - LEAST_SHARE, Math.max(LEAST_SHARE, share));
+    return 1 / (1 + ((1 - kept) / kept) * Math.exp(-BOX_WEIGHT * (boxes - people - 0.5)));
+  };
+  const [any, several, many] = [moreThan(0), moreThan(1), moreThan(2)];
+  return [1 - any, any - several, several - many, many];
+}

@@ -206,6 +206,7 @@ describe('the networks of a running node', () => {
       'plate-reader': aCopy('plate-reader-vn', 'a-reader'),
       lamp: aCopy('lamp-state', 'a-lamp'),
       helmet: aCopy('helmet-head', 'a-helmet'),
+      occupants: aCopy('occupant-count', 'a-counter'),
     } as const;
     for (const [what, code, spoil] of FAULTS) {
       wishes = Object.entries(sound).map(([use, network]) =>
@@ -214,11 +215,12 @@ describe('the networks of a running node', () => {
       const node = await openNetworks();
       expect([what, node.states.map(({ refused }) => refused?.code)]).toEqual([
         what,
-        [code, code, code, code],
+        [code, code, code, code, code],
       ]);
       expect(node.states.every((state) => !('sha256' in state))).toBe(true);
       expect(node.readsPlates).toBe(false);
       expect(node.frameNets.lampNet).toBeUndefined();
+      expect(node.frameNets.occupantNet).toBeUndefined();
       expect((await pictures.readPlate(PLATE_JOB, signal)).finding.reason).toBe('model-missing');
       await node[Symbol.asyncDispose]();
     }

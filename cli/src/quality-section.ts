@@ -11,6 +11,11 @@ const HELD_OUT_PLATES = [
   ...['--only', 'models/annotations/vn-plate-boxes-held-out.txt'],
 ];
 
+const OCCUPANT_DATA = [
+  ...['datasets/cctv-bikes', 'datasets/helmet-web', 'datasets/vn-intersection', 'datasets/vn-plate-boxes'],
+  'media/hanoi-giangvo-langha-1615.mp4',
+];
+
 /** Every evaluation of docs/quality.md, in the order of the page. */
 export const QUALITY_SECTIONS: readonly QualitySection[] = [
   {
@@ -186,9 +191,18 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
   {
     name: 'occupants',
     title: 'How many ride on a motorbike',
-    note: '116 motorbikes of three places, counted by eye (models/annotations). Some of the pictures were trained on, for their bikes.',
+    note:
+      '337 motorbikes of five sources that were not trained on, counted by eye (models/annotations). The boxes of most are those of the product’s ' +
+      'detector: what it finds is no measure. Three and more stand in photographs alone.',
     args: ['eval', 'occupants', '--data', 'models/annotations'],
-    data: ['datasets/vn-intersection', 'datasets/cctv-bikes', 'media/hanoi-giangvo-langha-1615.mp4'],
+    data: OCCUPANT_DATA,
+  },
+  {
+    name: 'occupants-boxes',
+    title: 'The same, by the boxes of people alone',
+    note: 'What the product counts where the network cannot be had.',
+    args: ['eval', 'occupants', '--data', 'models/annotations', '--counter', 'none'],
+    data: OCCUPANT_DATA,
   },
   {
     name: 'fever',

@@ -57,13 +57,16 @@ export async function openFaceSight(name: FaceSightName, options: OpenSightOptio
 /**
  * A way of looking with networks that are open already; it closes them.
  * @param nets in the order of the assets
+ * @throws RangeError where they are not as many as the assets
  */
 export function composeSight(
   name: FaceSightName,
   nets: readonly FaceNet[],
   coefficients?: FusionCoefficients,
 ): FaceSight {
-  const { confidence } = FACE_SIGHTS[name];
+  const { confidence, assets } = FACE_SIGHTS[name];
+  if (nets.length !== assets.length)
+    throw new RangeError(`"${name}" looks with ${assets.length} networks, not with ${nets.length}`);
   const [finder, first, second, third] = nets;
   if (finder === undefined) throw new RangeError(`"${name}" names no model`);
   if (first === undefined) return openSingleSight(finder, confidence);

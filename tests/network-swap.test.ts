@@ -268,6 +268,28 @@ describe('the networks of a running node', () => {
     expect(node.frameNets.lampNet).toBeUndefined();
   });
 
+  it('count riders while there is a network for it, and no longer', { timeout: 60_000 }, async () => {
+    wishes = [wish('occupants', aCopy('occupant-count', 'a-counter'))];
+    const node = await openNetworks();
+    const street = { width: 96, height: 128, pixels: new Uint8Array(96 * 128 * 3).fill(110) };
+    const { occupantNet } = node.frameNets;
+    const shares = (await occupantNet?.count(street, [20, 20, 70, 120])) ?? [];
+    expect(shares).toHaveLength(4);
+    expect(shares.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1);
+    wishes = [wish('occupants', aCopy('lamp-state', 'a-lamp'))];
+    await node.reload();
+    expect(states('occupants')).toMatchObject([
+      { name: 'a-counter', refused: { name: 'a-lamp', code: 'MODEL_INVALID' } },
+    ]);
+    wishes = [];
+    await node.reload();
+    expect(node.frameNets.occupantNet).toBeUndefined();
+    await expect(occupantNet?.count(street, [20, 20, 70, 120])).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      retryable: true,
+    });
+  });
+
   it('let a job that came before them wait', { timeout: 60_000 }, async () => {
     wishes = [wish('plate-finder', aFinder()), wish('plate-reader', aCopy('plate-reader-vn', 'a-reader'))];
     let early: ReturnType<typeof namesThatRead> | undefined;

@@ -100,6 +100,8 @@ export const ERROR_CODES = {
   UNAUTHENTICATED: 'Nobody is signed in.',
   CREDENTIALS_INVALID: 'The user name or password is wrong.',
   SECOND_FACTOR_REQUIRED: 'The password is right; the account asks for a code of its second factor as well.',
+  SECOND_FACTOR_WRONG:
+    'The code is not the one that the authenticator app shows now, or setting it up took too long.',
   ACCOUNT_INCOMPLETE: 'The person must first choose another password, or set up a second factor.',
   ACCOUNT_TAKEN: 'Another account has this name.',
   OIDC_UNAVAILABLE: 'The provider of single sign-on does not answer, or its settings are wrong.',

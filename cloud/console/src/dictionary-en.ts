@@ -297,6 +297,9 @@ export const en: Record<TextKey, string> = {
   'duration.ms': '{ms} ms',
   'error.UNAUTHENTICATED': 'You are not signed in.',
   'error.CREDENTIALS_INVALID': 'The user name or password is wrong.',
+  'error.PASSWORD_WRONG': 'The password is wrong.',
+  'error.SECOND_FACTOR_WRONG':
+    'The code is not right. It changes every 30 seconds: enter the newest one. If it is still not taken, check the clock of the telephone, or begin anew.',
   'error.RATE_LIMITED': 'Too many attempts. Wait {seconds} s.',
   'error.FORBIDDEN': 'This account may not do that, or the request came from another site.',
   'error.NOT_FOUND': 'There is nothing at this address.',

@@ -296,6 +296,9 @@ export const vi = {
   'duration.ms': '{ms} ms',
   'error.UNAUTHENTICATED': 'Bạn chưa đăng nhập.',
   'error.CREDENTIALS_INVALID': 'Sai tên đăng nhập hoặc mật khẩu.',
+  'error.PASSWORD_WRONG': 'Sai mật khẩu.',
+  'error.SECOND_FACTOR_WRONG':
+    'Mã không đúng. Mã đổi sau mỗi 30 giây: hãy nhập mã mới nhất. Nếu vẫn không được, hãy kiểm tra đồng hồ của điện thoại hoặc làm lại từ đầu.',
   'error.RATE_LIMITED': 'Quá nhiều lần thử. Hãy đợi {seconds} giây.',
   'error.FORBIDDEN': 'Tài khoản này không có quyền, hoặc yêu cầu đến từ trang khác.',
   'error.NOT_FOUND': 'Không có gì ở địa chỉ này.',

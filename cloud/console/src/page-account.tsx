@@ -130,7 +130,7 @@ function PasswordForm(props: { own: OwnAccount; onChanged: () => void; onEnded: 
 /** A password that cannot be taken: why, in words. */
 function PasswordFailure({ failure }: { failure: ApiFailure }) {
   const { t } = useText();
-  if (failure.code !== 'REQUEST_INVALID') return <FailureNote failure={failure} />;
+  if (failure.code !== 'REQUEST_INVALID') return <FailureNote failure={failure} isProof />;
   return (
     <p class="note note-bad" role="alert">
       {t('account.password.unfit')}

@@ -33,15 +33,15 @@ export function TotpPanel(props: { own: OwnAccount; onChanged: () => void; onEnd
   return (
     <section class="panel">
       <h2>{t('totp.title')}</h2>
-      {own.totpSince === undefined ? (
-        <p>{t(own.isTotpRequired ? 'totp.required' : 'totp.none')}</p>
-      ) : (
+      {/* what was known of the account before is no longer true when it has just been set up */}
+      {state.step !== 'codes' && (
         <p>
-          {t('totp.since', { time: formatDateTime(own.totpSince, language) })}{' '}
-          {t('totp.codesLeft', { count: own.recoveryCodesLeft })}
+          {own.totpSince === undefined
+            ? t(own.isTotpRequired ? 'totp.required' : 'totp.none')
+            : `${t('totp.since', { time: formatDateTime(own.totpSince, language) })} ${t('totp.codesLeft', { count: own.recoveryCodesLeft })}`}
         </p>
       )}
-      {task.failure !== undefined && <FailureNote failure={task.failure} />}
+      {task.failure !== undefined && <FailureNote failure={task.failure} isProof />}
       {state.step === 'rest' && (
         <div class="decision-keys">
           <button

@@ -73,6 +73,10 @@ async function enrol(cookie: string): Promise<{ app: TOTP; recoveryCodes: string
   const parsed = URI.parse(start.uri);
   if (!(parsed instanceof TOTP)) throw new Error('not a TOTP address');
   expect(parsed.secret.base32).toBe(start.secret);
+  const old = parsed.generate({ timestamp: centre.clock.nowMs - 3_600_000 });
+  expect(await refusedWith(call('POST', '/account/totp/confirm', { code: old }, cookie))).toBe(
+    'SECOND_FACTOR_WRONG',
+  );
   const code = parsed.generate({ timestamp: centre.clock.nowMs });
   const confirmed = await call('POST', '/account/totp/confirm', { code }, cookie);
   expect(confirmed.statusCode, confirmed.body).toBe(200);

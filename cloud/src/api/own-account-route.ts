@@ -170,7 +170,8 @@ function addTotpRoutes(app: ApiApp, deps: ApiDeps, gate: SignIn): void {
       const secret = pending.find(sessionId);
       const step = secret === undefined ? undefined : findTotpStep(secret, request.body.code, deps.now());
       if (secret === undefined || step === undefined) {
-        throw refuseInvalid([{ path: '/body/code', reason: 'Expected the code that the app shows now' }]);
+        const why = secret === undefined ? 'it must be begun anew' : 'this is not the code of now';
+        throw new NgatuError('SECOND_FACTOR_WRONG', `Cannot set up the second factor: ${why}`);
       }
       const recoveryCodes = generateRecoveryCodes();
       accounts.transact(() => {

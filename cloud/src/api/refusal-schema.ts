@@ -2,7 +2,7 @@ import { type TSchema, Type } from '@sinclair/typebox';
 import type { ApiError } from './api-schema.ts';
 
 const MEANING = {
-  400: 'REQUEST_INVALID',
+  400: 'REQUEST_INVALID or SECOND_FACTOR_WRONG',
   401: 'UNAUTHENTICATED, CREDENTIALS_INVALID or SECOND_FACTOR_REQUIRED',
   403: 'FORBIDDEN, ACCOUNT_INCOMPLETE or ORIGINAL_SEALED',
   404: 'NOT_FOUND',

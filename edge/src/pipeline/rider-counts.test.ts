@@ -50,6 +50,16 @@ describe('countRiders', () => {
   });
 });
 
+describe('countRiders in a crowd', () => {
+  it('looks first at those in free view', async () => {
+    const crowd = Array.from({ length: 9 }, (_, i) => motorbike([i * 40, 200, i * 40 + 100, 420]));
+    const apart = motorbike([1000, 300, 1040, 390]);
+    const { counted } = await look([...crowd, apart]);
+    expect(counted.size).toBe(8);
+    expect([...counted.keys()][0]).toBe(apart.box);
+  });
+});
+
 describe('joinBoxes', () => {
   const likeliest = (shares: readonly number[]): number => shares.indexOf(Math.max(...shares));
 

@@ -2,13 +2,13 @@ import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeArea } from '../geometry/box.ts';
 import type { OccupantNet } from '../occupant/occupant-net.ts';
-import { countOccupants } from '../rules/overloaded-sight.ts';
+import { countOccupants, isFreeSight } from '../rules/overloaded-sight.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
 import type { OccupantShares } from '../track/track.ts';
 
 /** Lower two-wheelers, in pixels of the picture that is analysed, show too little of who sits on them. */
 const MIN_HEIGHT_PX = 40;
-/** At most so many are looked at in a picture, the largest first: in a crowd few are in free view. */
+/** At most so many are looked at in a picture: those in free view first, which alone the rule hears, and of these the largest. */
 const MAX_LOOKS = 8;
 
 /** How far a box of a person that was found on it speaks for one rider more, log-odds: see models/training/occupants. */
@@ -30,11 +30,18 @@ export async function countRiders(
 ): Promise<OccupantLookup> {
   const scaleX = picture.width / picture.sourceWidth;
   const scaleY = picture.height / picture.sourceHeight;
-  const rides = fuseRiders(detections).filter(
-    ({ label, box }) =>
-      (label === 'motorbike' || label === 'bicycle') && (box[3] - box[1]) * scaleY >= MIN_HEIGHT_PX,
-  );
-  rides.sort((a, b) => computeArea(b.box) - computeArea(a.box));
+  const users = fuseRiders(detections);
+  const source = { width: picture.sourceWidth, height: picture.sourceHeight };
+  const rides = users
+    .filter(
+      ({ label, box }) =>
+        (label === 'motorbike' || label === 'bicycle') && (box[3] - box[1]) * scaleY >= MIN_HEIGHT_PX,
+    )
+    .map((user) => {
+      const others = users.filter((other) => other !== user).map(({ box }) => box);
+      return { ...user, isFree: isFreeSight(user, others, source) };
+    });
+  rides.sort((a, b) => Number(b.isFree) - Number(a.isFree) || computeArea(b.box) - computeArea(a.box));
   const counted = new Map<Box, OccupantShares>();
   for (const { box, vehicleBox, occupants } of rides.slice(0, MAX_LOOKS)) {
     const [x1, y1, x2, y2] = box;

@@ -1,5 +1,5 @@
 import type { NetworkUse } from '@ngatu/contract';
-import { type AgentConfig, MASK_ASSETS, type NetworkFile } from '@ngatu/edge';
+import { type AgentConfig, asksForRiders, MASK_ASSETS, type NetworkFile } from '@ngatu/edge';
 import { loadProfile } from '@ngatu/firmware-config';
 import { AssetStore } from '@ngatu/models';
 
@@ -24,9 +24,7 @@ export async function listNetworks(path: string, signal: AbortSignal): ReturnTyp
       .filter((name) => name !== undefined)
       .map((name) => ({ use, name, find: () => resolveNetwork(name, signal) }));
   const watchesMasks = cameras.some(({ masks }) => masks !== undefined);
-  const countsRiders = [...scenes.values()].some(({ scene }) =>
-    scene.rules.some(({ kind }) => kind === 'OVERLOADED'),
-  );
+  const countsRiders = [...scenes.values()].some(({ scene }) => asksForRiders(scene));
   const hasEyes = feverGates.some(({ visible }) => visible !== undefined);
   return [
     ...(smallNets.readLamps ? wish('lamp', smallNets.lampModel) : []),

@@ -39,7 +39,7 @@ async function replay(options: ReplayCommandOptions): Promise<void> {
   try {
     const { scene, sha256 } = await loadScene(options.scene);
     const { detector, model } = await openNamedDetector(options.model, stop.signal);
-    const nets = await openFrameNets(stop.signal);
+    const nets = await openFrameNets(stop.signal, scene);
     const progress = new ReplayProgress();
     try {
       const result = await runReplay(

@@ -1,5 +1,5 @@
-import { NgatuError } from '@ngatu/contract';
-import { LampNet, type NetworkFile, OccupantNet } from '@ngatu/edge';
+import { NgatuError, type Scene } from '@ngatu/contract';
+import { asksForRiders, LampNet, type NetworkFile, OccupantNet } from '@ngatu/edge';
 import { resolveNetwork } from './network-option.ts';
 
 /** Reads signal heads where nothing else is said. */
@@ -16,15 +16,17 @@ interface FrameNets {
   close(): Promise<void>;
 }
 
-/** The networks that the agent reads lamps and counts riders with. One that cannot be had is said on the standard error and left out. */
-export async function openFrameNets(signal: AbortSignal): Promise<FrameNets> {
+/**
+ * The networks that the agent reads lamps and, where the scene asks for it, counts riders with; without a scene both. One that cannot be had is said on the standard error and
+ * left out.
+ */
+export async function openFrameNets(signal: AbortSignal, scene?: Scene): Promise<FrameNets> {
   const lampNet = await openOrSay(LAMP_MODEL, LampNet.open, 'lamps are read by their colours alone', signal);
-  const occupantNet = await openOrSay(
-    OCCUPANT_MODEL,
-    OccupantNet.open,
-    'who rides on a two-wheeler is counted by boxes of people',
-    signal,
-  );
+  const without = 'who rides on a two-wheeler is counted by boxes of people';
+  const occupantNet =
+    scene === undefined || asksForRiders(scene)
+      ? await openOrSay(OCCUPANT_MODEL, OccupantNet.open, without, signal)
+      : undefined;
   return {
     ...(lampNet === undefined ? {} : { lampNet }),
     ...(occupantNet === undefined ? {} : { occupantNet }),

@@ -50,7 +50,12 @@ export { replayMasks } from './pipeline/mask-replay.ts';
 export type { MaskFrame, WatchedPerson } from './pipeline/mask-watch.ts';
 export { runPictureHost } from './pipeline/picture-host.ts';
 export { type ReplayEvent, type ReplayResult, runReplay, writeReplay } from './pipeline/replay.ts';
-export { countRiders, type OccupantLookup } from './pipeline/rider-counts.ts';
+export {
+  asksForRiders,
+  countRiders,
+  MIN_RIDE_HEIGHT_PX,
+  type OccupantLookup,
+} from './pipeline/rider-counts.ts';
 export { RoadAnalysis, type RoadFinding, type SignalLookup } from './pipeline/road-analysis.ts';
 export { type SceneSurvey, type SceneSurveyOptions, surveyScene } from './pipeline/scene-survey.ts';
 export {
@@ -64,7 +69,7 @@ export { DEFAULT_PLATE_CONFIDENCE, votePlate } from './plate/plate-vote.ts';
 export { drawScene } from './proposal/annotated-still.ts';
 export { CameraReadiness } from './readiness/camera-readiness.ts';
 export { MIN_HEAD_CONFIDENCE } from './rules/no-helmet.ts';
-export { countOccupants, isFreeSight } from './rules/overloaded-sight.ts';
+export { countOccupants, findLikeliest, isFreeSight } from './rules/overloaded-sight.ts';
 export { type JudgedReading, ReadingCheck } from './sensor/reading-check.ts';
 export { computeReadingRule } from './sensor/reading-rule.ts';
 export { SensorHub } from './sensor/sensor-hub.ts';

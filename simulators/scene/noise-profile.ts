@@ -77,6 +77,8 @@ export interface NoiseProfile {
   /** What is counted on two-wheelers; absent: nothing counts, and boxes of people must do. */
   readonly riderCounts?: {
     readonly model: { readonly name: string; readonly sha256: string };
+    /** Nobody is counted on lower two-wheelers, px of the picture that the detector sees. */
+    readonly leastHeightPx: number;
     readonly sights: readonly RiderSights[];
   };
   /** Over how many pictures of which clips the correlation was measured. */

@@ -16,8 +16,6 @@ export interface SimulatedDetection {
 
 /** The detector looks at pictures of this width at most, px. */
 const ANALYSIS_WIDTH_PX = 960;
-/** Nobody is counted on lower two-wheelers, px of the picture that is looked at. */
-const LEAST_COUNTED_PX = 40;
 /** What shows less than this of itself is never found, share. */
 const LEAST_VISIBLE = 0.12;
 /** Of the product's detectors: boxes of a label that overlap by more are one. */
@@ -133,8 +131,9 @@ export class SimulatedDetector {
   /** Hangs together in time as confidence does: no clip was at hand in which many ride on one motorbike. */
   #countRiders({ userId, riderBoxes, box }: UserTruth, atMs: number): RiderShares | undefined {
     const riders = Math.min(3, riderBoxes.length);
-    const sights = this.#profile.riderCounts?.sights.find((one) => one.riders === riders)?.shares;
-    if (sights === undefined || sights.length === 0) return undefined;
+    const counts = this.#profile.riderCounts;
+    const sights = counts?.sights.find((one) => one.riders === riders)?.shares;
+    if (counts === undefined || sights === undefined || sights.length === 0) return undefined;
     let belief = this.#beliefs.get(userId);
     if (belief === undefined) {
       // a source of its own: what is counted changes nothing in what is found
@@ -143,7 +142,7 @@ export class SimulatedDetector {
       this.#beliefs.set(userId, belief);
     }
     const at = computeNormalShare(belief.next(atMs)) * (sights.length - 1);
-    return (box[3] - box[1]) * this.#scale < LEAST_COUNTED_PX ? undefined : sights[Math.round(at)];
+    return (box[3] - box[1]) * this.#scale < counts.leastHeightPx ? undefined : sights[Math.round(at)];
   }
 
   #detectPart(

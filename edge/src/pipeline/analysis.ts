@@ -9,7 +9,7 @@ import { agreeOnLamp } from '../signal/lamp-agreement.ts';
 import type { LampNet } from '../signal/lamp-net.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
 import { type ExternalSignal, SignalBoard, type SignalCheck } from '../signal/signal-board.ts';
-import { countRiders, type OccupantLookup } from './rider-counts.ts';
+import { asksForRiders, countRiders, type OccupantLookup } from './rider-counts.ts';
 import { lookAtHeads } from './rider-heads.ts';
 import { type DeclaredLookup, type HeadLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
 
@@ -65,7 +65,7 @@ export class Analysis {
     this.#board = new SignalBoard(scene.signals, signals);
     this.#nets = context;
     this.#needsHeads = scene.rules.some(({ kind }) => kind === 'NO_HELMET');
-    this.#needsCounts = scene.rules.some(({ kind }) => kind === 'OVERLOADED');
+    this.#needsCounts = asksForRiders(scene);
   }
 
   /** What happened longer ago than this is decided: no event about it comes any more, ms. */

@@ -1,13 +1,15 @@
+import type { Scene } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeArea } from '../geometry/box.ts';
 import type { OccupantNet } from '../occupant/occupant-net.ts';
-import { countOccupants, isFreeSight } from '../rules/overloaded-sight.ts';
+import { countOccupants, isFreeSight, shareAbove } from '../rules/overloaded-sight.ts';
+import { isTwoWheeler } from '../track/live-track.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
 import type { OccupantShares } from '../track/track.ts';
 
 /** Lower two-wheelers, in pixels of the picture that is analysed, show too little of who sits on them. */
-const MIN_HEIGHT_PX = 40;
+export const MIN_RIDE_HEIGHT_PX = 40;
 /** At most so many are looked at in a picture: those in free view first, which alone the rule hears, and of these the largest. */
 const MAX_LOOKS = 8;
 
@@ -15,6 +17,11 @@ const MAX_LOOKS = 8;
 const BOX_WEIGHT = 1;
 /** No share of belief is nearer to nothing or all. */
 const LEAST_SHARE = 1e-4;
+
+/** Whether a scene asks how many ride on two-wheelers. */
+export function asksForRiders(scene: Scene): boolean {
+  return scene.rules.some(({ kind }) => kind === 'OVERLOADED');
+}
 
 /** How many ride on a two-wheeler, by the very box that the detector gave of the vehicle. */
 export type OccupantLookup = ReadonlyMap<Box, OccupantShares>;
@@ -33,10 +40,7 @@ export async function countRiders(
   const users = fuseRiders(detections);
   const source = { width: picture.sourceWidth, height: picture.sourceHeight };
   const rides = users
-    .filter(
-      ({ label, box }) =>
-        (label === 'motorbike' || label === 'bicycle') && (box[3] - box[1]) * scaleY >= MIN_HEIGHT_PX,
-    )
+    .filter(({ label, box }) => isTwoWheeler(label) && (box[3] - box[1]) * scaleY >= MIN_RIDE_HEIGHT_PX)
     .map((user) => {
       const others = users.filter((other) => other !== user).map(({ box }) => box);
       return { ...user, isFree: isFreeSight(user, others, source) };
@@ -58,8 +62,7 @@ export async function countRiders(
  */
 export function joinBoxes(shares: OccupantShares, boxes: number): OccupantShares {
   const moreThan = (people: 0 | 1 | 2): number => {
-    const share = shares.slice(people + 1).reduce((sum, one) => sum + one, 0);
-    const kept = Math.min(1 - LEAST_SHARE, Math.max(LEAST_SHARE, share));
+    const kept = Math.min(1 - LEAST_SHARE, Math.max(LEAST_SHARE, shareAbove(shares, people)));
     return 1 / (1 + ((1 - kept) / kept) * Math.exp(-BOX_WEIGHT * (boxes - people - 0.5)));
   };
   const [any, several, many] = [moreThan(0), moreThan(1), moreThan(2)];

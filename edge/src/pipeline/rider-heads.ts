@@ -4,6 +4,7 @@ import { type Box, computeArea, computeIntersection } from '../geometry/box.ts';
 import { locateHead } from '../helmet/head-place.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
 import type { HeadFinding } from '../rules/rule.ts';
+import { isTwoWheeler } from '../track/live-track.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
 
 /** A person weaker than this is not looked at. */
@@ -28,7 +29,7 @@ export async function lookAtHeads(
   const persons = detections.filter(({ label }) => label === 'person').map(({ box }) => box);
   const found = new Map<Box, HeadFinding>();
   for (const { label, occupants } of fuseRiders(detections)) {
-    if (label !== 'motorbike' && label !== 'bicycle') continue;
+    if (!isTwoWheeler(label)) continue;
     for (const { box: person, confidence } of occupants) {
       const head = locateHead(person);
       if (head === undefined || confidence < MIN_CONFIDENCE) continue;

@@ -35,10 +35,19 @@ export function judgeBoxes(occupants: readonly Occupant[], allowed: number): Loa
 
 /** @param allowed fewer than three: three are not told from more */
 export function judgeShares(shares: OccupantShares, allowed: number): LoadSight {
-  const over = shares.slice(allowed + 1).reduce((sum, share) => sum + share, 0);
-  const isOver = over >= (OVER_SHARES[allowed] ?? 1);
-  const likeliest = shares.indexOf(Math.max(...shares));
+  const isOver = shareAbove(shares, allowed) >= (OVER_SHARES[allowed] ?? 1);
+  const likeliest = findLikeliest(shares);
   return { isOver, people: isOver ? Math.max(likeliest, allowed + 1) : likeliest };
+}
+
+/** Belief that more than so many ride, 0–1. */
+export function shareAbove(shares: OccupantShares, people: number): number {
+  return shares.slice(people + 1).reduce((sum, share) => sum + share, 0);
+}
+
+/** The number of people that is believed in most; 3 stands for three and more. */
+export function findLikeliest(shares: OccupantShares): number {
+  return shares.indexOf(Math.max(...shares));
 }
 
 /** How many different persons the boxes show. */

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Detection, Detector } from '@ngatu/edge';
@@ -115,5 +115,15 @@ describe('the annotations of the product', () => {
       annotation.pictures.flatMap((one) => one.motorbikes),
     );
     expect(motorbikes.length).toBeGreaterThan(100);
+  });
+
+  it('judge by no picture that riders were learned from', async () => {
+    const folder = join(findRepositoryRoot(), 'models', 'annotations');
+    const learned = JSON.parse(await readFile(join(folder, 'riders-counted.json'), 'utf8'));
+    const judged = (await Promise.all((await listOccupantAnnotations(folder)).map(loadOccupantAnnotation)))
+      .filter(({ annotation }) => 'folder' in annotation.source)
+      .flatMap(({ name, annotation }) => annotation.pictures.map(({ file }) => `${name}/${file}`));
+    expect(judged.length).toBeGreaterThan(100);
+    expect(judged.filter((key) => key in learned.pictures)).toEqual([]);
   });
 });

@@ -7,6 +7,7 @@ import {
   type Detection,
   type Detector,
   type Frame,
+  findLikeliest,
   fuseRiders,
   isFreeSight,
   type OccupantNet,
@@ -218,7 +219,7 @@ async function countOn(
     if (looked === undefined) return { ...sight, counted: countOccupants(user.occupants) };
     const shares = user.vehicleBox === undefined ? undefined : looked.get(user.vehicleBox);
     if (shares === undefined) return sight;
-    return { ...sight, shares, counted: shares.indexOf(Math.max(...shares)) };
+    return { ...sight, shares, counted: findLikeliest(shares) };
   });
 }
 

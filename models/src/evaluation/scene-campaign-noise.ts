@@ -1,5 +1,5 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import type { Detector, OccupantNet, OccupantShares } from '@ngatu/edge';
+import { type Detector, MIN_RIDE_HEIGHT_PX, type OccupantNet, type OccupantShares } from '@ngatu/edge';
 import type { NoiseBin, NoiseCorrelation, NoiseGroup, NoiseProfile } from '@ngatu/simulators';
 import { evaluateOccupants } from './occupant-evaluation.ts';
 import {
@@ -109,7 +109,7 @@ async function measureRiders(
     });
     return { riders: count, cases: found.length, shares };
   });
-  return { model: riders.net.model, sights };
+  return { model: riders.net.model, leastHeightPx: MIN_RIDE_HEIGHT_PX, sights };
 }
 
 /**

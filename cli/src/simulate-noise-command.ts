@@ -101,6 +101,7 @@ async function measure(options: NoiseOptions): Promise<void> {
             isComplete: false,
           },
         ],
+        walks: { dataDir: ANNOTATIONS, assets: store },
         clips,
         riders: { dataDir: ANNOTATIONS, mediaDir: dirname(dir), net },
         detector,

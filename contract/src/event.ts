@@ -28,6 +28,11 @@ export const ROAD_USER_LABELS = ['person', 'bicycle', 'motorbike', 'car', 'bus',
 export const RoadUserLabel = Type.Union(ROAD_USER_LABELS.map((label) => Type.Literal(label)));
 export type RoadUserLabel = (typeof ROAD_USER_LABELS)[number];
 
+/** Who is ridden: people sit on it, not in it. */
+export function isTwoWheeler(label: RoadUserLabel): label is 'bicycle' | 'motorbike' {
+  return label === 'bicycle' || label === 'motorbike';
+}
+
 /**
  * State of a signal head. `off` means that no lens is lit (dead bulb, flicker, unlit phase); `unknown` means that the
  * picture does not tell.

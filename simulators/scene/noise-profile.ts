@@ -37,8 +37,19 @@ export interface RiderSights {
   readonly shares: readonly RiderShares[];
 }
 
-/** What is looked for: a closed vehicle, a two-wheeler below its rider, a person on it or on foot. */
-export type NoiseGroup = 'heavy' | 'bike' | 'person';
+/** What is looked for: a closed vehicle, a two-wheeler below its rider, a person on it, a person on foot. */
+export type NoiseGroup = 'heavy' | 'bike' | 'rider' | 'pedestrian';
+
+/** Boxes where nothing is; an upper bound, because not everything in the pictures is labelled. */
+export interface FalseBoxes {
+  readonly perPicture: number;
+  readonly confidence: readonly number[];
+  /** Quantiles of the lower edge and of the height over the height of the picture, and of width over height. */
+  readonly bottom: readonly number[];
+  readonly height: readonly number[];
+  readonly aspect: readonly number[];
+  readonly labels: Readonly<Partial<Record<RoadUserLabel, number>>>;
+}
 
 /**
  * The detector's errors as they were measured on real pictures with truth. Without pictures: figures alone.
@@ -48,6 +59,8 @@ export interface NoiseProfile {
   readonly schemaVersion: 1;
   readonly measuredAt: string;
   readonly model: { readonly name: string; readonly sha256: string };
+  /** Boxes of two-wheelers have their riders in them; else they are of the vehicle alone. */
+  readonly twoWheelersWithRiders: boolean;
   /** Findings below this were not looked at. */
   readonly minConfidence: number;
   readonly data: readonly { readonly name: string; readonly pictures: number; readonly boxes: number }[];
@@ -61,16 +74,10 @@ export interface NoiseProfile {
   readonly labels: Readonly<Partial<Record<RoadUserLabel, Readonly<Partial<Record<RoadUserLabel, number>>>>>>;
   /** Share of found road users that are found a second time, and quantiles of the confidence of that. */
   readonly duplicates: { readonly share: number; readonly confidence: readonly number[] };
-  /** Boxes where nothing is; an upper bound, because not everything in the pictures is labelled. */
-  readonly falseBoxes: {
-    readonly perPicture: number;
-    readonly confidence: readonly number[];
-    /** Quantiles of the lower edge and of the height over the height of the picture, and of width over height. */
-    readonly bottom: readonly number[];
-    readonly height: readonly number[];
-    readonly aspect: readonly number[];
-    readonly labels: Readonly<Partial<Record<RoadUserLabel, number>>>;
-  };
+  /** Vehicles where none is. */
+  readonly falseBoxes: FalseBoxes;
+  /** People where nobody is, neither on foot nor riding. */
+  readonly falsePeople: FalseBoxes;
   /** Correlation of how well a bike and its rider are found in the same picture. */
   readonly bikeWithRider: number;
   readonly correlation: { readonly confidence: NoiseCorrelation; readonly edges: NoiseCorrelation };

@@ -1,3 +1,4 @@
+import { isTwoWheeler } from '@ngatu/contract';
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { SceneRandom } from './scene-random.ts';
@@ -114,8 +115,7 @@ function judgeSolidLine(draft: CaseDraft): CaseTruth[] {
   return draft.users.flatMap((user): CaseTruth[] => {
     if (user.body.label === 'person') return [];
     // the outer wheels stand this far from the middle
-    const half =
-      user.body.label === 'motorbike' || user.body.label === 'bicycle' ? 0.05 : user.body.widthM / 2 - 0.1;
+    const half = isTwoWheeler(user.body.label) ? 0.05 : user.body.widthM / 2 - 0.1;
     const steps = walkThrough(draft, user);
     const side = (step: StreetStep, slackM: number): -1 | 0 | 1 => {
       const [low, high] = [

@@ -1,3 +1,4 @@
+import { isTwoWheeler } from '@ngatu/contract';
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import { LANE_TURN_RECIPE } from './recipe-turn.ts';
@@ -112,7 +113,7 @@ function judgeReserved(draft: CaseDraft): CaseTruth[] {
   return draft.users.flatMap((user): CaseTruth[] => {
     const { label, widthM } = user.body;
     if (label === 'person' || label === 'bus') return [];
-    const half = label === 'motorbike' || label === 'bicycle' ? 0.3 : widthM / 2;
+    const half = isTwoWheeler(label) ? 0.3 : widthM / 2;
     const steps = walkThrough(draft, user);
     const longest = (slackM: number) =>
       listStretches(

@@ -1,7 +1,7 @@
-import type { RoadUserLabel } from '@ngatu/contract';
+import { isTwoWheeler, type RoadUserLabel } from '@ngatu/contract';
 import type { PictureBox } from './ground-camera.ts';
 import { computeNormalShare, NoiseProcess, readQuantile } from './noise-process.ts';
-import type { NoiseBin, NoiseGroup, NoiseProfile, RiderShares } from './noise-profile.ts';
+import type { FalseBoxes, NoiseBin, NoiseGroup, NoiseProfile, RiderShares } from './noise-profile.ts';
 import { SceneRandom } from './scene-random.ts';
 import type { FrameTruth, UserTruth } from './scene-world.ts';
 
@@ -10,6 +10,8 @@ export interface SimulatedDetection {
   readonly label: RoadUserLabel;
   readonly confidence: number;
   readonly box: PictureBox;
+  /** The box of a two-wheeler has its riders in it. */
+  readonly holdsRiders?: true;
   /** How many are believed to ride on it; absent where nobody counted. */
   readonly riders?: RiderShares;
 }
@@ -49,22 +51,25 @@ class NoisyTarget {
 interface FalsePlace {
   readonly box: PictureBox;
   readonly label: RoadUserLabel;
+  /** Of the confidence. */
+  readonly quantiles: readonly number[];
   readonly presence: NoiseProcess;
   readonly confidence: NoiseProcess;
 }
 
-/** A detector without noise: whatever shows a part of itself is found, with the box of what is in sight. */
+/** A detector without noise: whatever shows a part of itself is found, with the box of what is in sight; a two-wheeler with its riders. */
 export function detectPerfectly(frame: FrameTruth): SimulatedDetection[] {
   const found = frame.users.flatMap((user): SimulatedDetection[] => {
-    const parts = [
-      { label: user.label, box: user.vehicleBox },
+    const isTwo = isTwoWheeler(user.label);
+    const ridden = isTwo ? { holdsRiders: true as const, riders: countPerfectly(user) } : {};
+    const parts: Omit<SimulatedDetection, 'confidence'>[] = [
+      { label: user.label, box: isTwo ? user.box : user.vehicleBox, ...ridden },
       ...user.riderBoxes.map((box) => ({ label: 'person' as const, box })),
     ];
-    return parts.flatMap(({ label, box }, part) => {
-      const sight = cutToSight(box, user);
+    return parts.flatMap((part) => {
+      const sight = cutToSight(part.box, user);
       if (sight === undefined || user.visibleShare < LEAST_VISIBLE) return [];
-      const counted = part === 0 && isTwoWheeler(user.label) ? { riders: countPerfectly(user) } : {};
-      return [{ label, confidence: 0.9, box: sight, ...counted }];
+      return [{ ...part, confidence: 0.9, box: sight }];
     });
   });
   return suppressOverlaps(found);
@@ -74,8 +79,6 @@ function countPerfectly({ riderBoxes }: UserTruth): RiderShares {
   const count = Math.min(3, riderBoxes.length);
   return [count === 0 ? 1 : 0, count === 1 ? 1 : 0, count === 2 ? 1 : 0, count === 3 ? 1 : 0];
 }
-
-const isTwoWheeler = (label: RoadUserLabel): boolean => label === 'motorbike' || label === 'bicycle';
 
 /**
  * Turns truth into detections with the measured noise of a real detector: misses by size and cover, confidence, edge errors, swapped
@@ -101,7 +104,11 @@ export class SimulatedDetector {
     this.#picture = options.picture;
     this.#seed = options.seed;
     this.#scale = Math.min(1, ANALYSIS_WIDTH_PX / options.picture.width);
-    this.#falsePlaces = this.#drawFalsePlaces();
+    this.#falsePlaces = [
+      ...this.#drawFalsePlaces(profile.falseBoxes, this.#random.fork()),
+      // a source of its own: who is seen where nobody is changes nothing in what is found
+      ...this.#drawFalsePlaces(profile.falsePeople, new SceneRandom(options.seed * 8_191 - 1)),
+    ];
   }
 
   /** The detections of the next frame, most confident first; frames must come in order. */
@@ -114,16 +121,24 @@ export class SimulatedDetector {
   #detectUser(user: UserTruth, atMs: number): SimulatedDetection[] {
     const { label, vehicleBox, riderBoxes, userId } = user;
     const key = `${userId}`;
-    if (label === 'person') return this.#detectPart(user, { key, group: 'person', box: vehicleBox, atMs });
+    if (label === 'person')
+      return this.#detectPart(user, { key, group: 'pedestrian', box: vehicleBox, atMs });
     if (!isTwoWheeler(label)) return this.#detectPart(user, { key, group: 'heavy', box: vehicleBox, atMs });
     const bike = this.#target(key).quality.next(atMs);
     const riders = this.#countRiders(user, atMs);
+    const isWhole = this.#profile.twoWheelersWithRiders;
+    const ridden = {
+      ...(isWhole ? { holdsRiders: true as const } : {}),
+      ...(riders === undefined ? {} : { riders }),
+    };
+    const box = isWhole ? user.box : vehicleBox;
     return [
-      ...this.#detectPart(user, { key, group: 'bike', box: vehicleBox, atMs, quality: bike }).map(
-        (detection) => (riders === undefined ? detection : { ...detection, riders }),
-      ),
+      ...this.#detectPart(user, { key, group: 'bike', box, atMs, quality: bike }).map((detection) => ({
+        ...detection,
+        ...ridden,
+      })),
       ...riderBoxes.flatMap((box, seat) =>
-        this.#detectPart(user, { key: `${key}/${seat}`, group: 'person', box, atMs, withBike: bike }),
+        this.#detectPart(user, { key: `${key}/${seat}`, group: 'rider', box, atMs, withBike: bike }),
       ),
     ];
   }
@@ -174,10 +189,11 @@ export class SimulatedDetector {
     const sight = cutToSight(shaken, user);
     if (visibleShare < LEAST_VISIBLE || confidence < this.#profile.minConfidence || sight === undefined)
       return [];
-    const label = group === 'person' ? 'person' : this.#nameOf(user.label, swap);
+    const isPerson = group === 'rider' || group === 'pedestrian';
+    const label = isPerson ? 'person' : this.#nameOf(user.label, swap);
     const detection = { label, confidence, box: sight };
     const { share: twiceShare, confidence: secondConfidence } = this.#profile.duplicates;
-    if (group === 'person' || twice > twiceShare) return [detection];
+    if (isPerson || twice > twiceShare) return [detection];
     return [detection, this.#findAgain(detection, readQuantile(secondConfidence, twice / twiceShare))];
   }
 
@@ -220,13 +236,14 @@ export class SimulatedDetector {
       const value = readQuantile(quantiles, computeNormalShare(process.next(atMs)));
       return (isCentred ? value - readQuantile(quantiles, 0.5) : value) * heightPx;
     };
-    // the labels are drawn around bike and rider together: only where their edges are the same does the middle tell something
-    const isPart = group !== 'heavy';
+    // the labels are drawn around bike and rider together: of a part only what is new tells something where their edges are not the same
+    const isBike = group === 'bike' && !this.#profile.twoWheelersWithRiders;
+    const isPart = isBike || group === 'rider';
     return [
       box[0] + error(target.left, bin.left, isPart),
-      box[1] + error(target.top, bin.top, group === 'bike'),
+      box[1] + error(target.top, bin.top, isBike),
       box[2] + error(target.right, bin.right, isPart),
-      box[3] + error(target.bottom, bin.bottom, group === 'person'),
+      box[3] + error(target.bottom, bin.bottom, group === 'rider'),
     ];
   }
 
@@ -240,19 +257,19 @@ export class SimulatedDetector {
     return label;
   }
 
-  #drawFalsePlaces(): FalsePlace[] {
-    const { falseBoxes, correlation } = this.#profile;
-    const count = Math.round(falseBoxes.perPicture * FALSE_PLACES_PER_BOX);
-    const random = this.#random.fork();
+  #drawFalsePlaces(boxes: FalseBoxes, random: SceneRandom): FalsePlace[] {
+    const { correlation } = this.#profile;
+    const count = Math.round(boxes.perPicture * FALSE_PLACES_PER_BOX);
     const { width, height } = this.#picture;
     return Array.from({ length: count }, () => {
-      const h = readQuantile(falseBoxes.height, random.next()) * height;
-      const w = h * readQuantile(falseBoxes.aspect, random.next());
+      const h = readQuantile(boxes.height, random.next()) * height;
+      const w = h * readQuantile(boxes.aspect, random.next());
       const x = random.between(0, Math.max(1, width - w));
-      const y = Math.max(0, readQuantile(falseBoxes.bottom, random.next()) * height - h);
+      const y = Math.max(0, readQuantile(boxes.bottom, random.next()) * height - h);
       return {
         box: [x, y, x + w, y + h] as const,
-        label: pickShare(falseBoxes.labels, random.next()),
+        label: pickShare(boxes.labels, random.next()),
+        quantiles: boxes.confidence,
         presence: new NoiseProcess(random.fork(), correlation.confidence),
         confidence: new NoiseProcess(random.fork(), correlation.confidence),
       };
@@ -260,11 +277,11 @@ export class SimulatedDetector {
   }
 
   #detectNothing(atMs: number): SimulatedDetection[] {
-    return this.#falsePlaces.flatMap(({ box, label, presence, confidence }) => {
+    return this.#falsePlaces.flatMap(({ box, label, quantiles, presence, confidence }) => {
       const isThere = computeNormalShare(presence.next(atMs)) < 1 / FALSE_PLACES_PER_BOX;
       const share = computeNormalShare(confidence.next(atMs));
       if (!isThere) return [];
-      return [{ label, confidence: readQuantile(this.#profile.falseBoxes.confidence, share), box }];
+      return [{ label, confidence: readQuantile(quantiles, share), box }];
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { RoadUserLabel } from '@ngatu/contract';
+import { isTwoWheeler, type RoadUserLabel } from '@ngatu/contract';
 import type { CaseDraft } from './case-draft.ts';
 import type { Obstacle } from './road-user-motion.ts';
 import type { ScriptedUser } from './scene-world.ts';
@@ -43,7 +43,7 @@ export function fillLane(draft: CaseDraft, wish: LaneWish): void {
   for (let n = 0; n < (wish.maxUsers ?? 20) && atMs < draft.durationMs - 2_000; n++) {
     const label = random.pick(wish.labels);
     const speed = random.between(...wish.speedMps);
-    const sway = label === 'motorbike' || label === 'bicycle' ? 0.3 * wish.widthM : 0.08 * wish.widthM;
+    const sway = isTwoWheeler(label) ? 0.3 * wish.widthM : 0.08 * wish.widthM;
     const free = leader === undefined || isClear(leader, atMs);
     if (free) {
       leader = draft.add({

@@ -36,6 +36,25 @@ describe('CandidateList', () => {
     expect(list.suppress(maxIou)).toHaveLength(kept);
   });
 
+  it.each([
+    ['the cab of a lorry', 'car', [140, 135, 195, 201], 1],
+    ['somebody behind who ends higher', 'car', [140, 110, 195, 170], 2],
+    ['somebody beside who sticks out', 'car', [185, 150, 240, 198], 2],
+    ['a motorbike before it', 'motorbike', [140, 135, 160, 201], 2],
+  ] as const)('takes a part of a closed vehicle for no vehicle: %s', (_, label, [x1, y1, x2, y2], kept) => {
+    const list = aList();
+    list.add('truck', 0.8, 100, 100, 200, 200);
+    list.add(label, 0.6, x1, y1, x2, y2);
+    expect(list.suppress(0.45)).toHaveLength(kept);
+  });
+
+  it('keeps a vehicle around a surer box: that may be the part', () => {
+    const list = aList();
+    list.add('truck', 0.6, 100, 100, 200, 200);
+    list.add('car', 0.8, 140, 135, 195, 201);
+    expect(list.suppress(0.45)).toHaveLength(2);
+  });
+
   it('does not let a suppressed box suppress', () => {
     const list = aList();
     list.add('car', 0.9, 0, 0, 100, 100);

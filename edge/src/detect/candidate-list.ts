@@ -1,26 +1,7 @@
 import type { Box } from '../geometry/box.ts';
 import type { Detection, RoadPart } from './detection.ts';
+import { isOneObject } from './one-object.ts';
 import { isRoadPart, type RoadLabel } from './road-class.ts';
-
-/**
- * Labels that one object is easily given both of; non-maximum suppression works across a group. Persons stay apart, so
- * that a rider does not suppress the motorbike below.
- */
-const SUPPRESSION_GROUP: Readonly<Record<RoadLabel, number>> = {
-  person: 0,
-  bicycle: 1,
-  motorbike: 1,
-  car: 2,
-  bus: 2,
-  truck: 2,
-  'traffic-light': 3,
-  plate: 4,
-};
-
-/** Whether findings with these labels may be one object: suppression works across them. */
-export function mayBeOneObject(label: RoadLabel, other: RoadLabel): boolean {
-  return SUPPRESSION_GROUP[label] === SUPPRESSION_GROUP[other];
-}
 
 /** So many findings of one frame are held against one another, the surest: more are not road traffic. */
 const MAX_CANDIDATES = 1024;
@@ -66,8 +47,8 @@ export class CandidateList {
   }
 
   /**
-   * Non-maximum suppression within each group of labels: of two boxes whose IoU is above `maxIou` the less confident goes.
-   * Returns the road users that are left, most confident first; what else is left goes to `parts`.
+   * Non-maximum suppression: of two findings that are one object (`isOneObject`) the less confident goes. Returns the road users that are left,
+   * most confident first; what else is left goes to `parts`.
    */
   suppress(maxIou: number, parts?: RoadPart[]): Detection[] {
     const [confidences, labels, order] = [this.#confidences, this.#labels, this.#order];
@@ -75,20 +56,21 @@ export class CandidateList {
     for (let i = 0; i < this.#count; i++) order.push(i);
     order.sort((a, b) => (confidences[b] ?? 0) - (confidences[a] ?? 0) || a - b);
     order.length = Math.min(order.length, MAX_CANDIDATES);
-    const kept: Detection[] = [];
-    const keptIndex: number[] = [];
+    const kept: { label: RoadLabel; confidence: number; box: Box }[] = [];
     for (const i of order) {
-      const label = labels[i] ?? 'person';
-      const hidden = keptIndex.some(
-        (j) => mayBeOneObject(label, labels[j] ?? 'person') && computeIouAt(this.#boxes, i, j) > maxIou,
-      );
-      if (hidden) continue;
-      keptIndex.push(i);
-      const found = { confidence: confidences[i] ?? 0, box: boxAt(this.#boxes, i) };
-      if (isRoadPart(label)) parts?.push({ label, ...found });
-      else kept.push({ label, ...found });
+      const found = {
+        label: labels[i] ?? 'person',
+        confidence: confidences[i] ?? 0,
+        box: boxAt(this.#boxes, i),
+      };
+      if (!kept.some((surer) => isOneObject(found, surer, maxIou))) kept.push(found);
     }
-    return kept;
+    const users: Detection[] = [];
+    for (const { label, ...found } of kept) {
+      if (isRoadPart(label)) parts?.push({ label, ...found });
+      else users.push({ label, ...found });
+    }
+    return users;
   }
 
   /** Twice the room; a frame has as many findings as its network has rows at the most. */
@@ -109,22 +91,4 @@ function clamp(value: number, max: number): number {
 function boxAt(boxes: Float32Array, index: number): Box {
   const at = index * 4;
   return [boxes[at] ?? 0, boxes[at + 1] ?? 0, boxes[at + 2] ?? 0, boxes[at + 3] ?? 0];
-}
-
-function computeIouAt(boxes: Float32Array, i: number, j: number): number {
-  const a = i * 4;
-  const b = j * 4;
-  const ax1 = boxes[a] ?? 0;
-  const ay1 = boxes[a + 1] ?? 0;
-  const ax2 = boxes[a + 2] ?? 0;
-  const ay2 = boxes[a + 3] ?? 0;
-  const bx1 = boxes[b] ?? 0;
-  const by1 = boxes[b + 1] ?? 0;
-  const bx2 = boxes[b + 2] ?? 0;
-  const by2 = boxes[b + 3] ?? 0;
-  const width = Math.min(ax2, bx2) - Math.max(ax1, bx1);
-  const height = Math.min(ay2, by2) - Math.max(ay1, by1);
-  if (width <= 0 || height <= 0) return 0;
-  const intersection = width * height;
-  return intersection / ((ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - intersection);
 }

@@ -1,9 +1,9 @@
 import type { Scene } from '@ngatu/contract';
 import type { Frame } from '../frame/frame.ts';
-import { type Box, computeIou } from '../geometry/box.ts';
+import type { Box } from '../geometry/box.ts';
 import { BilinearSampler } from './bilinear-sampler.ts';
-import { mayBeOneObject } from './candidate-list.ts';
 import type { Detection, Detector, ModelIdentity, RoadPart } from './detection.ts';
+import { isOneObject } from './one-object.ts';
 
 /** Which parts of the picture are looked at enlarged; see `analysis` of a scene. */
 export type CloseUpChoice = Pick<Scene['analysis'], 'closeUps' | 'overviewWidth'>;
@@ -150,9 +150,7 @@ function moveBack<T extends Detection | RoadPart>(
 function keepSurest<T extends Detection | RoadPart>(findings: readonly T[]): T[] {
   const kept: T[] = [];
   for (const finding of findings.toSorted((a, b) => b.confidence - a.confidence)) {
-    const isOne = (other: T): boolean =>
-      mayBeOneObject(finding.label, other.label) && computeIou(finding.box, other.box) > MAX_IOU;
-    if (!kept.some(isOne)) kept.push(finding);
+    if (!kept.some((surer) => isOneObject(finding, surer, MAX_IOU))) kept.push(finding);
   }
   return kept;
 }

@@ -1,4 +1,4 @@
-import { errorMessage, type ModelManifest, NgatuError } from '@ngatu/contract';
+import { errorMessage, isTwoWheeler, type ModelManifest, NgatuError } from '@ngatu/contract';
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Frame } from '../frame/frame.ts';
 import { explainLoading, loadModelFile, type ModelFile } from '../model/model-file.ts';
@@ -114,6 +114,5 @@ export class YoloxDetector implements Detector {
 }
 
 function markRiders(detection: Detection): Detection {
-  const { label } = detection;
-  return label === 'motorbike' || label === 'bicycle' ? { ...detection, holdsRiders: true } : detection;
+  return isTwoWheeler(detection.label) ? { ...detection, holdsRiders: true } : detection;
 }

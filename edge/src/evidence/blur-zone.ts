@@ -1,3 +1,4 @@
+import { isTwoWheeler } from '@ngatu/contract';
 import { type Box, computeArea, computeIntersection, computeIou } from '../geometry/box.ts';
 import type { SeenRoadUser } from './road-user-sight.ts';
 
@@ -83,16 +84,12 @@ export function isSubject(user: SeenRoadUser, subject: BlurSubject): boolean {
   if (user.trackId !== undefined && subject.trackId !== undefined) return isAlike && iou > TWIN_IOU;
   if (isAlike && iou > SAME_IOU) return true;
   const isPart = computeIntersection(user.box, subject.box) > INSIDE_SHARE * computeArea(user.box);
-  return isTwoWheeler(user) && isTwoWheeler(subject) && isPart;
+  return isTwoWheeler(user.label) && isTwoWheeler(subject.label) && isPart;
 }
 
 /** Whether `other` is nearer to the camera than the subject, so that it hides what is behind it. */
 export function standsBefore(other: Box, subject: Box): boolean {
   return other[3] > subject[3] + FRONT_DEPTH * (subject[3] - subject[1]);
-}
-
-function isTwoWheeler({ label }: Pick<SeenRoadUser, 'label'>): boolean {
-  return label === 'motorbike' || label === 'bicycle';
 }
 
 /** Heads and plates of somebody, or all of them where their detector is missing. */
@@ -109,7 +106,7 @@ function listZones(user: SeenRoadUser, scope: BlurScope): BlurZone[] {
   if (!scope.plates) zones.push({ box, cells: USER_CELLS });
   else if (label !== 'bicycle') zones.push({ box: computePlateZone(user), cells: PLATE_ZONE_CELLS });
   // a rider whom the detector did not see sits on it all the same
-  if (isTwoWheeler(user) && persons.length === 0)
+  if (isTwoWheeler(user.label) && persons.length === 0)
     zones.push({ box: computeRiderZone(box), cells: RIDER_CELLS });
   return zones;
 }
@@ -144,7 +141,7 @@ function listOwnParts(subject: BlurSubject): Box[] {
   const { label, box, occupants } = subject;
   if (label === 'person') return [computeHead(box, 0)];
   const heads = occupants.map((person) => computeHead(person, 0));
-  if (isTwoWheeler(subject) && heads.length === 0)
+  if (isTwoWheeler(subject.label) && heads.length === 0)
     heads.push([box[0], box[1], box[2], box[1] + 0.4 * (box[3] - box[1])]);
   return [...heads, computePlateZone(subject)];
 }
@@ -166,7 +163,7 @@ function listFound({ faces, plates, subject }: BlurQuestion, others: readonly Se
 
 /** A face behind a windscreen is never kept: nobody can tell who drives. */
 function isOwnFace(face: Box, subject: BlurSubject, before: readonly SeenRoadUser[]): boolean {
-  if (subject.label !== 'person' && !isTwoWheeler(subject)) return false;
+  if (subject.label !== 'person' && !isTwoWheeler(subject.label)) return false;
   const heads = listOwnParts(subject).slice(
     0,
     subject.label === 'person' ? 1 : Math.max(1, subject.occupants.length),

@@ -1,4 +1,4 @@
-import type { RoadUserLabel } from '@ngatu/contract';
+import { isTwoWheeler, type RoadUserLabel } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
 import { type Box, computeArea, computeIntersection, computeIou } from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
@@ -57,7 +57,6 @@ function explains(track: Track, { label, box }: Pick<Detection, 'label' | 'box'>
     return persons.some((person) => computeIou(person, box) > EXPLAINED_IOU);
   }
   if (computeIou(track.box, box) > EXPLAINED_IOU) return true;
-  const isTwoWheeler = (name: RoadUserLabel): boolean => name === 'motorbike' || name === 'bicycle';
   return (
     isTwoWheeler(label) &&
     isTwoWheeler(track.label) &&

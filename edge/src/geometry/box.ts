@@ -20,6 +20,18 @@ export function computeIou(a: Box, b: Box): number {
   return intersection / (computeArea(a) + computeArea(b) - intersection);
 }
 
+/** A box that lies in another by this share of its area … */
+const PART_SHARE = 0.8;
+/** … and stands on the same ground, to this share of that one's height, is a part of it. */
+const PART_GROUND = 0.1;
+
+/** Whether a box is a part of a vehicle, as the cab of a lorry or the bike below a rider. Who stands farther off and is half hidden ends higher in the picture. */
+export function isPartOf(part: Box, whole: Box): boolean {
+  const [, top, , ground] = whole;
+  if (Math.abs(part[3] - ground) > PART_GROUND * (ground - top)) return false;
+  return computeIntersection(part, whole) >= PART_SHARE * computeArea(part);
+}
+
 export function computeUnion(a: Box, b: Box): Box {
   return [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])];
 }

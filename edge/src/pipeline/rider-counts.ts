@@ -1,10 +1,9 @@
-import type { Scene } from '@ngatu/contract';
+import { isTwoWheeler, type Scene } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeArea } from '../geometry/box.ts';
 import type { OccupantNet } from '../occupant/occupant-net.ts';
 import { countOccupants, isFreeSight, shareAbove } from '../rules/overloaded-sight.ts';
-import { isTwoWheeler } from '../track/live-track.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
 import type { OccupantShares } from '../track/track.ts';
 

@@ -1,10 +1,10 @@
+import { isTwoWheeler } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeArea, computeIntersection } from '../geometry/box.ts';
 import { locateHead } from '../helmet/head-place.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
 import type { HeadFinding } from '../rules/rule.ts';
-import { isTwoWheeler } from '../track/live-track.ts';
 import { fuseRiders } from '../track/rider-fusion.ts';
 
 /** A person weaker than this is not looked at. */

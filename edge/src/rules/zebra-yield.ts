@@ -1,4 +1,9 @@
-import type { RoadUserLabel, Scene, ZebraYieldRule as ZebraYieldParameters } from '@ngatu/contract';
+import {
+  isTwoWheeler,
+  type RoadUserLabel,
+  type Scene,
+  type ZebraYieldRule as ZebraYieldParameters,
+} from '@ngatu/contract';
 import { computeGroundPoint, type Point } from '../geometry/box.ts';
 import { isInside } from '../geometry/polygon.ts';
 import type { Track } from '../track/track.ts';
@@ -331,5 +336,5 @@ export class ZebraYieldRule implements EventRule {
 }
 
 function minSpeedOf(label: RoadUserLabel): number {
-  return label === 'motorbike' || label === 'bicycle' ? MIN_SPEED_TWO_WHEELER_MPS : MIN_SPEED_MPS;
+  return isTwoWheeler(label) ? MIN_SPEED_TWO_WHEELER_MPS : MIN_SPEED_MPS;
 }

@@ -1,7 +1,7 @@
-import type { RoadUserLabel } from '@ngatu/contract';
+import { isTwoWheeler, type RoadUserLabel } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
 import { assignOptimally } from './assignment.ts';
-import { isTwoWheeler, type LiveTrack } from './live-track.ts';
+import type { LiveTrack } from './live-track.ts';
 import type { RoadUser } from './track.ts';
 
 /**

@@ -1,12 +1,10 @@
-import type { RoadUserLabel } from '@ngatu/contract';
+import { isTwoWheeler, type RoadUserLabel } from '@ngatu/contract';
 import type { Box } from '../geometry/box.ts';
 import { KalmanBox } from './kalman-box.ts';
 import type { Occupant, RoadUser, Track, TrackState } from './track.ts';
 
 /** How fast the learned proportions of rider and two-wheeler follow, share per observation. */
 const PROPORTION_GAIN = 0.3;
-/** A two-wheeler that is lower than this share of its height was found without its rider. */
-const RIDERLESS_HEIGHT = 0.85;
 /** A measured box counts this much in the estimate, the filter the rest. */
 const MEASURED_SHARE = 0.5;
 /** How much less a finding of confidence 0 says about the place than one of confidence 1, as a factor of its deviation − 1. */
@@ -14,7 +12,10 @@ const DOUBT_SIGMA = 0.4;
 /** A velocity is known from this many sights on. */
 const MIN_VELOCITY_HITS = 3;
 
-export const isTwoWheeler = (label: RoadUserLabel): boolean => label === 'motorbike' || label === 'bicycle';
+/** A learned proportion after one more observation. */
+function follow(known: number | undefined, observed: number): number {
+  return known === undefined ? observed : known + PROPORTION_GAIN * (observed - known);
+}
 
 /** One road user while it is followed. The filter stands at the time of the last frame. */
 export class LiveTrack {
@@ -32,8 +33,9 @@ export class LiveTrack {
   occupants: readonly Occupant[];
   vehicleBox: Box | undefined;
   readonly #votes = new Map<RoadUserLabel, number>();
-  /** Height of the whole road user over that of its rider; learned where both were found. */
+  /** Height of the whole road user over that of its rider, and over that of its vehicle; learned where both were found. */
   #heightPerRider: number | undefined;
+  #heightPerVehicle: number | undefined;
   /** Height when the ground contact was last in sight, px: what is covered later is filled in from it. */
   #clearHeight: number | undefined;
 
@@ -81,10 +83,16 @@ export class LiveTrack {
         ? user.box
         : [x1, y1, x2, y1 + (y2 - y1) * this.#heightPerRider];
     }
-    const known = this.filter.height;
-    return user.occupants.length === 0 && y2 - y1 < RIDERLESS_HEIGHT * known
-      ? [x1, y2 - known, x2, y2]
+    return user.occupants.length === 0 && this.#isRiderless(user)
+      ? [x1, y2 - (y2 - y1) * (this.#heightPerVehicle ?? 1), x2, y2]
       : user.box;
+  }
+
+  /** A two-wheeler was found without its rider where it fits what is known better with one added. Its size stays its own: it may ride away. */
+  #isRiderless({ box, holdsRiders }: RoadUser): boolean {
+    if (holdsRiders === true || this.#heightPerVehicle === undefined) return false;
+    const over = this.filter.height / (box[3] - box[1]);
+    return over > Math.sqrt(this.#heightPerVehicle);
   }
 
   update(user: RoadUser, nowMs: number, confirmHits: number): void {
@@ -149,11 +157,15 @@ export class LiveTrack {
     const rider = user.occupants[0];
     if (rider === undefined || !isTwoWheeler(user.label)) return;
     const riderHeight = rider.box[3] - rider.box[1];
-    if (riderHeight <= 0) return;
-    const ratio = (user.box[3] - rider.box[1]) / riderHeight;
-    this.#heightPerRider =
-      this.#heightPerRider === undefined
-        ? ratio
-        : this.#heightPerRider + PROPORTION_GAIN * (ratio - this.#heightPerRider);
+    if (riderHeight > 0)
+      this.#heightPerRider = follow(this.#heightPerRider, (user.box[3] - rider.box[1]) / riderHeight);
+    const { vehicleBox } = user;
+    if (vehicleBox === undefined || user.holdsRiders === true) return;
+    const vehicleHeight = vehicleBox[3] - vehicleBox[1];
+    if (vehicleHeight > 0)
+      this.#heightPerVehicle = follow(
+        this.#heightPerVehicle,
+        Math.max(1, (user.box[3] - user.box[1]) / vehicleHeight),
+      );
   }
 }

@@ -1,6 +1,7 @@
+import { isTwoWheeler } from '@ngatu/contract';
 import { describe, expect, it } from 'vitest';
 import type { Detection } from '../detect/detection.ts';
-import type { Box } from '../geometry/box.ts';
+import { type Box, isPartOf } from '../geometry/box.ts';
 import { aDetection } from '../testing/builder.ts';
 import { forAll, type SeededRandom } from '../testing/seeded-random.ts';
 import { fuseRiders } from './rider-fusion.ts';
@@ -50,6 +51,16 @@ describe('fuseRiders', () => {
     const unsure = { ...whole, confidence: RIDER.confidence / 2 };
     expect(fuseRiders([{ ...unsure, holdsRiders: true }, RIDER])[0]?.confidence).toBe(unsure.confidence);
     expect(fuseRiders([unsure, RIDER])[0]?.confidence).toBe(RIDER.confidence);
+  });
+
+  it('takes the bike below a rider for no second motorbike, and one behind or as sure for one', () => {
+    const whole = aDetection({ label: 'motorbike', confidence: 0.7, box: [300, 205, 340, 300] });
+    const part = { ...whole, confidence: 0.5, box: [305, 250, 336, 299] as const };
+    expect(fuseRiders([whole, part]).map(({ box }) => box)).toEqual([whole.box]);
+    expect(fuseRiders([whole, { ...part, label: 'bicycle' }])).toHaveLength(1);
+    expect(fuseRiders([whole, { ...part, box: [305, 215, 336, 270] }])).toHaveLength(2);
+    expect(fuseRiders([whole, { ...part, confidence: 0.7 }])).toHaveLength(2);
+    expect(fuseRiders([{ ...whole, label: 'car' }, part])).toHaveLength(2);
   });
 
   it('seats two on one bike and keeps both boxes', () => {
@@ -123,8 +134,14 @@ describe('fuseRiders', () => {
 
   it('loses nobody and invents nobody', () => {
     forAll(300, (random) => {
-      const street = drawStreet(random);
-      const users = fuseRiders(street);
+      const all = drawStreet(random);
+      const wheels = all.filter(({ label }) => isTwoWheeler(label));
+      const street = all.filter(
+        (one) =>
+          !wheels.includes(one) ||
+          !wheels.some((other) => other.confidence > one.confidence && isPartOf(one.box, other.box)),
+      );
+      const users = fuseRiders(all);
       const seated = users.flatMap(({ occupants }) => occupants.map(({ box }) => box));
       const vehicles = users.flatMap(({ vehicleBox }) => (vehicleBox === undefined ? [] : [vehicleBox]));
       const onFoot = users.flatMap(({ label, box }) => (label === 'person' ? [box] : []));

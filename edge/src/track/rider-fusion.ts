@@ -1,5 +1,6 @@
+import { isTwoWheeler } from '@ngatu/contract';
 import type { Detection } from '../detect/detection.ts';
-import { type Box, computeUnion } from '../geometry/box.ts';
+import { type Box, computeUnion, isPartOf } from '../geometry/box.ts';
 import type { RoadUser } from './track.ts';
 
 /** At least this share of the person's width lies over the two-wheeler. */
@@ -25,10 +26,12 @@ interface Pair {
 
 /**
  * Joins persons and the two-wheeler that they sit on into one road user; whatever is left stays by itself. A person joins
- * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is, and as sure.
+ * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is, and as sure. What is a part of a surer
+ * two-wheeler is none.
  */
-export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
-  const vehicles = detections.filter((d) => d.label === 'motorbike' || d.label === 'bicycle');
+export function fuseRiders(all: readonly Detection[]): RoadUser[] {
+  const detections = dropParts(all);
+  const vehicles = detections.filter(({ label }) => isTwoWheeler(label));
   const persons = detections.filter((d) => d.label === 'person');
   const riders = assignRiders(vehicles, persons);
   const taken = new Set<Detection>();
@@ -48,6 +51,7 @@ export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
       confidence,
       box,
       vehicleBox: vehicle.box,
+      ...(vehicle.holdsRiders === true ? { holdsRiders: true } : {}),
       occupants: seated.map((rider) => ({ box: rider.box, confidence: rider.confidence })),
     });
   });
@@ -61,6 +65,16 @@ export function fuseRiders(detections: readonly Detection[]): RoadUser[] {
     );
   }
   return users.map((user) => ({ ...user, groundHidden: users.some((other) => covers(other.box, user.box)) }));
+}
+
+/** The bike below a rider is easily found once more, by itself: it would be followed as a second motorbike that does all that the first does. */
+function dropParts(detections: readonly Detection[]): readonly Detection[] {
+  const wheels = detections.filter(({ label }) => isTwoWheeler(label));
+  return detections.filter(
+    (part) =>
+      !isTwoWheeler(part.label) ||
+      !wheels.some((whole) => whole.confidence > part.confidence && isPartOf(part.box, whole.box)),
+  );
 }
 
 /**

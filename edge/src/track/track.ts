@@ -18,6 +18,8 @@ export interface RoadUser {
   readonly box: Box;
   /** The vehicle alone; absent where only its rider was found. */
   readonly vehicleBox?: Box;
+  /** The box of a two-wheeler is whole, whoever was found on it. */
+  readonly holdsRiders?: true;
   readonly occupants: readonly Occupant[];
   /** True where another road user, nearer to the camera, covers the place where this one stands. */
   readonly groundHidden: boolean;

@@ -171,6 +171,51 @@ describe('Tracker', () => {
     expect(last?.box[3]).toBeCloseTo(300, 0);
   });
 
+  /** The last track of a motorbike that rides away, of 100 px height with its rider at first and 20 in the end, at six pictures a second. */
+  function rideAway(find: (box: Box, picture: number) => Parameters<typeof aRoadUser>[0]) {
+    const tracker = new Tracker();
+    let tracks: readonly Track[] = [];
+    let height = 100;
+    for (let i = 0; height > 20; i++) {
+      const box: Box = [300, 400 - i - height, 300 + 0.4 * height, 400 - i];
+      tracks = tracker.update([aRoadUser({ label: 'motorbike', ...find(box, i) })], (i * 1000) / 6);
+      height *= 0.93;
+    }
+    return { tracks, height: height / 0.93 };
+  }
+
+  it('lets a motorbike that rides away grow small, also where its rider is seen once and no more', () => {
+    const ride = rideAway(([x1, y1, x2, y2], picture) => {
+      const vehicle: Box = [x1, y1 + 0.4 * (y2 - y1), x2, y2];
+      const rider: Box = [x1, y1, x2, y1 + 0.7 * (y2 - y1)];
+      return picture < 4
+        ? { box: [x1, y1, x2, y2], vehicleBox: vehicle, occupants: [{ box: rider, confidence: 0.8 }] }
+        : { box: vehicle, vehicleBox: vehicle };
+    });
+    expect(ride.tracks).toHaveLength(1);
+    const [, top, , bottom] = ride.tracks[0]?.box ?? [0, 0, 0, 0];
+    // the rider is added as large as the ride is now
+    expect((bottom - top) / ride.height).toBeGreaterThan(0.9);
+    expect((bottom - top) / ride.height).toBeLessThan(1.15);
+  });
+
+  it('takes a box that holds its riders as it is, after a sudden loss of height too', () => {
+    const ride = rideAway((box, picture) => {
+      const [x1, y1, x2, y2] = box;
+      const rider: Box = [x1, y1, x2, y1 + 0.7 * (y2 - y1)];
+      const low: Box = [x1, y1 + 0.2 * (y2 - y1), x2, y2];
+      return {
+        box: picture % 5 === 2 ? low : box,
+        vehicleBox: picture % 5 === 2 ? low : box,
+        holdsRiders: true,
+        occupants: picture < 4 ? [{ box: rider, confidence: 0.8 }] : [],
+      };
+    });
+    expect(ride.tracks).toMatchObject([{ trackId: 1, seen: true }]);
+    const [, top, , bottom] = ride.tracks[0]?.box ?? [0, 0, 0, 0];
+    expect((bottom - top) / ride.height).toBeLessThan(1.01);
+  });
+
   it('keeps a person a person whom one stray finding called a bike', () => {
     const tracker = new Tracker();
     let last: Track | undefined;

@@ -5,11 +5,12 @@ import { type Detector, runReplay, type Track } from '@ngatu/edge';
 import type { AssetStore } from '../asset-store.ts';
 import { computeFileSha256 } from '../file-digest.ts';
 import { computeMotMetrics, countMot } from './mot-metrics.ts';
-import type { MotBox, MotTrackRow } from './mot-text.ts';
+import type { MotTrackRow } from './mot-text.ts';
 import { prepareMot } from './mot-truth.ts';
 import {
   type AnnotatedRow,
   expandAnnotation,
+  isIgnored,
   listTrackAnnotations,
   loadTrackAnnotation,
   type TrackAnnotation,
@@ -32,8 +33,6 @@ const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['two-wheelers', ['motorbike', 'bicycle']],
   ['persons', ['person']],
 ]);
-/** More than this share of a box in places that are not counted takes it out. */
-const MAX_IGNORED_SHARE = 0.5;
 /** MOTChallenge classes: what counts, and what may be found or not. */
 const COUNTED = 1;
 const HIDDEN = 8;
@@ -60,7 +59,7 @@ export async function evaluateClipTracking(
   for (const name of await listTrackAnnotations(options.dataDir)) {
     options.onSequence?.(name);
     const annotation = await loadTrackAnnotation(options.dataDir, name);
-    const video = await findVideo(annotation, options, signal);
+    const video = await findAnnotatedVideo(annotation, options, signal);
     const { frames, found } = await followClip(
       { name, annotation, video, detector: options.detector },
       signal,
@@ -84,9 +83,9 @@ export async function evaluateClipTracking(
 }
 
 /** The clip of an annotation, verified. */
-async function findVideo(
+export async function findAnnotatedVideo(
   { video, sha256, asset }: TrackAnnotation,
-  { mediaDir, dataDir, assets }: ClipEvaluationOptions,
+  { mediaDir, dataDir, assets }: Pick<ClipEvaluationOptions, 'mediaDir' | 'dataDir' | 'assets'>,
   signal: AbortSignal,
 ): Promise<string> {
   const local = (mediaDir === undefined ? [dataDir] : [mediaDir])
@@ -161,24 +160,15 @@ async function followClip(
 
 function scoreRows(
   name: string,
-  { ignored }: TrackAnnotation,
+  annotation: TrackAnnotation,
   truth: readonly AnnotatedRow[],
   found: readonly FoundRow[],
 ): SequenceOutcome {
-  const counts = (box: MotBox): boolean =>
-    !ignored.some((place) => computeShareIn(box, place.box) > MAX_IGNORED_SHARE);
-  const result = found.filter(({ box }) => counts(box));
+  const result = found.filter(({ box }) => !isIgnored(annotation, box));
   const rows = truth
-    .filter(({ box }) => counts(box))
+    .filter(({ box }) => !isIgnored(annotation, box))
     .map((row) => ({ ...row, classId: row.isHidden ? HIDDEN : COUNTED }));
   const prepared = prepareMot(rows, result);
   const sums = countMot(prepared.truth, prepared.result);
   return { name, metrics: computeMotMetrics(sums), counts: sums, result, remarks: [] };
-}
-
-/** Share of a box that lies in a place. */
-function computeShareIn([x1, y1, x2, y2]: MotBox, place: MotBox): number {
-  const width = Math.min(x2, place[2]) - Math.max(x1, place[0]);
-  const height = Math.min(y2, place[3]) - Math.max(y1, place[1]);
-  return width <= 0 || height <= 0 ? 0 : (width * height) / ((x2 - x1) * (y2 - y1));
 }

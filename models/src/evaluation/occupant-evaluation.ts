@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { NgatuError, parseWithSchema, Scene } from '@ngatu/contract';
+import { isTwoWheeler, NgatuError, parseWithSchema, Scene } from '@ngatu/contract';
 import {
   computeIou,
   countOccupants,
@@ -228,7 +228,7 @@ function matchMotorbikes(
   motorbikes: readonly AnnotatedMotorbike[],
   users: readonly RoadUser[],
 ): Map<AnnotatedMotorbike, RoadUser> {
-  const found = users.filter(({ label }) => label === 'motorbike' || label === 'bicycle');
+  const found = users.filter(({ label }) => isTwoWheeler(label));
   const pairs = motorbikes.flatMap((motorbike) =>
     found.map((user) => ({ motorbike, user, iou: computeIou(motorbike.box, user.box) })),
   );

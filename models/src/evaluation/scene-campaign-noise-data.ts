@@ -46,7 +46,8 @@ export const ANALYSIS_WIDTH_PX = 960;
 export const GROUP_LABELS: Readonly<Record<NoiseGroup, readonly RoadUserLabel[]>> = {
   heavy: ['car', 'bus', 'truck'],
   bike: ['motorbike', 'bicycle'],
-  person: ['person'],
+  rider: ['person'],
+  pedestrian: ['person'],
 };
 
 /**

@@ -25,6 +25,8 @@ export interface NoiseSample {
     readonly bottom: number;
   };
   readonly foundAs?: Finding['label'];
+  /** It was found as a two-wheeler with its riders. */
+  readonly holdsRiders?: true;
   /** Confidence of a second finding of the same. */
   readonly duplicate?: number;
 }
@@ -43,7 +45,7 @@ const MIN_HEIGHT_PX = 8;
 /** Compares the findings of one picture with its truth. */
 export function sampleNoise(picture: LabelledPicture): NoiseSample[] {
   const whole = picture.truth.filter((truth) => isWhole(truth, picture));
-  const groups: NoiseGroup[] = ['heavy', 'bike', 'person'];
+  const groups: NoiseGroup[] = ['heavy', 'bike', 'rider', 'pedestrian'];
   return groups.flatMap((group) => {
     const truths = whole.filter(({ label }) => fitsGroup(label, group));
     const findings = picture.findings.filter(({ label }) => GROUP_LABELS[group].includes(label));
@@ -51,11 +53,11 @@ export function sampleNoise(picture: LabelledPicture): NoiseSample[] {
   });
 }
 
-/** Findings of vehicles that lie on no labelled box, and on no object that the labeller left out. */
-export function listFalseBoxes(picture: LabelledPicture): readonly Finding[] {
+/** Findings of vehicles, or of people, that lie on no labelled box, and on no object that the labeller left out. */
+export function listFalseBoxes(picture: LabelledPicture, what: 'vehicles' | 'people'): readonly Finding[] {
   return picture.findings.filter(
     ({ label, box }) =>
-      label !== 'person' &&
+      (label === 'person') === (what === 'people') &&
       !picture.truth.some(
         (truth) => computeIou(truth.box, box) >= 0.2 || computeInside(box, truth.box) >= 0.5,
       ) &&
@@ -63,9 +65,15 @@ export function listFalseBoxes(picture: LabelledPicture): readonly Finding[] {
   );
 }
 
+/** Not a person, be it on a two-wheeler or on foot. */
+export function isVehicle({ group }: Pick<NoiseSample, 'group'>): boolean {
+  return group === 'heavy' || group === 'bike';
+}
+
 function fitsGroup(label: TruthBox['label'], group: NoiseGroup): boolean {
-  if (label === 'both') return group === 'bike' || group === 'person';
-  if (label === 'rider') return group === 'person';
+  if (label === 'both') return group === 'bike' || group === 'rider';
+  if (label === 'rider') return group === 'rider';
+  if (group === 'rider') return false;
   return GROUP_LABELS[group].includes(label);
 }
 
@@ -105,7 +113,8 @@ function sampleGroup(
       confidence: finding.confidence,
       errors: computeErrors(truth.box, finding.box),
       foundAs: finding.label,
-      ...(second === undefined || group === 'person' ? {} : { duplicate: second.confidence }),
+      ...(finding.holdsRiders === true ? { holdsRiders: true } : {}),
+      ...(second === undefined || !isVehicle({ group }) ? {} : { duplicate: second.confidence }),
     };
   });
 }
@@ -138,9 +147,7 @@ function computeErrors(truth: Box, box: Box): NonNullable<NoiseSample['errors']>
 /** Share that no box which ends lower (and so stands nearer) covers; by 8 × 8 samples. */
 function estimateVisible(truth: TruthBox, all: readonly TruthBox[]): number {
   const [x1, y1, x2, y2] = truth.box;
-  const nearer = all.filter(
-    ({ box, label }) => box !== truth.box && label !== 'person' && box[3] > y2 + 0.02 * (y2 - y1),
-  );
+  const nearer = all.filter(({ box }) => box !== truth.box && box[3] > y2 + 0.02 * (y2 - y1));
   let seen = 0;
   for (let i = 0; i < 64; i++) {
     const x = x1 + (((i % 8) + 0.5) / 8) * (x2 - x1);

@@ -1,7 +1,8 @@
 import type { RoadUserLabel } from '@ngatu/contract';
 import { type Detector, MIN_RIDE_HEIGHT_PX, type OccupantNet, type OccupantShares } from '@ngatu/edge';
-import type { NoiseBin, NoiseCorrelation, NoiseGroup, NoiseProfile } from '@ngatu/simulators';
+import type { FalseBoxes, NoiseBin, NoiseCorrelation, NoiseGroup, NoiseProfile } from '@ngatu/simulators';
 import { evaluateOccupants } from './occupant-evaluation.ts';
+import { type AnnotatedClips, detectAnnotatedClips } from './scene-campaign-noise-clips.ts';
 import {
   ANALYSIS_WIDTH_PX,
   detectFolder,
@@ -9,7 +10,7 @@ import {
   type LabelledFolder,
   type LabelledPicture,
 } from './scene-campaign-noise-data.ts';
-import { listFalseBoxes, type NoiseSample, sampleNoise } from './scene-campaign-noise-match.ts';
+import { isVehicle, listFalseBoxes, type NoiseSample, sampleNoise } from './scene-campaign-noise-match.ts';
 import { type CorrelationClip, computeSpread, measureCorrelation } from './scene-campaign-noise-time.ts';
 
 /** Upper ends of the bins of box height in the picture that the detector sees, px; the last one is open. */
@@ -24,6 +25,8 @@ const VISIBLE_BINS = [0.4, 0.7, 0.9];
 
 export interface NoiseOptions {
   readonly folders: readonly LabelledFolder[];
+  /** The sets label nobody on foot: clips must tell of them. */
+  readonly walks: AnnotatedClips;
   readonly clips: readonly CorrelationClip[];
   /** What counts who rides on two-wheelers, and annotations to hold it against; absent: nothing counts. */
   readonly riders?: {
@@ -44,7 +47,8 @@ export interface NoiseOptions {
 export async function measureNoise(options: NoiseOptions, signal: AbortSignal): Promise<NoiseProfile> {
   const samples: NoiseSample[] = [];
   const complete: LabelledPicture[] = [];
-  const data: { name: string; pictures: number; boxes: number }[] = [];
+  const streets: LabelledPicture[] = [];
+  const data: NoiseProfile['data'][number][] = [];
   for (const folder of options.folders) {
     options.onProgress?.(`measuring on ${folder.name}`);
     let [pictures, boxes] = [0, 0];
@@ -56,23 +60,38 @@ export async function measureNoise(options: NoiseOptions, signal: AbortSignal): 
     }
     data.push({ name: folder.name, pictures, boxes });
   }
+  for await (const { clip, pictures } of detectAnnotatedClips(options.walks, options.detector, signal)) {
+    options.onProgress?.(`measuring people on foot in ${clip}`);
+    let [count, boxes] = [0, 0];
+    for await (const picture of pictures) {
+      const walking = sampleNoise(picture).filter(({ group }) => group === 'pedestrian');
+      count += 1;
+      boxes += walking.length;
+      samples.push(...walking);
+      streets.push(picture);
+    }
+    data.push({ name: clip, pictures: count, boxes });
+  }
   const riderCounts = await measureRiders(options, signal);
   const time = await measureCorrelation(options.clips, options.detector, options.onProgress, signal);
   return {
     schemaVersion: 1,
     measuredAt: options.measuredAt,
     model: options.detector.model,
+    twoWheelersWithRiders: samples.some(({ holdsRiders }) => holdsRiders === true),
     minConfidence: options.minConfidence,
     data,
     groups: {
       heavy: summarizeGroup(samples, 'heavy'),
       bike: summarizeGroup(samples, 'bike'),
-      person: summarizeGroup(samples, 'person'),
+      rider: summarizeGroup(samples, 'rider'),
+      pedestrian: summarizeGroup(samples, 'pedestrian'),
     },
     occlusion: summarizeOcclusion(samples),
     labels: summarizeLabels(samples),
     duplicates: summarizeDuplicates(samples),
-    falseBoxes: summarizeFalseBoxes(complete),
+    falseBoxes: summarizeFalseBoxes(complete, 'vehicles'),
+    falsePeople: summarizeFalseBoxes(streets, 'people'),
     bikeWithRider: correlateBikeWithRider(samples),
     correlation: { confidence: time.confidence, edges: addPersistent(samples, time) },
     correlationData: time.correlationData,
@@ -120,7 +139,7 @@ function addPersistent(
   samples: readonly NoiseSample[],
   { edges, edgeDeviation }: { edges: NoiseCorrelation; edgeDeviation: number },
 ): NoiseCorrelation {
-  const free = samples.filter(({ group, visibleShare }) => group !== 'person' && visibleShare >= 0.9);
+  const free = samples.filter((sample) => isVehicle(sample) && sample.visibleShare >= 0.9);
   const whole = computeSpread(free.flatMap(({ errors }) => (errors === undefined ? [] : [errors.bottom])));
   const shaking = whole <= 0 ? 1 : Math.min(1, (edgeDeviation / whole) ** 2);
   return {
@@ -192,13 +211,13 @@ function round(value: number): number {
  * covered, those serve that are covered less: cover helps nobody.
  */
 function summarizeOcclusion(samples: readonly NoiseSample[]): NoiseProfile['occlusion'] {
-  const less: Record<NoiseGroup, number> = { heavy: 0, bike: 0, person: 0 };
+  const less: Record<NoiseGroup, number> = { heavy: 0, bike: 0, rider: 0, pedestrian: 0 };
   const bins = VISIBLE_BINS.map((visibleBelow, index) => ({
     visibleBelow,
     from: VISIBLE_BINS[index - 1] ?? 0,
   }));
   const shifted = bins.reverse().map(({ visibleBelow, from }) => {
-    for (const group of ['heavy', 'bike', 'person'] as const)
+    for (const group of ['heavy', 'bike', 'rider', 'pedestrian'] as const)
       less[group] = shiftOf(samples, group, from, visibleBelow) ?? less[group];
     return { visibleBelow, shift: { ...less } };
   });
@@ -254,8 +273,8 @@ function normalShare(z: number): number {
 
 function summarizeLabels(samples: readonly NoiseSample[]): NoiseProfile['labels'] {
   const counts = new Map<RoadUserLabel, Map<RoadUserLabel, number>>();
-  for (const { group, label, foundAs } of samples) {
-    if (foundAs === undefined || group === 'person') continue;
+  for (const { label, foundAs } of samples.filter(isVehicle)) {
+    if (foundAs === undefined) continue;
     const truth: RoadUserLabel = label === 'both' || label === 'rider' ? 'motorbike' : label;
     const row = counts.get(truth) ?? new Map<RoadUserLabel, number>();
     row.set(foundAs, (row.get(foundAs) ?? 0) + 1);
@@ -270,7 +289,7 @@ function toShares(row: ReadonlyMap<RoadUserLabel, number>): Partial<Record<RoadU
 }
 
 function summarizeDuplicates(samples: readonly NoiseSample[]): NoiseProfile['duplicates'] {
-  const found = samples.filter(({ confidence, group }) => confidence > 0 && group !== 'person');
+  const found = samples.filter((sample) => sample.confidence > 0 && isVehicle(sample));
   const twice = found.flatMap(({ duplicate }) => (duplicate === undefined ? [] : [duplicate]));
   return {
     share: found.length === 0 ? 0 : round(twice.length / found.length),
@@ -278,9 +297,9 @@ function summarizeDuplicates(samples: readonly NoiseSample[]): NoiseProfile['dup
   };
 }
 
-function summarizeFalseBoxes(pictures: readonly LabelledPicture[]): NoiseProfile['falseBoxes'] {
+function summarizeFalseBoxes(pictures: readonly LabelledPicture[], what: 'vehicles' | 'people'): FalseBoxes {
   const found = pictures.flatMap((picture) =>
-    listFalseBoxes(picture).map((finding) => ({ finding, height: picture.height })),
+    listFalseBoxes(picture, what).map((finding) => ({ finding, height: picture.height })),
   );
   const quantiles = (measure: (finding: Finding, pictureHeight: number) => number): number[] =>
     found.length === 0
@@ -305,7 +324,7 @@ function summarizeFalseBoxes(pictures: readonly LabelledPicture[]): NoiseProfile
 function correlateBikeWithRider(samples: readonly NoiseSample[]): number {
   const both = samples.filter(({ label }) => label === 'both');
   const bikes = both.filter(({ group }) => group === 'bike');
-  const riders = both.filter(({ group }) => group === 'person');
+  const riders = both.filter(({ group }) => group === 'rider');
   let [sum, weight] = [0, 0];
   for (const [index, belowPx] of [...HEIGHT_BINS_PX, Number.POSITIVE_INFINITY].entries()) {
     const fromPx = HEIGHT_BINS_PX[index - 1] ?? 0;

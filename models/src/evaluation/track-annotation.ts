@@ -45,6 +45,8 @@ export type TrackAnnotation = Static<typeof TrackAnnotation>;
 type AnnotatedTrack = TrackAnnotation['tracks'][number];
 
 const SUFFIX = '.tracks.json';
+/** More than this share of a box in places that are not counted takes it out. */
+const MAX_IGNORED_SHARE = 0.5;
 
 /** Names of the annotated clips in a folder, sorted; none where there is no `*.tracks.json`. */
 export async function listTrackAnnotations(dir: string): Promise<string[]> {
@@ -106,6 +108,18 @@ export function expandAnnotation(
       ];
     }),
   );
+}
+
+/** Lies mostly in a place in which nothing is counted. */
+export function isIgnored({ ignored }: Pick<TrackAnnotation, 'ignored'>, box: MotBox): boolean {
+  return ignored.some((place) => computeShareIn(box, place.box) > MAX_IGNORED_SHARE);
+}
+
+/** Share of a box that lies in a place. */
+function computeShareIn([x1, y1, x2, y2]: MotBox, place: MotBox): number {
+  const width = Math.min(x2, place[2]) - Math.max(x1, place[0]);
+  const height = Math.min(y2, place[3]) - Math.max(y1, place[1]);
+  return width <= 0 || height <= 0 ? 0 : (width * height) / ((x2 - x1) * (y2 - y1));
 }
 
 function interpolateBox({ keyframes }: AnnotatedTrack, frame: number): MotBox | undefined {

@@ -80,7 +80,12 @@ export interface NoiseProfile {
   readonly falsePeople: FalseBoxes;
   /** Correlation of how well a bike and its rider are found in the same picture. */
   readonly bikeWithRider: number;
-  readonly correlation: { readonly confidence: NoiseCorrelation; readonly edges: NoiseCorrelation };
+  readonly correlation: {
+    readonly confidence: NoiseCorrelation;
+    /** Confidence of people on foot. */
+    readonly pedestrians: NoiseCorrelation;
+    readonly edges: NoiseCorrelation;
+  };
   /** What is counted on two-wheelers; absent: nothing counts, and boxes of people must do. */
   readonly riderCounts?: {
     readonly model: { readonly name: string; readonly sha256: string };

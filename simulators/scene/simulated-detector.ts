@@ -35,10 +35,10 @@ class NoisyTarget {
   readonly label: NoiseProcess;
   readonly twice: NoiseProcess;
 
-  constructor(random: SceneRandom, { correlation }: NoiseProfile) {
+  constructor(random: SceneRandom, { correlation }: NoiseProfile, group: NoiseGroup) {
     const make = (kind: keyof NoiseProfile['correlation']): NoiseProcess =>
       new NoiseProcess(random.fork(), correlation[kind]);
-    this.quality = make('confidence');
+    this.quality = make(group === 'pedestrian' ? 'pedestrians' : 'confidence');
     this.left = make('edges');
     this.top = make('edges');
     this.right = make('edges');
@@ -124,7 +124,7 @@ export class SimulatedDetector {
     if (label === 'person')
       return this.#detectPart(user, { key, group: 'pedestrian', box: vehicleBox, atMs });
     if (!isTwoWheeler(label)) return this.#detectPart(user, { key, group: 'heavy', box: vehicleBox, atMs });
-    const bike = this.#target(key).quality.next(atMs);
+    const bike = this.#target(key, 'bike').quality.next(atMs);
     const riders = this.#countRiders(user, atMs);
     const isWhole = this.#profile.twoWheelersWithRiders;
     const ridden = {
@@ -173,7 +173,7 @@ export class SimulatedDetector {
   ): SimulatedDetection[] {
     const { key, group, atMs } = part;
     const { visibleShare } = user;
-    const target = this.#target(key);
+    const target = this.#target(key, group);
     const bin = this.#binOf(group, user.box);
     let quality = part.quality ?? target.quality.next(atMs);
     if (part.withBike !== undefined) {
@@ -205,10 +205,10 @@ export class SimulatedDetector {
     return { label, confidence, box: [box[0] + dx, box[1] + dy, box[2] - dx, box[3]] };
   }
 
-  #target(key: string): NoisyTarget {
+  #target(key: string, group: NoiseGroup): NoisyTarget {
     const known = this.#targets.get(key);
     if (known !== undefined) return known;
-    const target = new NoisyTarget(this.#random.fork(), this.#profile);
+    const target = new NoisyTarget(this.#random.fork(), this.#profile, group);
     this.#targets.set(key, target);
     return target;
   }

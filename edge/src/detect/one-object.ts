@@ -22,8 +22,8 @@ interface Found {
 
 /**
  * Whether a finding is the same object as one that is surer: boxes of the same group of labels whose IoU is above `maxIou`, or a part of a closed
- * vehicle, as the cab of a lorry. Of small motorbikes in a crowd one is too easily taken for a part of its neighbour: of them only the joining of
- * riders takes parts out, when everything is known.
+ * vehicle, as the cab of a lorry. Of small motorbikes in a crowd one is too easily taken for a part of its neighbour: only the joining of
+ * riders takes out the bike below a rider.
  */
 export function isOneObject(finding: Found, surer: Found, maxIou: number): boolean {
   const group = SUPPRESSION_GROUP[finding.label];

@@ -61,6 +61,7 @@ describe('fuseRiders', () => {
     expect(fuseRiders([whole, { ...part, box: [305, 215, 336, 270] }])).toHaveLength(2);
     expect(fuseRiders([whole, { ...part, confidence: 0.7 }])).toHaveLength(2);
     expect(fuseRiders([{ ...whole, label: 'car' }, part])).toHaveLength(2);
+    expect(fuseRiders([whole, { ...part, box: [305, 250, 325, 299] }])).toHaveLength(2);
   });
 
   it('seats two on one bike and keeps both boxes', () => {
@@ -139,7 +140,12 @@ describe('fuseRiders', () => {
       const street = all.filter(
         (one) =>
           !wheels.includes(one) ||
-          !wheels.some((other) => other.confidence > one.confidence && isPartOf(one.box, other.box)),
+          !wheels.some(
+            (other) =>
+              other.confidence > one.confidence &&
+              one.box[2] - one.box[0] >= 0.65 * (other.box[2] - other.box[0]) &&
+              isPartOf(one.box, other.box),
+          ),
       );
       const users = fuseRiders(all);
       const seated = users.flatMap(({ occupants }) => occupants.map(({ box }) => box));

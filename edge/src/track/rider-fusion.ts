@@ -18,6 +18,9 @@ const COVER_DEPTH = 0.05;
 /** … and lies over this share of the width. */
 const COVER_WIDTH = 0.4;
 
+/** The bike below a rider is at least this wide, as a share of the two together; of a group of bikes one is narrower. */
+const MIN_BIKE_WIDTH = 0.65;
+
 interface Pair {
   vehicle: number;
   person: number;
@@ -26,8 +29,8 @@ interface Pair {
 
 /**
  * Joins persons and the two-wheeler that they sit on into one road user; whatever is left stays by itself. A person joins
- * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is, and as sure. What is a part of a surer
- * two-wheeler is none.
+ * at most one two-wheeler: the one it fits best. A box that holds its riders already stays as it is, and as sure. The bike of a surer two-wheeler
+ * is no second one.
  */
 export function fuseRiders(all: readonly Detection[]): RoadUser[] {
   const detections = dropParts(all);
@@ -73,8 +76,12 @@ function dropParts(detections: readonly Detection[]): readonly Detection[] {
   return detections.filter(
     (part) =>
       !isTwoWheeler(part.label) ||
-      !wheels.some((whole) => whole.confidence > part.confidence && isPartOf(part.box, whole.box)),
+      !wheels.some((whole) => whole.confidence > part.confidence && isBikeBelow(part.box, whole.box)),
   );
+}
+
+function isBikeBelow(part: Box, whole: Box): boolean {
+  return part[2] - part[0] >= MIN_BIKE_WIDTH * (whole[2] - whole[0]) && isPartOf(part, whole);
 }
 
 /**

@@ -20,7 +20,7 @@ import { type SequenceOutcome, summarizeTracking, type TrackerMetrics } from './
 export interface ClipEvaluationOptions {
   /** Folder of `*.tracks.json`. */
   readonly dataDir: string;
-  /** Folder of the clips; by default each is looked for beside its annotation, then among the assets. */
+  /** Folder of the clips; by default that of the annotations. What is not there is looked for among the assets. */
   readonly mediaDir?: string;
   readonly assets: AssetStore;
   readonly detector: Detector;
@@ -92,10 +92,10 @@ export async function findAnnotatedVideo(
     .map((dir) => join(dir, video))
     .find((file) => existsSync(file));
   if (local === undefined) {
-    if (mediaDir !== undefined || asset === undefined)
+    if (asset === undefined)
       throw new NgatuError(
         'FILE_UNREADABLE',
-        `Cannot evaluate clip ${video}: it is not in ${mediaDir ?? dataDir}`,
+        `Cannot evaluate clip ${video}: it is not in ${mediaDir ?? dataDir}, and no asset is named`,
       );
     return (await assets.resolve(asset, { signal })).path;
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isTwoWheeler, NgatuError, parseWithSchema, Scene } from '@ngatu/contract';
+import { isTwoWheeler, NgatuError } from '@ngatu/contract';
 import {
   computeIou,
   countOccupants,
@@ -14,8 +14,8 @@ import {
   type OccupantShares,
   type RoadUser,
   readPictureFile,
-  runReplay,
 } from '@ngatu/edge';
+import { detectClipFrames } from './clip-frames.ts';
 import { computeProportion, formatProportion, type Proportion } from './interval.ts';
 import {
   type AnnotatedMotorbike,
@@ -90,7 +90,6 @@ interface OccupantMetrics {
 const SAME_IOU = 0.4;
 /** More than two is too many for a motorbike (children apart). */
 const TOO_MANY = 3;
-const MAX_FPS = 60;
 
 /**
  * Counts people on annotated motorbikes as the product does in a single frame: its detector, its joining of riders and motorbikes, its count.
@@ -162,37 +161,18 @@ async function watchVideo(
   { mediaDir, detector, maxWidth }: OccupantEvaluationOptions,
   signal: AbortSignal,
 ): Promise<Seen[]> {
-  const [width, height] = size;
   const seen: Seen[] = [];
   const wanted = new Map(pictures.map(({ frame = 0, motorbikes }) => [frame, motorbikes]));
-  const scene = parseWithSchema(
-    Scene,
-    {
-      schemaVersion: 1,
-      name: 'occupants',
-      picture: { width, height },
-      analysis: { maxWidth, maxFps: MAX_FPS },
-    },
-    { code: 'TRUTH_INVALID', what: `the size of ${video}` },
-  );
-  const sparing: Detector = {
-    model: detector.model,
-    detect: async (frame) => (wanted.has(frame.index) ? detector.detect(frame) : []),
-    close: async () => undefined,
+  const onFrame = (frame: Frame, detections: readonly Detection[]): void => {
+    const motorbikes = wanted.get(frame.index);
+    if (motorbikes === undefined) return;
+    wanted.delete(frame.index);
+    const kept = { ...frame, pixels: frame.pixels.slice() };
+    seen.push({ picture: `frame ${frame.index}`, motorbikes, frame: kept, detections });
   };
-  await runReplay(
-    {
-      ...{ video: join(mediaDir, video), scene, sceneSha256: '0'.repeat(64), detector: sparing, startMs: 0 },
-      ...{ site: 'evaluation', node: 'evaluation' },
-      onFrame: ({ detections }, frame) => {
-        const motorbikes = wanted.get(frame.index);
-        if (motorbikes === undefined) return;
-        wanted.delete(frame.index);
-        // the buffer of a picture is used again
-        const kept = { ...frame, pixels: frame.pixels.slice() };
-        seen.push({ picture: `frame ${frame.index}`, motorbikes, frame: kept, detections });
-      },
-    },
+  const isWanted = (index: number): boolean => wanted.has(index);
+  await detectClipFrames(
+    { video: join(mediaDir, video), size, detector, maxWidth, isWanted, onFrame },
     signal,
   );
   const [missing] = wanted.keys();

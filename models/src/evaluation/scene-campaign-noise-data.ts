@@ -11,6 +11,8 @@ export type Finding = Awaited<ReturnType<Detector['detect']>>[number];
 export interface TruthBox {
   readonly label: RoadUserLabel | 'rider' | 'both';
   readonly box: Box;
+  /** The same in all pictures of a clip. */
+  readonly trackId?: number;
 }
 
 /** A folder `images` and `labels` (YOLO text) and what its classes mean. */

@@ -13,6 +13,8 @@ import { isAtPlace } from './unlabelled-objects.ts';
 export interface NoiseSample {
   readonly group: NoiseGroup;
   readonly label: TruthBox['label'];
+  /** Of the truth, where it was followed. */
+  readonly trackId?: number;
   readonly heightPx: number;
   readonly visibleShare: number;
   /** 0 where it was missed. */
@@ -105,7 +107,9 @@ function sampleGroup(
   return truths.map((truth) => {
     const finding = found.get(truth);
     const heightPx = truth.box[3] - truth.box[1];
-    const base = { group, label: truth.label, heightPx, visibleShare: estimateVisible(truth, all) };
+    const { label, trackId } = truth;
+    const followed = trackId === undefined ? {} : { trackId };
+    const base = { group, label, ...followed, heightPx, visibleShare: estimateVisible(truth, all) };
     if (finding === undefined) return { ...base, confidence: 0 };
     const second = pairs.find((pair) => pair.truth === truth && !taken.has(pair.finding))?.finding;
     return {

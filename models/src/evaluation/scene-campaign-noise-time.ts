@@ -2,6 +2,7 @@ import { parseWithSchema, Scene } from '@ngatu/contract';
 import { type Detector, RoadAnalysis } from '@ngatu/edge';
 import { decodePictures, type NoiseCorrelation, type NoiseProfile } from '@ngatu/simulators';
 import { type Box, detectPicture } from './scene-campaign-noise-data.ts';
+import type { NoiseSample } from './scene-campaign-noise-match.ts';
 
 export interface CorrelationClip {
   readonly name: string;
@@ -65,17 +66,52 @@ export async function measureCorrelation(
 
 /** Confidence about the mean of its class and size, so that a larger road user is not taken for a luckier one. */
 function centreByKind(series: readonly Series[]): Process[] {
-  const keyOf = ({ label, boxes }: Series): string => {
-    const heights = boxes.flatMap((box) => (box === undefined ? [] : [box[3] - box[1]]));
-    return `${label} ${Math.round(2 * Math.log2(Math.max(1, average(heights))))}`;
-  };
-  const means = new Map<string, number[]>();
-  for (const entry of series)
-    means.set(keyOf(entry), [...(means.get(keyOf(entry)) ?? []), ...entry.confidence]);
-  return series.map((entry) => {
-    const mean = average(means.get(keyOf(entry)) ?? []);
-    return { fps: entry.fps, values: entry.confidence.map((value) => value - mean) };
+  return centre(
+    series.map(({ fps, label, boxes, confidence }) => {
+      const heights = boxes.flatMap((box) => (box === undefined ? [] : [box[3] - box[1]]));
+      return { fps, kind: `${label} ${sizeClassOf(average(heights))}`, values: confidence };
+    }),
+  );
+}
+
+/** Half octaves. */
+function sizeClassOf(heightPx: number): number {
+  return Math.round(2 * Math.log2(Math.max(1, heightPx)));
+}
+
+/** About the mean of all values of its kind. */
+function centre(processes: readonly (Process & { readonly kind: string })[]): Process[] {
+  const byKind = new Map<string, number[]>();
+  for (const { kind, values } of processes) {
+    const all = byKind.get(kind) ?? [];
+    for (const value of values) if (value !== undefined) all.push(value);
+    byKind.set(kind, all);
+  }
+  const means = new Map([...byKind].map(([kind, values]) => [kind, average(values)]));
+  return processes.map(({ fps, kind, values }) => {
+    const mean = means.get(kind) ?? 0;
+    return { fps, values: values.map((value) => (value === undefined ? undefined : value - mean)) };
   });
+}
+
+/** How well each one was found in the pictures of a clip, one list of samples a picture; a picture in which it was covered or cut is passed over. */
+export interface FollowedClip {
+  readonly fps: number;
+  readonly pictures: readonly (readonly NoiseSample[])[];
+}
+
+/** How the confidence of those who were followed by eye hangs together in time. */
+export function correlateFollowed(clips: readonly FollowedClip[]): NoiseCorrelation {
+  const processes = clips.flatMap(({ fps, pictures }, clip) => {
+    const ids = new Set(pictures.flat().flatMap(({ trackId }) => trackId ?? []));
+    return [...ids].map((id) => {
+      const own = pictures.map((samples) => samples.find(({ trackId }) => trackId === id));
+      const heights = own.flatMap((sample) => (sample === undefined ? [] : [sample.heightPx]));
+      const values = own.map((sample) => sample?.confidence);
+      return { fps, kind: `${clip} ${sizeClassOf(average(heights))}`, values };
+    });
+  });
+  return fitCorrelation(centre(processes));
 }
 
 /** How far the lower edge of what stands lies from its own mean, over its height. */

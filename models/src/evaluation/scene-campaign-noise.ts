@@ -11,7 +11,13 @@ import {
   type LabelledPicture,
 } from './scene-campaign-noise-data.ts';
 import { isVehicle, listFalseBoxes, type NoiseSample, sampleNoise } from './scene-campaign-noise-match.ts';
-import { type CorrelationClip, computeSpread, measureCorrelation } from './scene-campaign-noise-time.ts';
+import {
+  type CorrelationClip,
+  computeSpread,
+  correlateFollowed,
+  type FollowedClip,
+  measureCorrelation,
+} from './scene-campaign-noise-time.ts';
 
 /** Upper ends of the bins of box height in the picture that the detector sees, px; the last one is open. */
 const HEIGHT_BINS_PX = [16, 24, 36, 56, 90];
@@ -60,17 +66,16 @@ export async function measureNoise(options: NoiseOptions, signal: AbortSignal): 
     }
     data.push({ name: folder.name, pictures, boxes });
   }
-  for await (const { clip, pictures } of detectAnnotatedClips(options.walks, options.detector, signal)) {
-    options.onProgress?.(`measuring people on foot in ${clip}`);
-    let [count, boxes] = [0, 0];
-    for await (const picture of pictures) {
-      const walking = sampleNoise(picture).filter(({ group }) => group === 'pedestrian');
-      count += 1;
-      boxes += walking.length;
-      samples.push(...walking);
-      streets.push(picture);
-    }
-    data.push({ name: clip, pictures: count, boxes });
+  const followed: FollowedClip[] = [];
+  options.onProgress?.('measuring people on foot');
+  for await (const clip of detectAnnotatedClips(options.walks, options.detector, signal)) {
+    const pictures = clip.pictures.map((picture) =>
+      sampleNoise(picture).filter(({ group }) => group === 'pedestrian'),
+    );
+    samples.push(...pictures.flat());
+    streets.push(...clip.pictures);
+    followed.push({ fps: clip.fps, pictures });
+    data.push({ name: clip.name, pictures: pictures.length, boxes: pictures.flat().length });
   }
   const riderCounts = await measureRiders(options, signal);
   const time = await measureCorrelation(options.clips, options.detector, options.onProgress, signal);
@@ -93,7 +98,11 @@ export async function measureNoise(options: NoiseOptions, signal: AbortSignal): 
     falseBoxes: summarizeFalseBoxes(complete, 'vehicles'),
     falsePeople: summarizeFalseBoxes(streets, 'people'),
     bikeWithRider: correlateBikeWithRider(samples),
-    correlation: { confidence: time.confidence, edges: addPersistent(samples, time) },
+    correlation: {
+      confidence: time.confidence,
+      pedestrians: correlateFollowed(followed),
+      edges: addPersistent(samples, time),
+    },
     correlationData: time.correlationData,
     ...(riderCounts === undefined ? {} : { riderCounts }),
   };

@@ -83,6 +83,14 @@ describe.skipIf(assets.vtest === undefined)('scene vtest with the network of thi
     }
   });
 
+  it('follows no finger post', () => {
+    const post = [32, 110, 47, 141];
+    const followed = result.tracks.flatMap(({ tracks }) =>
+      tracks.filter(({ box }) => box.every((side, index) => Math.abs(side - (post[index] ?? 0)) < 8)),
+    );
+    expect(followed).toEqual([]);
+  });
+
   it('sees the man who walks against the way on the left in the first seconds', () => {
     const [first, ...others] = secondsOf(result, 'left-way');
     expect(first).toBeLessThanOrEqual(3);

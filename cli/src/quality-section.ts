@@ -71,7 +71,7 @@ export const QUALITY_SECTIONS: readonly QualitySection[] = [
     note:
       'Clips annotated by eye (models/annotations), seen through the product’s own detector: what is missing was mostly not detected. ' +
       'In fog less than half of the boxes are found, far ones first; who is found keeps its number. An SD picture of 352×288 has part in that. ' +
-      'On the square (vtest) a sign and two tripods are taken for people all the time: most of what is false there.',
+      'On the square (vtest) a finger post, a tripod and a patch of tar are taken for people: most of what is false there (a scene can name such things).',
     args: ['eval', 'tracker', '--data', 'models/annotations', '--media', '{data}/media'],
     data: [
       ...['media/intersection-borislavy.mp4', 'media/street-parked-ckuhn.mp4'],

@@ -78,7 +78,12 @@ async function initScene(options: SceneInitOptions): Promise<void> {
       );
       await writeOutput(out, formatSceneProposal(name, survey));
       const { scene } = await loadScene(out);
-      await writeOutput(still, await drawScene(survey.background, scene));
+      // what may be no road user is not in the scene yet: a person looks at the still and decides
+      const lookalikes = survey.lookalikes.map(({ box: [x1, y1, x2, y2] }) => ({
+        box: [x1, y1, x2, y2] as [number, number, number, number],
+      }));
+      const shown = { ...scene, analysis: { ...scene.analysis, lookalikes } };
+      await writeOutput(still, await drawScene(survey.background, shown));
       report(survey, out, still);
     } finally {
       await detector.close();
@@ -106,7 +111,7 @@ function report(survey: SceneSurvey, out: string, still: string): void {
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
   console.log(
     `${seconds} s looked at, ${survey.roadUsers} road users: ${survey.flows.length} ways, ${lines} candidates for stop lines, ` +
-      `${survey.lamps.length} for lamps`,
+      `${survey.lamps.length} for lamps; ${survey.lookalikes.length} things that may be taken for people`,
   );
   console.log(`scene           → ${resolve(out)}`);
   console.log(`annotated still → ${resolve(still)}`);

@@ -1,15 +1,32 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { RoadUserLabel } from './event.ts';
 import { Slug } from './id.ts';
 import { Calibration, SignalHead, Tripwire, Zone } from './scene-part.ts';
 import { Rule } from './scene-rule.ts';
 
 const PictureCoordinate = Type.Number({ minimum: 0, maximum: 8192 });
 
+const pictureBox = (description: string) =>
+  Type.Tuple([PictureCoordinate, PictureCoordinate, PictureCoordinate, PictureCoordinate], { description });
+
+const Lookalike = Type.Object(
+  {
+    box: pictureBox('[x1, y1, x2, y2] just around it, as the detector draws it, source pixels.'),
+    labels: Type.Optional(
+      Type.Array(RoadUserLabel, {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'What it is taken for; any road user where it is left out.',
+      }),
+    ),
+    note: Type.Optional(Type.String({ maxLength: 200, description: 'What it is, for people.' })),
+  },
+  { additionalProperties: false },
+);
+
 const CloseUp = Type.Object(
   {
-    box: Type.Tuple([PictureCoordinate, PictureCoordinate, PictureCoordinate, PictureCoordinate], {
-      description: '[x1, y1, x2, y2] of the part, source pixels.',
-    }),
+    box: pictureBox('[x1, y1, x2, y2] of the part, source pixels.'),
     enlarge: Type.Number({
       minimum: 0.5,
       maximum: 4,
@@ -57,6 +74,14 @@ export const Scene = Type.Object(
             maxItems: 4,
             description:
               'Parts of the picture that the detector looks at enlarged, beside the whole: where road users are small and far.',
+          }),
+        ),
+        lookalikes: Type.Optional(
+          Type.Array(Lookalike, {
+            minItems: 1,
+            maxItems: 32,
+            description:
+              'Things that the detector takes for road users (a sign, a shrine, a bollard): what is found with nearly this very box is none.',
           }),
         ),
         overviewWidth: Type.Optional(

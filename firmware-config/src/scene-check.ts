@@ -10,6 +10,8 @@ const MIN_ZONE_AREA_PX2 = 16;
 const MIN_SIDE_DISTANCE_PX = 2;
 /** A smaller part shows no road user, px. */
 const MIN_CLOSE_UP_SIDE_PX = 32;
+/** The detector draws no smaller box, px. */
+const MIN_LOOKALIKE_SIDE_PX = 4;
 /** A larger picture than this takes the detector seconds, px². */
 const MAX_CLOSE_UP_PX2 = 1920 * 1920;
 /** A smaller lamp cannot be read, px. */
@@ -26,6 +28,9 @@ export function findSceneIssues(scene: Scene): FileIssue[] {
     ...findRepeatedNames('/rules', scene.rules),
     ...(scene.analysis.closeUps ?? []).flatMap((closeUp, index) =>
       checkCloseUp(scene, closeUp, `/analysis/closeUps/${index}`),
+    ),
+    ...(scene.analysis.lookalikes ?? []).flatMap((lookalike, index) =>
+      checkLookalike(scene, lookalike, `/analysis/lookalikes/${index}`),
     ),
     ...checkOverview(scene),
     ...scene.zones.flatMap((zone, index) => checkZone(scene, zone, `/zones/${index}`)),
@@ -90,15 +95,22 @@ function checkTripwire(scene: Scene, tripwire: Scene['tripwires'][number], path:
 
 type CloseUp = NonNullable<Scene['analysis']['closeUps']>[number];
 
+type Lookalike = NonNullable<Scene['analysis']['lookalikes']>[number];
+
+function checkLookalike({ picture }: Scene, { box }: Lookalike, path: string): FileIssue[] {
+  const issues = checkSides(box, MIN_LOOKALIKE_SIDE_PX, `${path}/box`);
+  return issues.length > 0 ? issues : checkInside(picture, box, `${path}/box`);
+}
+
+function checkSides([x1, y1, x2, y2]: Lookalike['box'], leastPx: number, path: string): FileIssue[] {
+  if (x2 - x1 >= leastPx && y2 - y1 >= leastPx) return [];
+  return [{ path, reason: `the box [x1, y1, x2, y2] must be at least ${leastPx} px wide and high` }];
+}
+
 function checkCloseUp({ picture }: Scene, { box, enlarge }: CloseUp, path: string): FileIssue[] {
+  const tooSmall = checkSides(box, MIN_CLOSE_UP_SIDE_PX, `${path}/box`);
+  if (tooSmall.length > 0) return tooSmall;
   const [width, height] = [box[2] - box[0], box[3] - box[1]];
-  if (width < MIN_CLOSE_UP_SIDE_PX || height < MIN_CLOSE_UP_SIDE_PX)
-    return [
-      {
-        path: `${path}/box`,
-        reason: `the box [x1, y1, x2, y2] must be at least ${MIN_CLOSE_UP_SIDE_PX} px wide and high`,
-      },
-    ];
   const issues = checkInside(picture, box, `${path}/box`);
   const px2 = width * height * enlarge ** 2;
   if (px2 > MAX_CLOSE_UP_PX2)

@@ -79,6 +79,14 @@ describe('loadScene', () => {
     });
   });
 
+  it('takes things that look like road users', async () => {
+    const lookalikes = 'lookalikes: [{ box: [33, 111, 46, 140], labels: [person], note: sign }]';
+    const { scene } = await load(changed('name: junction', `name: junction\nanalysis: { ${lookalikes} }`));
+    expect(scene.analysis.lookalikes).toEqual([
+      { box: [33, 111, 46, 140], labels: ['person'], note: 'sign' },
+    ]);
+  });
+
   it.each([
     ['a repeated name', 'name: stop,', 'name: red,', /line 17 \/rules\/1\/name: .*"red" stands here twice/],
     [
@@ -121,6 +129,18 @@ describe('loadScene', () => {
       /line 14 \/signals\/0\/box: .*3 px wide/,
     ],
     ['a lamp outside', '[600, 100, 620, 160]', '[630, 100, 650, 160]', /\/signals\/0\/box: .*not lie inside/],
+    [
+      'a lookalike outside the picture',
+      'name: junction',
+      'name: junction\nanalysis: { lookalikes: [{ box: [600, 100, 700, 200] }] }',
+      /line 4 \/analysis\/lookalikes\/0\/box: the box does not lie inside the picture of 640×480/,
+    ],
+    [
+      'a lookalike inside out',
+      'name: junction',
+      'name: junction\nanalysis: { lookalikes: [{ box: [300, 100, 200, 200] }] }',
+      /\/analysis\/lookalikes\/0\/box: .*at least 4 px wide and high/,
+    ],
     [
       'a close-up outside the picture',
       'name: junction',

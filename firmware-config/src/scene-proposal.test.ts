@@ -57,10 +57,11 @@ const LAMP = {
   score: 0.7,
 } as const;
 const PICTURE = { width: 640, height: 480 };
+const NOTHING = { picture: PICTURE, flows: [], lamps: [], lookalikes: [] } as const;
 
 describe('formatSceneProposal', () => {
   it('writes a scene that loads, with the best line and lamp in rules and the reasons beside them', async () => {
-    const text = formatSceneProposal('le-loi', { picture: PICTURE, flows: [UP], lamps: [LAMP] });
+    const text = formatSceneProposal('le-loi', { ...NOTHING, flows: [UP], lamps: [LAMP] });
     expect(text).toContain(
       '# best candidate: paint along 97 % of it; 40 % of those who stopped did so before it',
     );
@@ -79,7 +80,7 @@ describe('formatSceneProposal', () => {
   it('proposes no wrong way where traffic goes both ways, and no lamp rule without a lamp', async () => {
     const scene = await read(
       formatSceneProposal('two-way', {
-        picture: PICTURE,
+        ...NOTHING,
         flows: [UP, DOWN],
         lamps: [{ ...LAMP, score: 0.1 }],
       }),
@@ -96,7 +97,7 @@ describe('formatSceneProposal', () => {
       heightPx: 19.6,
       cost: 0.31,
     } as const;
-    const finding = { picture: PICTURE, flows: [UP], lamps: [], closeUp };
+    const finding = { ...NOTHING, flows: [UP], closeUp };
     const text = formatSceneProposal('far', finding);
     expect(text).toContain('# 43 % of what was seen is small (median 20 px high)');
     expect((await read(text)).analysis.closeUps).toBeUndefined();
@@ -106,13 +107,27 @@ describe('formatSceneProposal', () => {
     expect(wide).toContain(
       '# analysis: { maxWidth: 1920, overviewWidth: 960, closeUps: [{ box: [99, 0, 442, 180]',
     );
-    expect(formatSceneProposal('near', { picture: PICTURE, flows: [UP], lamps: [] })).not.toContain(
-      'closeUps',
-    );
+    expect(formatSceneProposal('near', { ...NOTHING, flows: [UP] })).not.toContain('closeUps');
+  });
+
+  it('tells what never moves and is taken for a person, ready to be taken over, and takes nothing itself', async () => {
+    const lookalikes = [
+      { box: [33.2, 110.8, 46.4, 140.1], share: 0.99 },
+      { box: [501, 338, 513, 361], share: 0.82 },
+    ] as const;
+    const text = formatSceneProposal('square', { ...NOTHING, lookalikes });
+    expect(text).toContain('# found in 99 % of the pictures');
+    expect((await read(text)).analysis.lookalikes).toBeUndefined();
+    const taken = await read(text.replaceAll(/^# ( *(analysis:$|lookalikes:$|- \{))/gm, '$1'));
+    expect(taken.analysis.lookalikes).toEqual([
+      { box: [33, 110, 47, 141], labels: ['person'] },
+      { box: [501, 338, 513, 361], labels: ['person'] },
+    ]);
+    expect(formatSceneProposal('empty', NOTHING)).not.toContain('lookalikes');
   });
 
   it('writes an empty scene where nothing was found', async () => {
-    const scene = await read(formatSceneProposal('empty', { picture: PICTURE, flows: [], lamps: [] }));
+    const scene = await read(formatSceneProposal('empty', NOTHING));
     expect([scene.zones, scene.tripwires, scene.rules]).toEqual([[], [], []]);
   });
 });

@@ -31,11 +31,16 @@ export interface SurveyFinding {
     readonly heightPx: number;
     readonly cost: number;
   };
+  readonly lookalikes: readonly {
+    readonly box: readonly [number, number, number, number];
+    readonly share: number;
+  }[];
 }
 
 /** Ways and lamps beyond these are noise more often than not. */
 const MAX_FLOWS = 6;
 const MAX_LAMPS = 3;
+const MAX_LOOKALIKES = 8;
 const MIN_LAMP_SCORE = 0.2;
 const LINE_WIDTH = 100;
 
@@ -80,6 +85,7 @@ export function formatSceneProposal(name: string, finding: SurveyFinding): strin
     ' Proposed by `ngatu scene init` from a video: look at the annotated still, correct every coordinate, delete what is not',
     ' so, and add what only signs tell (lanes, forbidden turns, limits, no parking). docs/scenes.md explains each part.',
     ...tellCloseUp(finding),
+    ...tellLookalikes(finding),
   ].join('\n');
   comment(document, 'view', ' measure: atan(height of the camera / distance of its pole from the stop line)');
   lines.forEach(({ line, rank }, index) => {
@@ -122,6 +128,23 @@ function tellCloseUp({ closeUp, picture }: SurveyFinding): string[] {
     '',
     ` ${percent(share)} of what was seen is small (median ${Math.round(heightPx)} px high). A closer look finds more of it, for ${percent(cost)} more computing:`,
     ` analysis: { ${tellWidths(picture)}closeUps: [{ box: [${clampBox(box, picture).join(', ')}], enlarge: ${enlarge} }] }`,
+  ];
+}
+
+/** A person may have stood there all the time: whether it is a thing only a person can tell. */
+function tellLookalikes({ lookalikes, picture }: SurveyFinding): string[] {
+  if (lookalikes.length === 0) return [];
+  return [
+    '',
+    ' Something that hardly moved was taken for a person. Look at the still: if it is a thing (a sign, a bollard), take it over.',
+    ' analysis:',
+    '   lookalikes:',
+    ...lookalikes
+      .slice(0, MAX_LOOKALIKES)
+      .map(
+        ({ box, share }) =>
+          `     - { box: [${clampBox(box, picture).join(', ')}], labels: [person] } # found in ${percent(share)} of the pictures`,
+      ),
   ];
 }
 

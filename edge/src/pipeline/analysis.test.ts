@@ -155,6 +155,25 @@ describe('Analysis', () => {
     expect(looks.slice(0, 4)).toEqual(['1 of 640', '320 of 640', '1 of 640', '320 of 640']);
   });
 
+  it('follows no thing that only looks like a road user, and keeps it among what is blurred', async () => {
+    const thing = aDetection({ label: 'person', confidence: 0.8, box: [40, 100, 60, 150] });
+    class Street extends ScriptedDetector {
+      override async detect(frame: Frame): Promise<Detection[]> {
+        return [thing, ...(await super.detect(frame))];
+      }
+    }
+    const lampAt = () => 'green' as const;
+    const lookalikes = [{ box: [41, 99, 60, 151] as [number, number, number, number] }];
+    const scene = aScene({ ...SCENE, analysis: { ...SCENE.analysis, lookalikes } });
+    const without = await analyse(lampAt, SCENE, () => [], new Street());
+    const frames = await analyse(lampAt, scene, () => [], new Street());
+    const labels = (all: readonly AnalysedFrame[]) =>
+      new Set(all.flatMap(({ tracks }) => tracks.map(({ label }) => label)));
+    expect(labels(without)).toEqual(new Set(['person', 'motorbike']));
+    expect(labels(frames)).toEqual(new Set(['motorbike']));
+    expect(frames.every(({ detections }) => detections.includes(thing))).toBe(true);
+  });
+
   it('gives the same result twice', async () => {
     const lampAt = (atMs: number) => (atMs < 1000 ? 'green' : 'red');
     expect(await analyse(lampAt)).toEqual(await analyse(lampAt));

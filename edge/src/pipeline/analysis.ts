@@ -1,6 +1,7 @@
 import type { Measurement, Scene } from '@ngatu/contract';
 import { CloseUpDetector } from '../detect/close-up.ts';
 import type { Detection, Detector } from '../detect/detection.ts';
+import { dropLookalikes } from '../detect/lookalike.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
 import type { OccupantNet } from '../occupant/occupant-net.ts';
@@ -16,6 +17,7 @@ import { type DeclaredLookup, type HeadLookup, RoadAnalysis, type RoadFinding } 
 /** What was found in one frame. */
 export interface AnalysedFrame extends RoadFinding {
   readonly frame: FrameMark;
+  /** All that was found, with things that only look like road users: who has to be blurred is not left to a box in a file. */
   readonly detections: readonly Detection[];
   /** What each signal head showed in this very picture. */
   readonly readings: ReadonlyMap<string, LampReading>;
@@ -97,14 +99,15 @@ export class Analysis {
     const readings = await this.#readLamps(picture);
     this.#board.addFrame(picture, readings);
     const detections = await this.#detector.detect(picture);
+    const users = dropLookalikes(detections, this.#scene.analysis.lookalikes);
     const found = this.#road.update(
       frame,
-      detections,
+      users,
       (name, mediaTimeMs) => this.#board.signalAt(name, mediaTimeMs),
       this.#directivesAt,
       {
-        heads: await this.#readHeads(picture, detections),
-        occupants: await this.#countRiders(picture, detections),
+        heads: await this.#readHeads(picture, users),
+        occupants: await this.#countRiders(picture, users),
       },
     );
     const signals = new Map<string, SignalView>();

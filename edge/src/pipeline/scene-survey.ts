@@ -8,6 +8,7 @@ import { Background, type StillPicture } from '../proposal/background.ts';
 import { type CloseUpCandidate, findCloseUp } from '../proposal/close-up-search.ts';
 import { type Flow, findFlows } from '../proposal/flow-search.ts';
 import { type LampCandidate, LampSearch } from '../proposal/lamp-search.ts';
+import { type LookalikeCandidate, LookalikeSearch } from '../proposal/lookalike-search.ts';
 import { findStopLines, type StopLineCandidate } from '../proposal/stop-line-search.ts';
 import type { Trajectory } from '../proposal/trajectory.ts';
 import { RoadAnalysis } from './road-analysis.ts';
@@ -35,6 +36,8 @@ export interface SceneSurvey {
   readonly lamps: readonly LampCandidate[];
   /** Where a closer look would find more; absent where none would. */
   readonly closeUp?: CloseUpCandidate;
+  /** What is taken for a person and never moves, the surest first. */
+  readonly lookalikes: readonly LookalikeCandidate[];
 }
 
 /** Shorter tracks tell no way. */
@@ -82,6 +85,7 @@ class Gathering {
   readonly #road: RoadAnalysis;
   readonly #background = new Background();
   readonly #lamps = new LampSearch();
+  readonly #lookalikes = new LookalikeSearch();
   readonly #trajectories = new Map<
     number,
     { label: Trajectory['label']; sights: Trajectory['sights'][number][] }
@@ -100,6 +104,7 @@ class Gathering {
       detections.map(({ box }) => box),
     );
     this.#lamps.add(frame);
+    this.#lookalikes.add(mediaTimeMs, detections);
     const { tracks } = this.#road.update({ index, mediaTimeMs, capturedAtMs }, detections, () => undefined);
     for (const { trackId, label, box, seen, groundSeen, state } of tracks) {
       if (!seen || !groundSeen || state !== 'confirmed') continue;
@@ -133,6 +138,7 @@ class Gathering {
       roadUsers: trajectories.length,
       flows,
       lamps: this.#lamps.find(),
+      lookalikes: this.#lookalikes.find(),
     };
   }
 }

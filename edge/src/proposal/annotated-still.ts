@@ -6,7 +6,7 @@ import { PictureOverlay } from './picture-overlay.ts';
 const COLOURS = ['#00e5ff', '#ffb300', '#76ff03', '#ff4081', '#b388ff', '#ffff00'];
 
 /**
- * Draws a scene over a picture: zones, tripwires with their forward side, signals, close-ups, arrows, each with its name.
+ * Draws a scene over a picture: zones, tripwires with their forward side, signals, close-ups, lookalikes, arrows, each with its name.
  * @returns a PNG
  */
 export function drawScene(picture: StillPicture, scene: Scene): Promise<Buffer> {
@@ -33,6 +33,8 @@ export function drawScene(picture: StillPicture, scene: Scene): Promise<Buffer> 
   for (const { name, box } of scene.signals) frame(name, box, 'stroke="#fff"');
   for (const { box, enlarge } of scene.analysis.closeUps ?? [])
     frame(`close-up ×${enlarge}`, box, 'stroke="#00b0ff" stroke-dasharray="8 6"');
+  for (const { box } of scene.analysis.lookalikes ?? [])
+    frame('no road user', box, 'stroke="#ff9100" stroke-dasharray="3 3"');
   for (const rule of scene.rules) {
     if (rule.kind === 'WRONG_WAY')
       overlay.add(drawArrow(overlay, rule.allowed.from, rule.allowed.to, '#fff'));

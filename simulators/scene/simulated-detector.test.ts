@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DETECTION_NOISE } from './detection-noise.ts';
 import { computeNormalShare, NoiseProcess } from './noise-process.ts';
+import type { NoiseProfile } from './noise-profile.ts';
 import { drawCase } from './scene-case.ts';
 import { SceneRandom } from './scene-random.ts';
 import { listFrames } from './scene-world.ts';
@@ -51,6 +52,39 @@ describe('SimulatedDetector', () => {
     const { perPicture } = DETECTION_NOISE.falseBoxes;
     expect(found).toBeGreaterThan(0.6 * perPicture);
     expect(found).toBeLessThan(1.4 * (perPicture + there));
+  });
+
+  it('draws boxes of two-wheelers with their riders where the profile says so', () => {
+    const heights = (twoWheelersWithRiders: boolean): number[] => {
+      const picture = scene.world.camera;
+      const detector = new SimulatedDetector(
+        { ...DETECTION_NOISE, twoWheelersWithRiders },
+        { seed: 1, picture },
+      );
+      return frames
+        .flatMap((frame) => detector.detect(frame))
+        .filter(({ riders }) => riders !== undefined)
+        .map(({ box }) => box[3] - box[1]);
+    };
+    const middle = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
+    expect(middle(heights(true))).toBeGreaterThan(1.2 * middle(heights(false)));
+  });
+
+  it('finds people on foot by figures of their own', () => {
+    const zebra = drawCase('ZEBRA_YIELD', 2);
+    const count = (pedestrian: NoiseProfile['groups']['pedestrian']): number => {
+      const groups = { ...DETECTION_NOISE.groups, pedestrian };
+      const detector = new SimulatedDetector(
+        { ...DETECTION_NOISE, groups, falsePeople: { ...DETECTION_NOISE.falsePeople, perPicture: 0 } },
+        { seed: 1, picture: zebra.world.camera },
+      );
+      return [...listFrames(zebra.world)].flatMap((frame) =>
+        detector.detect(frame).filter(({ label }) => label === 'person'),
+      ).length;
+    };
+    const measured = DETECTION_NOISE.groups.pedestrian;
+    const never = measured.map((bin) => ({ ...bin, confidence: bin.confidence.map(() => 0) }));
+    expect(count(never)).toBeLessThan(0.1 * count(measured));
   });
 
   it('finds everybody in sight, with boxes inside the picture’s reach, where it is perfect', () => {

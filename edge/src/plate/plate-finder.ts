@@ -1,7 +1,7 @@
 import type { Box } from '../geometry/box.ts';
 import type { VerifiedNetwork } from '../model/model-file.ts';
 import { DEFAULT_PLATE_DETECTOR_CONFIDENCE, type FoundPlate, PlateDetector } from './plate-detector.ts';
-import { PlateReader } from './plate-reader.ts';
+import { glanceAtPlate, PlateReader } from './plate-reader.ts';
 import type { PlateLook, PlatePicture } from './plate-reading.ts';
 
 export interface PlateFinderModels {
@@ -58,15 +58,17 @@ export class PlateFinder {
   }
 }
 
-/** Reads what was found, once. A plate that is too small has no characters. @throws NgatuError MODEL_INVALID where the inference fails */
+/** Reads what was found, once. A plate that is too small has no characters and costs no reading. @throws NgatuError MODEL_INVALID where the inference fails */
 export async function lookAtPlate(
   reader: Pick<PlateReader, 'read'>,
   picture: PlatePicture,
   { box, confidence }: FoundPlate,
 ): Promise<PlateLook> {
-  const look = await reader.read(picture, widen(box), confidence);
   const isTooSmall = box[3] - box[1] < MIN_PLATE_HEIGHT;
-  return isTooSmall ? { ...look, box, characters: [], texts: [] } : { ...look, box };
+  const look = isTooSmall
+    ? await glanceAtPlate(picture, widen(box), confidence)
+    : await reader.read(picture, widen(box), confidence);
+  return { ...look, box };
 }
 
 function widen([x1, y1, x2, y2]: Box): Box {

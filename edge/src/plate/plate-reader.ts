@@ -125,6 +125,16 @@ export class PlateReader {
   }
 }
 
+/** A look at a plate on which nobody can read: no network is asked. @param box source pixels */
+export async function glanceAtPlate(
+  picture: PlatePicture,
+  box: Box,
+  plateConfidence: number,
+): Promise<PlateLook> {
+  const sharpness = await measureBoxSharpness(picture, box);
+  return { layout: tellLayout([], box), characters: [], texts: [], box, sharpness, plateConfidence };
+}
+
 function pool(members: readonly PoolMember[]): ReturnType<typeof poolBeliefs> {
   return poolBeliefs(members, {
     ...{ grammars: listGrammars(undefined, undefined), power: POOL_POWER, count: PROPOSALS },

@@ -73,6 +73,18 @@ describe('zebra: fires', () => {
     expect(match?.explanation.vi).toContain('trước người đi bộ (số hiệu 2)');
   });
 
+  it('on a vehicle that the pedestrian has at arm’s length, and walks up to while it passes', () => {
+    const bus = car({ label: 'bus', path: path([0, 320, 661], [6000, 320, -101]) });
+    for (const vehicle of [car(), bus]) {
+      for (const x of [278, 290, 298]) {
+        const matches = play([vehicle, walker(x)]);
+        expect(matches, `${vehicle.label}, ${x} px`).toHaveLength(1);
+        expect(matches[0]?.measures['gapMeasured']).toBe(1);
+        expect(matches[0]?.measures['gapMs']).toBeLessThan(800);
+      }
+    }
+  });
+
   it('on a car in front of which the pedestrian breaks step', () => {
     const stops = walker(220, {
       path: path([0, 10, 280], [2900, 213, 280], [5000, 213, 280], [8000, 420, 280]),

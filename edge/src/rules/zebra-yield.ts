@@ -44,6 +44,8 @@ interface Before {
   notPastMs: number;
   /** The pedestrian was on the zebra before the front was surely past the line. */
   isOn: boolean;
+  /** The front was surely past the line while the pedestrian was surely short of the vehicle's way: it did not pass behind. */
+  isFirst: boolean;
 }
 
 interface Pair {
@@ -219,13 +221,14 @@ export class ZebraYieldRule implements EventRule {
     { encounter, walking }: { encounter: Encounter; walking: Point },
   ): Passing | undefined {
     const atMs = who.sight.frame.mediaTimeMs;
-    const { front, frontError, rear, rearError } = encounter;
+    const { front, frontError, rear, rearError, gap, gapError } = encounter;
     if (front < -frontError) {
-      pair.before = { atMs, front, notPastMs: atMs, isOn: false };
+      pair.before = { atMs, front, notPastMs: atMs, isOn: false, isFirst: false };
     }
     const { before } = pair;
     if (before === undefined) return undefined;
     if (front <= frontError) before.isOn ||= isInside(this.#polygon, computeGroundPoint(who.stand.box));
+    if (front > frontError && gap > gapError) before.isFirst = true;
     if (rear <= rearError) {
       before.notPastMs = atMs;
       return undefined;
@@ -240,8 +243,10 @@ export class ZebraYieldRule implements EventRule {
     { encounter, walking, before }: { encounter: Encounter; walking: Point; before: Before },
   ): Passing | undefined {
     const durationMs = sight.frame.mediaTimeMs - before.atMs;
-    if (durationMs > MAX_PASSING_MS || encounter.gap + encounter.gapError < 0) return undefined;
-    if (encounter.gap < -encounter.gapError || !isInside(this.#polygon, encounter.crossing)) return undefined;
+    if (durationMs > MAX_PASSING_MS || !isInside(this.#polygon, encounter.crossing)) return undefined;
+    // who is surely on its way by now was there before it, unless it went first: then it is close behind it
+    const isThere = encounter.gap < -encounter.gapError;
+    if (isThere && !before.isFirst) return undefined;
     if (!before.isOn || locateInZone(this.#polygon, stand.box) !== 'surely') return undefined;
     const speedMps = ((encounter.front - before.front) / encounter.pxPerMetre / durationMs) * 1000;
     if (speedMps < minSpeedOf(vehicle.label)) return undefined;
@@ -251,7 +256,7 @@ export class ZebraYieldRule implements EventRule {
       pedestrianId: pedestrian.trackId,
       from: computeGroundPoint(stand.box),
       walking,
-      gapPx: Math.max(0, encounter.gap) + encounter.gapError,
+      gapPx: isThere ? 0 : Math.max(0, encounter.gap) + encounter.gapError,
       sinceMs: before.notPastMs,
       speedMps,
     };

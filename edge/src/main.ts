@@ -13,7 +13,7 @@ export { CHAIN_MARK, EvidenceSealer } from './evidence/seal-chain.ts';
 export { buildSealedFacts } from './evidence/seal-facts.ts';
 export type { Frame } from './frame/frame.ts';
 export { readPictureFile } from './frame/picture-file.ts';
-export { computeIou } from './geometry/box.ts';
+export { computeIou, computeShareInside } from './geometry/box.ts';
 export { GroundPlane } from './geometry/ground-plane.ts';
 export { computeUsualBody, estimateSpeed } from './geometry/speed-estimate.ts';
 export { computeSpeedExpectations } from './geometry/speed-expectation.ts';

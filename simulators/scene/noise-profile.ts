@@ -38,7 +38,8 @@ export interface RiderSights {
 }
 
 /** What is looked for: a closed vehicle, a two-wheeler below its rider, a person on it, a person on foot. */
-export type NoiseGroup = 'heavy' | 'bike' | 'rider' | 'pedestrian';
+export const NOISE_GROUPS = ['heavy', 'bike', 'rider', 'pedestrian'] as const;
+export type NoiseGroup = (typeof NOISE_GROUPS)[number];
 
 /** Boxes where nothing is; an upper bound, because not everything in the pictures is labelled. */
 export interface FalseBoxes {

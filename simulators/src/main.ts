@@ -29,12 +29,13 @@ export { type DrawnPaths, describeTruth } from '../scene/case-files.ts';
 export { type Cutout, computeBackground, cutRoadUser } from '../scene/cutout.ts';
 export { DETECTION_NOISE } from '../scene/detection-noise.ts';
 export type { PictureBox } from '../scene/ground-camera.ts';
-export type {
-  FalseBoxes,
-  NoiseBin,
-  NoiseCorrelation,
-  NoiseGroup,
-  NoiseProfile,
+export {
+  type FalseBoxes,
+  NOISE_GROUPS,
+  type NoiseBin,
+  type NoiseCorrelation,
+  type NoiseGroup,
+  type NoiseProfile,
 } from '../scene/noise-profile.ts';
 export { type DecodeOptions, decodePictures, type Picture } from '../scene/picture-stream.ts';
 export { REAL_STREETS, type RealStreet, siteOnStreet } from '../scene/real-street.ts';

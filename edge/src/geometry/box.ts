@@ -13,6 +13,12 @@ export function computeIntersection(a: Box, b: Box): number {
   return width > 0 && height > 0 ? width * height : 0;
 }
 
+/** Share of the area of `part` that lies in `whole`, 0–1; 0 where it has none. */
+export function computeShareInside(part: Box, whole: Box): number {
+  const area = computeArea(part);
+  return area === 0 ? 0 : computeIntersection(part, whole) / area;
+}
+
 /** Intersection over union, 0–1. */
 export function computeIou(a: Box, b: Box): number {
   const intersection = computeIntersection(a, b);
@@ -29,7 +35,7 @@ const PART_GROUND = 0.1;
 export function isPartOf(part: Box, whole: Box): boolean {
   const [, top, , ground] = whole;
   if (Math.abs(part[3] - ground) > PART_GROUND * (ground - top)) return false;
-  return computeIntersection(part, whole) >= PART_SHARE * computeArea(part);
+  return computeShareInside(part, whole) >= PART_SHARE;
 }
 
 export function computeUnion(a: Box, b: Box): Box {

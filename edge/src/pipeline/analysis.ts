@@ -10,6 +10,8 @@ import { agreeOnLamp } from '../signal/lamp-agreement.ts';
 import type { LampNet } from '../signal/lamp-net.ts';
 import { type LampReading, readLamp } from '../signal/lamp-reader.ts';
 import { type ExternalSignal, SignalBoard, type SignalCheck } from '../signal/signal-board.ts';
+import { fuseRiders } from '../track/rider-fusion.ts';
+import type { RoadUser } from '../track/track.ts';
 import { asksForRiders, countRiders, type OccupantLookup } from './rider-counts.ts';
 import { lookAtHeads } from './rider-heads.ts';
 import { type DeclaredLookup, type HeadLookup, RoadAnalysis, type RoadFinding } from './road-analysis.ts';
@@ -99,7 +101,7 @@ export class Analysis {
     const readings = await this.#readLamps(picture);
     this.#board.addFrame(picture, readings);
     const detections = await this.#detector.detect(picture);
-    const users = dropLookalikes(detections, this.#scene.analysis.lookalikes);
+    const users = fuseRiders(dropLookalikes(detections, this.#scene.analysis.lookalikes));
     const found = this.#road.update(
       frame,
       users,
@@ -118,18 +120,18 @@ export class Analysis {
     return { frame, detections, readings, signals, signalChecks: this.#board.listChecks(), ...found };
   }
 
-  async #readHeads(picture: Frame, detections: readonly Detection[]): Promise<HeadLookup | undefined> {
+  async #readHeads(picture: Frame, users: readonly RoadUser[]): Promise<HeadLookup | undefined> {
     const { helmetNet } = this.#nets;
     return !this.#needsHeads || helmetNet === undefined
       ? undefined
-      : await lookAtHeads(picture, detections, helmetNet);
+      : await lookAtHeads(picture, users, helmetNet);
   }
 
-  async #countRiders(picture: Frame, detections: readonly Detection[]): Promise<OccupantLookup | undefined> {
+  async #countRiders(picture: Frame, users: readonly RoadUser[]): Promise<OccupantLookup | undefined> {
     const { occupantNet } = this.#nets;
     return !this.#needsCounts || occupantNet === undefined
       ? undefined
-      : await countRiders(picture, detections, occupantNet);
+      : await countRiders(picture, users, occupantNet);
   }
 
   async #readLamps(picture: Frame): Promise<Map<string, LampReading>> {

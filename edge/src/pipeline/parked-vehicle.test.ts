@@ -4,6 +4,7 @@ import { type Box, computeArea, computeIntersection } from '../geometry/box.ts';
 import type { RuleMatch, RuleMemory } from '../rules/rule.ts';
 import { aFrameMark, aScene } from '../testing/builder.ts';
 import { forAll, type SeededRandom } from '../testing/seeded-random.ts';
+import { fuseRiders } from '../track/rider-fusion.ts';
 import { RoadAnalysis } from './road-analysis.ts';
 
 const SCENE = aScene({
@@ -69,7 +70,7 @@ function watch(random: SeededRandom, { leavesAtMs = Number.POSITIVE_INFINITY, un
       isHidden || isMissed || box[0] > 1280 ? [] : [{ label, confidence: 0.6, box: shake(box, random) }];
     const found = road.update(
       aFrameMark({ index, mediaTimeMs: atMs }),
-      [...own, ...passing],
+      fuseRiders([...own, ...passing]),
       () => undefined,
     );
     matches.push(...found.matches);

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { Box } from '../geometry/box.ts';
 import { locateOccupantPatch } from '../occupant/occupant-net.ts';
 import { aDetection } from '../testing/builder.ts';
 import { forAll } from '../testing/seeded-random.ts';
+import { fuseRiders } from '../track/rider-fusion.ts';
 import { countRiders, joinBoxes } from './rider-counts.ts';
 
 /** A picture of half the size of its source. */
@@ -14,9 +16,9 @@ const PICTURE: Frame = {
 
 const motorbike = (box: Box) => aDetection({ label: 'motorbike', confidence: 0.8, box });
 
-async function look(detections: Parameters<typeof countRiders>[1]) {
+async function look(detections: readonly Detection[]) {
   const regions: Box[] = [];
-  const counted = await countRiders(PICTURE, detections, {
+  const counted = await countRiders(PICTURE, fuseRiders(detections), {
     count: async (_, ride) => {
       regions.push(ride);
       return [0, 1, 0, 0];

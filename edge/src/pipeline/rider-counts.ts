@@ -1,11 +1,9 @@
 import { isTwoWheeler, type Scene } from '@ngatu/contract';
-import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeArea } from '../geometry/box.ts';
 import type { OccupantNet } from '../occupant/occupant-net.ts';
 import { countOccupants, isFreeSight, shareAbove } from '../rules/overloaded-sight.ts';
-import { fuseRiders } from '../track/rider-fusion.ts';
-import type { OccupantShares } from '../track/track.ts';
+import type { OccupantShares, RoadUser } from '../track/track.ts';
 
 /** Lower two-wheelers, in pixels of the picture that is analysed, show too little of who sits on them. */
 export const MIN_RIDE_HEIGHT_PX = 40;
@@ -26,17 +24,16 @@ export function asksForRiders(scene: Scene): boolean {
 export type OccupantLookup = ReadonlyMap<Box, OccupantShares>;
 
 /**
- * Counts who rides on the two-wheelers of a picture.
+ * Counts who rides on the two-wheelers of a picture, of all road users in it.
  * @throws NgatuError MODEL_INVALID (retryable) where the inference fails
  */
 export async function countRiders(
   picture: Frame,
-  detections: readonly Detection[],
+  users: readonly RoadUser[],
   net: Pick<OccupantNet, 'count'>,
 ): Promise<OccupantLookup> {
   const scaleX = picture.width / picture.sourceWidth;
   const scaleY = picture.height / picture.sourceHeight;
-  const users = fuseRiders(detections);
   const source = { width: picture.sourceWidth, height: picture.sourceHeight };
   const rides = users
     .filter(({ label, box }) => isTwoWheeler(label) && (box[3] - box[1]) * scaleY >= MIN_RIDE_HEIGHT_PX)

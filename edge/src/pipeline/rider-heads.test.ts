@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import type { Box } from '../geometry/box.ts';
+import { fuseRiders } from '../track/rider-fusion.ts';
 import { lookAtHeads } from './rider-heads.ts';
 
 /** Analysed at half of the size that the camera sent. */
@@ -20,7 +21,7 @@ const found = (label: Detection['label'], box: Box, confidence = 0.8): Detection
 
 async function look(detections: readonly Detection[]) {
   const asked: Box[] = [];
-  const heads = await lookAtHeads(PICTURE, detections, {
+  const heads = await lookAtHeads(PICTURE, fuseRiders(detections), {
     read: async (_, box) => {
       asked.push(box);
       return { state: 'bare', confidence: 0.9 };

@@ -1,11 +1,10 @@
 import { isTwoWheeler } from '@ngatu/contract';
-import type { Detection } from '../detect/detection.ts';
 import type { Frame } from '../frame/frame.ts';
 import { type Box, computeArea, computeIntersection } from '../geometry/box.ts';
 import { locateHead } from '../helmet/head-place.ts';
 import type { HelmetNet } from '../helmet/helmet-net.ts';
 import type { HeadFinding } from '../rules/rule.ts';
-import { fuseRiders } from '../track/rider-fusion.ts';
+import type { RoadUser } from '../track/track.ts';
 
 /** A person weaker than this is not looked at. */
 const MIN_CONFIDENCE = 0.35;
@@ -21,14 +20,16 @@ const MAX_COVERED = 0.3;
  */
 export async function lookAtHeads(
   picture: Frame,
-  detections: readonly Detection[],
+  users: readonly RoadUser[],
   net: Pick<HelmetNet, 'read'>,
 ): Promise<ReadonlyMap<Box, HeadFinding>> {
   const scaleX = picture.width / picture.sourceWidth;
   const scaleY = picture.height / picture.sourceHeight;
-  const persons = detections.filter(({ label }) => label === 'person').map(({ box }) => box);
+  const persons = users.flatMap(({ label, box, occupants }) =>
+    label === 'person' ? [box] : occupants.map((occupant) => occupant.box),
+  );
   const found = new Map<Box, HeadFinding>();
-  for (const { label, occupants } of fuseRiders(detections)) {
+  for (const { label, occupants } of users) {
     if (!isTwoWheeler(label)) continue;
     for (const { box: person, confidence } of occupants) {
       const head = locateHead(person);

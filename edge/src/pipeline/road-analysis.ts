@@ -1,5 +1,4 @@
 import type { Directive, Measurement, Scene } from '@ngatu/contract';
-import type { Detection } from '../detect/detection.ts';
 import type { Box } from '../geometry/box.ts';
 import { applyDirectives } from '../rules/exculpation.ts';
 import type { LineCrossing } from '../rules/line-count.ts';
@@ -13,8 +12,7 @@ import type {
 } from '../rules/rule.ts';
 import { RuleSet } from '../rules/rule-set.ts';
 import { TrackHistory } from '../rules/track-history.ts';
-import { fuseRiders } from '../track/rider-fusion.ts';
-import type { OccupantShares, Track } from '../track/track.ts';
+import type { OccupantShares, RoadUser, Track } from '../track/track.ts';
 import { Tracker } from '../track/tracker.ts';
 import type { OccupantLookup } from './rider-counts.ts';
 
@@ -43,7 +41,7 @@ export interface RiderLooks {
   readonly occupants?: OccupantLookup | undefined;
 }
 
-/** Detections → tracks → rules for one session of one camera: everything behind the detector. Pure. */
+/** Road users of a picture → tracks → rules for one session of one camera: everything behind the networks. Pure. */
 export class RoadAnalysis {
   readonly #scene: Scene;
   readonly #tracker = new Tracker();
@@ -75,15 +73,15 @@ export class RoadAnalysis {
     this.#rules.recall(memory);
   }
 
-  /** Takes the detections of the next frame, in order of presentation; boxes in source pixels. */
+  /** Takes the road users of the next frame (`fuseRiders`), in order of presentation; boxes in source pixels. */
   update(
     frame: FrameMark,
-    detections: readonly Detection[],
+    users: readonly RoadUser[],
     signalAt: SignalLookup,
     directivesAt: DeclaredLookup = () => [],
     { heads, occupants }: RiderLooks = {},
   ): RoadFinding {
-    const tracks = this.#tracker.update(fuseRiders(detections), frame.mediaTimeMs);
+    const tracks = this.#tracker.update(users, frame.mediaTimeMs);
     this.#history.add(frame, tracks);
     const { width, height } = this.#scene.picture;
     const context: RuleContext = {

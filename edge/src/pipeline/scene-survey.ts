@@ -11,6 +11,7 @@ import { type LampCandidate, LampSearch } from '../proposal/lamp-search.ts';
 import { type LookalikeCandidate, LookalikeSearch } from '../proposal/lookalike-search.ts';
 import { findStopLines, type StopLineCandidate } from '../proposal/stop-line-search.ts';
 import type { Trajectory } from '../proposal/trajectory.ts';
+import { fuseRiders } from '../track/rider-fusion.ts';
 import { RoadAnalysis } from './road-analysis.ts';
 
 export interface SceneSurveyOptions {
@@ -105,7 +106,11 @@ class Gathering {
     );
     this.#lamps.add(frame);
     this.#lookalikes.add(mediaTimeMs, detections);
-    const { tracks } = this.#road.update({ index, mediaTimeMs, capturedAtMs }, detections, () => undefined);
+    const { tracks } = this.#road.update(
+      { index, mediaTimeMs, capturedAtMs },
+      fuseRiders(detections),
+      () => undefined,
+    );
     for (const { trackId, label, box, seen, groundSeen, state } of tracks) {
       if (!seen || !groundSeen || state !== 'confirmed') continue;
       const known = this.#trajectories.get(trackId) ?? { label, sights: [] };

@@ -1,5 +1,5 @@
-import { parseWithSchema, Scene } from '@ngatu/contract';
 import { type Detection, type Detector, type Frame, runReplay } from '@ngatu/edge';
+import { bareScene } from './bare-scene.ts';
 
 export interface ClipFramesOptions {
   readonly video: string;
@@ -25,14 +25,7 @@ export async function detectClipFrames(
   { video, size, detector, maxWidth, isWanted, onFrame }: ClipFramesOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const [width, height] = size;
-  const document = {
-    schemaVersion: 1,
-    name: 'frames',
-    picture: { width, height },
-    analysis: { maxWidth, maxFps: MAX_FPS },
-  };
-  const scene = parseWithSchema(Scene, document, { code: 'TRUTH_INVALID', what: `the size of ${video}` });
+  const scene = bareScene(size, `the size of ${video}`, { maxWidth, maxFps: MAX_FPS });
   const sparing: Detector = {
     model: detector.model,
     detect: async (frame) => (isWanted(frame.index) ? detector.detect(frame) : []),

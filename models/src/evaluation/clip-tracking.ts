@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { NgatuError, parseWithSchema, Scene } from '@ngatu/contract';
+import { NgatuError } from '@ngatu/contract';
 import { type Detector, runReplay, type Track } from '@ngatu/edge';
 import type { AssetStore } from '../asset-store.ts';
 import { computeFileSha256 } from '../file-digest.ts';
+import { bareScene } from './bare-scene.ts';
 import { computeMotMetrics, countMot } from './mot-metrics.ts';
 import type { MotTrackRow } from './mot-text.ts';
 import { prepareMot } from './mot-truth.ts';
@@ -119,20 +120,7 @@ async function followClip(
   }: { name: string; annotation: TrackAnnotation; video: string; detector: Detector },
   signal: AbortSignal,
 ): Promise<{ frames: number[]; found: FoundRow[] }> {
-  const [width, height] = annotation.size;
-  const document = {
-    schemaVersion: 1,
-    name,
-    picture: { width, height },
-    tripwires: [],
-    zones: [],
-    signals: [],
-    rules: [],
-  };
-  const scene = parseWithSchema(Scene, document, {
-    code: 'TRUTH_INVALID',
-    what: `the picture of annotation ${name}`,
-  });
+  const scene = bareScene(annotation.size, `the picture of annotation ${name}`);
   const frames: number[] = [];
   const found: FoundRow[] = [];
   const onFrame = (index: number, tracks: readonly Track[]): void => {

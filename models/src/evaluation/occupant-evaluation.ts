@@ -188,7 +188,7 @@ async function countOn(
 ): Promise<Omit<OccupantPrediction, 'source' | 'picture'>[]> {
   const users = fuseRiders(detections);
   const matched = matchMotorbikes(motorbikes, users);
-  const looked = net === undefined ? undefined : await countRiders(frame, detections, net);
+  const looked = net === undefined ? undefined : await countRiders(frame, users, net);
   const size = { width: frame.sourceWidth, height: frame.sourceHeight };
   return motorbikes.map((motorbike) => {
     const { box, occupants: truth } = motorbike;

@@ -1,4 +1,4 @@
-import { computeIou, type OccupantLookup, RoadAnalysis, type RoadFinding } from '@ngatu/edge';
+import { computeIou, fuseRiders, type OccupantLookup, RoadAnalysis, type RoadFinding } from '@ngatu/edge';
 import {
   type CaseTruth,
   detectPerfectly,
@@ -71,9 +71,15 @@ export function playCase(
     const mark = { index: truth.index, mediaTimeMs: truth.atMs, capturedAtMs: truth.atMs };
     const occupants =
       noise !== undefined && noise.riderCounts === undefined ? undefined : listRiders(detections);
-    const finding = road.update(mark, detections, (_, atMs) => viewSignal(scene, atMs), undefined, {
-      occupants,
-    });
+    const finding = road.update(
+      mark,
+      fuseRiders(detections),
+      (_, atMs) => viewSignal(scene, atMs),
+      undefined,
+      {
+        occupants,
+      },
+    );
     claims.push(...finding.matches.map((match) => ({ match, sureMs: truth.atMs })));
     onFrame?.({ truth, detections, finding });
   }

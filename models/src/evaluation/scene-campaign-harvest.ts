@@ -1,5 +1,5 @@
 import type { RoadUserLabel } from '@ngatu/contract';
-import { computeIou, type Detector, RoadAnalysis } from '@ngatu/edge';
+import { computeIou, type Detector, fuseRiders, RoadAnalysis } from '@ngatu/edge';
 import {
   type Cutout,
   computeBackground,
@@ -8,9 +8,9 @@ import {
   type Picture,
   type RealStreet,
 } from '@ngatu/simulators';
+import { bareScene } from './bare-scene.ts';
 import { computeProportion, type Proportion } from './interval.ts';
 import { type Box, detectPicture } from './scene-campaign-noise-data.ts';
-import { emptyScene } from './scene-campaign-noise-time.ts';
 
 /** A street with what was taken from its clip, in memory. */
 export interface HarvestedStreet {
@@ -89,11 +89,12 @@ export async function followPictures(
   let road: RoadAnalysis | undefined;
   let count = 0;
   for (const picture of pictures) {
-    road ??= new RoadAnalysis(emptyScene(picture));
+    road ??= new RoadAnalysis(bareScene([picture.width, picture.height], 'a picture of the street'));
     const index = count++;
     const mediaTimeMs = (index * 1000) / fps;
     const mark = { index, mediaTimeMs, capturedAtMs: mediaTimeMs };
-    for (const track of road.update(mark, await detectPicture(picture, detector), () => undefined).tracks) {
+    const users = fuseRiders(await detectPicture(picture, detector));
+    for (const track of road.update(mark, users, () => undefined).tracks) {
       const sights = tracks.get(track.trackId) ?? [];
       sights.push({ index, box: track.seen ? track.box : undefined, label: track.label });
       tracks.set(track.trackId, sights);

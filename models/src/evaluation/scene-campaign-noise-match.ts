@@ -1,5 +1,5 @@
-import { computeIou } from '@ngatu/edge';
-import type { NoiseGroup } from '@ngatu/simulators';
+import { computeIou, computeShareInside } from '@ngatu/edge';
+import { NOISE_GROUPS, type NoiseGroup } from '@ngatu/simulators';
 import {
   type Box,
   type Finding,
@@ -47,8 +47,7 @@ const MIN_HEIGHT_PX = 8;
 /** Compares the findings of one picture with its truth. */
 export function sampleNoise(picture: LabelledPicture): NoiseSample[] {
   const whole = picture.truth.filter((truth) => isWhole(truth, picture));
-  const groups: NoiseGroup[] = ['heavy', 'bike', 'rider', 'pedestrian'];
-  return groups.flatMap((group) => {
+  return NOISE_GROUPS.flatMap((group) => {
     const truths = whole.filter(({ label }) => fitsGroup(label, group));
     const findings = picture.findings.filter(({ label }) => GROUP_LABELS[group].includes(label));
     return sampleGroup(group, truths, findings, picture.truth);
@@ -61,7 +60,7 @@ export function listFalseBoxes(picture: LabelledPicture, what: 'vehicles' | 'peo
     ({ label, box }) =>
       (label === 'person') === (what === 'people') &&
       !picture.truth.some(
-        (truth) => computeIou(truth.box, box) >= 0.2 || computeInside(box, truth.box) >= 0.5,
+        (truth) => computeIou(truth.box, box) >= 0.2 || computeShareInside(box, truth.box) >= 0.5,
       ) &&
       !isAtPlace(box, picture.leftOut),
   );
@@ -129,7 +128,7 @@ function computeFit(group: NoiseGroup, truth: TruthBox, box: Box): number {
     const iou = computeIou(truth.box, box);
     return iou >= MIN_IOU ? iou : 0;
   }
-  const inside = computeInside(box, truth.box);
+  const inside = computeShareInside(box, truth.box);
   const [width, height] = [truth.box[2] - truth.box[0], truth.box[3] - truth.box[1]];
   if (inside < MIN_INSIDE || box[2] - box[0] < MIN_PART * width || box[3] - box[1] < MIN_PART * height)
     return 0;
@@ -159,20 +158,4 @@ function estimateVisible(truth: TruthBox, all: readonly TruthBox[]): number {
     if (!nearer.some(({ box }) => x > box[0] && x < box[2] && y > box[1] && y < box[3])) seen += 1;
   }
   return seen / 64;
-}
-
-function computeOverlap(a: Box, b: Box): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]);
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]);
-  return width > 0 && height > 0 ? width * height : 0;
-}
-
-function computeArea([x1, y1, x2, y2]: Box): number {
-  return Math.max(0, x2 - x1) * Math.max(0, y2 - y1);
-}
-
-/** Share of the area of `part` that lies in `whole`, 0–1. */
-function computeInside(part: Box, whole: Box): number {
-  const area = computeArea(part);
-  return area === 0 ? 0 : computeOverlap(part, whole) / area;
 }

@@ -1,6 +1,6 @@
-import { parseWithSchema, Scene } from '@ngatu/contract';
-import { type Detector, RoadAnalysis } from '@ngatu/edge';
+import { type Detector, fuseRiders, RoadAnalysis } from '@ngatu/edge';
 import { decodePictures, type NoiseCorrelation, type NoiseProfile } from '@ngatu/simulators';
+import { bareScene } from './bare-scene.ts';
 import { type Box, detectPicture } from './scene-campaign-noise-data.ts';
 import type { NoiseSample } from './scene-campaign-noise-match.ts';
 
@@ -139,11 +139,11 @@ async function followClip(
   const open = new Map<number, Series & { lastSeen: number }>();
   const options = { fps: clip.fps, durationS: clip.durationS };
   for await (const picture of decodePictures(clip.file, options, signal)) {
-    road ??= new RoadAnalysis(emptyScene(picture));
+    road ??= new RoadAnalysis(bareScene([picture.width, picture.height], `a picture of ${clip.name}`));
     const detections = await detectPicture(picture, detector);
     const mediaTimeMs = (index * 1000) / clip.fps;
     const frame = { index, mediaTimeMs, capturedAtMs: mediaTimeMs };
-    for (const track of road.update(frame, detections, () => undefined).tracks) {
+    for (const track of road.update(frame, fuseRiders(detections), () => undefined).tracks) {
       const entry = open.get(track.trackId) ?? {
         fps: clip.fps,
         confidence: [],
@@ -166,12 +166,6 @@ async function followClip(
     boxes: boxes.slice(0, lastSeen),
   }));
   return { series: series.filter(({ boxes }) => boxes.length >= MIN_PICTURES), pictures: index };
-}
-
-/** A scene without rules, for the tracker alone. */
-export function emptyScene({ width, height }: { width: number; height: number }): Scene {
-  const value = { schemaVersion: 1, name: 'noise', picture: { width, height }, rules: [] };
-  return parseWithSchema(Scene, value, { code: 'SCENE_INVALID', what: 'empty scene' });
 }
 
 function isStanding({ boxes }: Series): boolean {

@@ -1,6 +1,13 @@
 import type { RoadUserLabel } from '@ngatu/contract';
 import { type Detector, MIN_RIDE_HEIGHT_PX, type OccupantNet, type OccupantShares } from '@ngatu/edge';
-import type { FalseBoxes, NoiseBin, NoiseCorrelation, NoiseGroup, NoiseProfile } from '@ngatu/simulators';
+import {
+  type FalseBoxes,
+  NOISE_GROUPS,
+  type NoiseBin,
+  type NoiseCorrelation,
+  type NoiseGroup,
+  type NoiseProfile,
+} from '@ngatu/simulators';
 import { evaluateOccupants } from './occupant-evaluation.ts';
 import { type AnnotatedClips, detectAnnotatedClips } from './scene-campaign-noise-clips.ts';
 import {
@@ -226,7 +233,7 @@ function summarizeOcclusion(samples: readonly NoiseSample[]): NoiseProfile['occl
     from: VISIBLE_BINS[index - 1] ?? 0,
   }));
   const shifted = bins.reverse().map(({ visibleBelow, from }) => {
-    for (const group of ['heavy', 'bike', 'rider', 'pedestrian'] as const)
+    for (const group of NOISE_GROUPS)
       less[group] = shiftOf(samples, group, from, visibleBelow) ?? less[group];
     return { visibleBelow, shift: { ...less } };
   });

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errorMessage, NgatuError } from '@ngatu/contract';
+import { computeShareInside } from '@ngatu/edge';
 import { type Static, Type } from '@sinclair/typebox';
 import { readAnnotationFile, refuseAnnotation } from './annotation-file.ts';
 import type { MotBox, MotRow } from './mot-text.ts';
@@ -112,14 +113,7 @@ export function expandAnnotation(
 
 /** Lies mostly in a place in which nothing is counted. */
 export function isIgnored({ ignored }: Pick<TrackAnnotation, 'ignored'>, box: MotBox): boolean {
-  return ignored.some((place) => computeShareIn(box, place.box) > MAX_IGNORED_SHARE);
-}
-
-/** Share of a box that lies in a place. */
-function computeShareIn([x1, y1, x2, y2]: MotBox, place: MotBox): number {
-  const width = Math.min(x2, place[2]) - Math.max(x1, place[0]);
-  const height = Math.min(y2, place[3]) - Math.max(y1, place[1]);
-  return width <= 0 || height <= 0 ? 0 : (width * height) / ((x2 - x1) * (y2 - y1));
+  return ignored.some((place) => computeShareInside(box, place.box) > MAX_IGNORED_SHARE);
 }
 
 function interpolateBox({ keyframes }: AnnotatedTrack, frame: number): MotBox | undefined {

@@ -1,4 +1,4 @@
-import type { EventKind } from '@ngatu/contract';
+import type { EventKind, RoadUserLabel } from '@ngatu/contract';
 import { CaseDraft, type CaseIntent, type CaseTruth } from './case-draft.ts';
 import type { CaseRecipe } from './recipe.ts';
 import type { Obstacle } from './road-user-motion.ts';
@@ -33,6 +33,22 @@ function stand(draft: CaseDraft, standS: number): void {
   });
 }
 
+/** Comes and stands until the end with its nearer side half a metre to one metre outside the zone, on its left (-1) or right (1). */
+function standBeside(draft: CaseDraft, labels: readonly RoadUserLabel[], side: -1 | 1): void {
+  const label = draft.random.pick(labels);
+  const clearM = PARK.halfM + (label === 'car' ? 0.9 : 0.4) + draft.random.between(0.5, 1);
+  void draft.add({
+    label,
+    role: 'subject',
+    from: { across: side * clearM, along: -PARK.lengthM - 8 },
+    drive: {
+      startMs: 500,
+      ...draft.steady(4, 6),
+      obstacles: [{ atM: PARK.lengthM + 8, fromMs: 0, untilMs: 200_000 }],
+    },
+  });
+}
+
 const PARKS: readonly Variant[] = [
   ['stands at the kerb and drives on', (d) => stand(d, d.random.between(24, 32))],
   ['stands at the kerb until the end', (d) => stand(d, 200)],
@@ -50,18 +66,8 @@ const PARKS_NOT: readonly Variant[] = [
         drive: { startMs: d.random.between(0, 5_000), ...d.steady(2, 5) },
       }),
   ],
-  [
-    'stands on the road beside the place',
-    (d) => {
-      const stop = { atM: PARK.lengthM + 8, fromMs: 0, untilMs: 200_000 };
-      void d.add({
-        label: 'car',
-        role: 'subject',
-        from: { across: -PARK.halfM - 0.9 - d.random.between(0.5, 1), along: -PARK.lengthM - 8 },
-        drive: { startMs: 500, ...d.steady(4, 6), obstacles: [stop] },
-      });
-    },
-  ],
+  ['stands on the road beside the place', (d) => standBeside(d, ['car'], -1)],
+  ['stands on the pavement behind the kerb', (d) => standBeside(d, ['car', 'motorbike', 'motorbike'], 1)],
 ];
 
 function drawStopPark(random: SceneRandom, intent: CaseIntent, sites: SiteSource): CaseDraft {

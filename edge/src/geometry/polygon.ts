@@ -24,3 +24,9 @@ export function computeBorderDistance(polygon: readonly Point[], [px, py]: Point
   }
   return best;
 }
+
+/** Distance of a point to the border of a polygon, px; negative outside. */
+export function computeSignedDistance(polygon: readonly Point[], point: Point): number {
+  const distance = computeBorderDistance(polygon, point);
+  return isInside(polygon, point) ? distance : -distance;
+}

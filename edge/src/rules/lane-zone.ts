@@ -1,6 +1,6 @@
 import type { Scene } from '@ngatu/contract';
 import type { Point } from '../geometry/box.ts';
-import { computeBorderDistance, isInside } from '../geometry/polygon.ts';
+import { computeSignedDistance } from '../geometry/polygon.ts';
 import { type GroundBound, type GroundOutline, layOnGround, measureParts, SIDES } from './ground-outline.ts';
 import { findZone } from './zone-position.ts';
 
@@ -25,10 +25,7 @@ export class LaneZone {
   }
 
   locate(outline: GroundOutline, { sideErrorPx, depthErrorPx }: GroundBound): LaneSight {
-    const distanceOf = (point: Point): number => {
-      const distance = computeBorderDistance(this.#polygon, point);
-      return isInside(this.#polygon, point) ? distance : -distance;
-    };
+    const distanceOf = (point: Point): number => computeSignedDistance(this.#polygon, point);
     const sides = measureParts(outline, SIDES, { distanceOf, sideErrorPx, depthErrorPx });
     const nearer = sides.reduce((a, b) => (b.distance - b.error < a.distance - a.error ? b : a));
     const middle = distanceOf(outline.centre);

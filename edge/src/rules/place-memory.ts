@@ -116,7 +116,7 @@ export class PlaceMemory {
   }
 
   #open(track: Track, { frame }: RuleContext): void {
-    this.#places.push(Place.open(track, frame, this.#gauge.hasMoved(track.trackId)));
+    this.#places.push(Place.open(track, frame, this.#gauge.headingOf(track.trackId)));
   }
 
   #bound(): void {

@@ -5,6 +5,7 @@ import {
   computeGroundPoint,
   computeIntersection,
   computeIou,
+  type Point,
 } from '../geometry/box.ts';
 import type { Track } from '../track/track.ts';
 import type { FrameMark, RememberedPlace } from './rule.ts';
@@ -62,8 +63,8 @@ export class Place {
   lastSeenAtMs: number;
   /** Standing began at the latest; anew where it may be another vehicle. */
   sinceMs: number;
-  /** False where the vehicle stood already when it was first seen. */
-  readonly arrivalSeen: boolean;
+  /** Direction in the picture in which the vehicle came to stand, a unit vector; undefined where it stood already when it was first seen. */
+  heading: Point | undefined;
   /** Standing that counts, waiting in a queue, and time out of sight, ms. */
   countedMs = 0;
   exemptMs = 0;
@@ -84,19 +85,19 @@ export class Place {
     trackId: number;
     lastSeenAtMs: number;
     sinceMs: number;
-    arrivalSeen: boolean;
+    heading: Point | undefined;
   }) {
     this.box = start.box;
     this.trackId = start.trackId;
     this.lastSeenAtMs = start.lastSeenAtMs;
     this.sinceMs = start.sinceMs;
-    this.arrivalSeen = start.arrivalSeen;
+    this.heading = start.heading;
     this.#stepMs = 0;
     this.#votes.set(start.label, 1);
   }
 
   /** From now on time counts: it rolled out within the time in which it was found to stand. */
-  static open(track: Track, frame: FrameMark, arrivalSeen: boolean): Place {
+  static open(track: Track, frame: FrameMark, heading: Point | undefined): Place {
     const { box, label, trackId } = track;
     const place = new Place({
       box,
@@ -104,17 +105,22 @@ export class Place {
       trackId,
       lastSeenAtMs: frame.capturedAtMs,
       sinceMs: frame.mediaTimeMs,
-      arrivalSeen,
+      heading,
     });
     place.#lastSightMs = frame.mediaTimeMs;
     return place;
   }
 
   static recall({ box, label, lastSeenAtMs }: RememberedPlace): Place {
-    const place = new Place({ box, label, lastSeenAtMs, trackId: 0, sinceMs: 0, arrivalSeen: false });
+    const place = new Place({ box, label, lastSeenAtMs, trackId: 0, sinceMs: 0, heading: undefined });
     place.isTold = true;
     place.#isRecalled = true;
     return place;
+  }
+
+  /** False where the vehicle stood already when it was first seen. */
+  get arrivalSeen(): boolean {
+    return this.heading !== undefined;
   }
 
   get label(): RoadUserLabel {

@@ -66,6 +66,36 @@ describe('stop and park: one case', () => {
     expect(match?.explanation.en).not.toContain('already');
   });
 
+  it('tells who stands inside by the middle of its ground, where it was seen to come', () => {
+    const kerb = (y1: number, y2: number) => ({
+      ...SCENE,
+      zones: [
+        {
+          name: 'kerb',
+          polygon: [
+            [300, y1],
+            [1100, y1],
+            [1100, y2],
+            [300, y2],
+          ] as Point[],
+        },
+      ],
+      rules: [RULE],
+    });
+    const truck = parker(60_000, { label: 'truck' });
+    const [, , , bottom] = computeScriptedBox(truck, 10_000) ?? [0, 0, 0, 0];
+    const casesAt = (y1: number, y2: number, user: ScriptedRoadUser = truck): number =>
+      playScenario({ scene: aScene(kerb(y1, y2)), users: [user], untilMs: 60_000, fps: 6 }).matches.length;
+    // a strip as wide as the truck: its nearer wheels stand on the border
+    expect(casesAt(bottom - 55, bottom + 1)).toBe(1);
+    // a strip in front of it: only its nearer wheels reach in
+    expect(casesAt(bottom - 8, bottom + 60)).toBe(0);
+    // who stood there already may stand either way: its lower edge must be inside
+    const stood = { ...truck, path: path([0, 500, 400], [60_000, 500, 400]) };
+    expect(casesAt(bottom - 55, bottom + 1, stood)).toBe(0);
+    expect(casesAt(bottom - 55, bottom + 20, stood)).toBe(1);
+  });
+
   it('fires at the same time at 6, 12.5 and 25 frames a second', () => {
     const times = [6, 12.5, 25].map((fps) =>
       play([parker(30_000)], { fps, untilMs: 30_000 }).matches.map(({ sureAtMs }) => sureAtMs),

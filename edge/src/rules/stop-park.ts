@@ -1,8 +1,10 @@
 import type { Scene, StopParkRule as StopParkParameters } from '@ngatu/contract';
 import { computeGroundPoint, type Point } from '../geometry/box.ts';
+import { computeSignedDistance } from '../geometry/polygon.ts';
 import type { Track } from '../track/track.ts';
 import { Cooldown } from './cooldown.ts';
 import { formatSeconds, nameOf } from './explanation.ts';
+import { CENTRE, computeEdgeError, computeGroundOutline, measureParts } from './ground-outline.ts';
 import { isSameVehicle, type Place } from './place.ts';
 import { PlaceMemory } from './place-memory.ts';
 import type { EventRule, RememberedPlace, RuleContext, RuleMatch } from './rule.ts';
@@ -34,11 +36,13 @@ export class StopParkRule implements EventRule {
   readonly #gauge = new StandingGauge();
   readonly #memory = new PlaceMemory(this.#gauge);
   readonly #cooldown: Cooldown;
+  readonly #depressionDeg: number;
 
   constructor(rule: StopParkParameters, scene: Scene) {
     this.name = rule.name;
     this.#rule = rule;
     this.#polygon = findZone(scene, rule.zone);
+    this.#depressionDeg = scene.view.depressionDeg;
     this.#cooldown = new Cooldown(rule.cooldownMs);
   }
 
@@ -72,9 +76,23 @@ export class StopParkRule implements EventRule {
     });
   }
 
+  /** The middle of its ground is inside by more than its error; where nobody knows how it stands, its lower edge is. */
+  #isSurelyInside({ box, label, heading }: Place): boolean {
+    const outline =
+      heading && computeGroundOutline(label, box, { depressionDeg: this.#depressionDeg, heading });
+    if (outline === undefined) return locateInZone(this.#polygon, box) === 'surely';
+    const edgeErrorPx = computeEdgeError(box);
+    const [middle] = measureParts(outline, CENTRE, {
+      distanceOf: (point) => computeSignedDistance(this.#polygon, point),
+      sideErrorPx: edgeErrorPx,
+      depthErrorPx: edgeErrorPx,
+    });
+    return middle !== undefined && middle.distance > middle.error;
+  }
+
   #judge(track: Track, place: Place, context: RuleContext): RuleMatch | undefined {
     if (!this.#rule.labels.includes(place.label)) return undefined;
-    if (locateInZone(this.#polygon, place.box) !== 'surely') return undefined;
+    if (!this.#isSurelyInside(place)) return undefined;
     const observation = context.history.of(track.trackId).at(-1);
     if (observation === undefined || observation.frame.index !== context.frame.index) return undefined;
     place.isTold = true;

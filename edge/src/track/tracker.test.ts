@@ -110,6 +110,71 @@ describe('Tracker', () => {
     }
   });
 
+  it('follows who is several lengths further in the next frame', () => {
+    // 104 km/h across the view: 1.5 m are 80 px, eight frames a second
+    const fast: ScriptedRoadUser = {
+      trackId: 1,
+      label: 'motorbike',
+      path: [
+        { atMs: 0, rear: [100, 300] },
+        { atMs: 2000, rear: [3200, 320] },
+      ],
+    };
+    const behind: ScriptedRoadUser = {
+      ...fast,
+      trackId: 2,
+      path: fast.path.map((at) => ({ ...at, atMs: at.atMs + 2500 })),
+    };
+    const frames = follow([fast, behind], { fps: 8, untilMs: 4500 });
+    expect(findIdsOf(fast, frames)).toEqual(new Set([1]));
+    expect(findIdsOf(behind, frames)).toEqual(new Set([2]));
+    expect(frames[2]?.tracks[0]?.state).toBe('confirmed');
+  });
+
+  it('lets nobody leap where it is not clear who is who, and no person at all', () => {
+    const at = (x: number, label: RoadUser['label'] = 'motorbike'): RoadUser =>
+      aRoadUser({ label, box: [x, 200, x + 60, 280] });
+    const tracker = new Tracker();
+    tracker.update([at(0)], 0);
+    // two that may be it; the third sight fits one of both
+    expect(
+      tracker
+        .update([at(200), at(-200)], 125)
+        .filter(({ seen }) => seen)
+        .map(({ trackId }) => trackId),
+    ).toEqual([2, 3]);
+    const walking = new Tracker();
+    walking.update([at(0, 'person')], 0);
+    expect(walking.update([at(200, 'person')], 125).filter(({ seen }) => seen)).toMatchObject([
+      { trackId: 2 },
+    ]);
+    const other = new Tracker();
+    other.update([at(0)], 0);
+    expect(other.update([at(200, 'car')], 125).filter(({ seen }) => seen)).toMatchObject([{ trackId: 2 }]);
+    const tooFar = new Tracker();
+    tooFar.update([at(0)], 0);
+    expect(tooFar.update([at(300)], 125).filter(({ seen }) => seen)).toMatchObject([{ trackId: 2 }]);
+  });
+
+  it('confirms no leap that leads nowhere', () => {
+    const at = (x: number): RoadUser => aRoadUser({ label: 'car', box: [x, 200, x + 120, 280] });
+    const tracker = new Tracker();
+    // somebody is seen once, another appears further on and stands
+    for (const [atMs, x] of [
+      [0, 0],
+      [125, 220],
+      [250, 220],
+      [375, 220],
+      [500, 220],
+    ] as const) {
+      tracker.update([at(x)], atMs);
+    }
+    const tracks = tracker.update([at(220)], 625).filter(({ state }) => state === 'confirmed');
+    expect(tracks).toHaveLength(1);
+    expect(tracks[0]?.firstSeenMs).toBeGreaterThanOrEqual(125);
+    expect(tracks[0]?.box).toEqual([220, 200, 340, 280]);
+  });
+
   it('keeps a track with doubtful findings and starts none with them', () => {
     const doubtful: Finding = ({ label }, atMs, box) =>
       aRoadUser({ label, box, confidence: atMs < 1000 ? 0.8 : 0.15 });

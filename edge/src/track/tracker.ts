@@ -1,5 +1,5 @@
 import { computeIou, type Point } from '../geometry/box.ts';
-import { associate, computeAgreement, isFarApart, isSameKind } from './association.ts';
+import { associate, associateLeaps, computeAgreement, isFarApart, isSameKind } from './association.ts';
 import { computeCameraMotion } from './camera-motion.ts';
 import { ConfidenceLimit } from './confidence-limit.ts';
 import { LiveTrack } from './live-track.ts';
@@ -98,8 +98,10 @@ export class Tracker {
     const second = associate(first.tracks, doubtful, { maxDistance: MAX_DISTANCE_LOW, nowMs, confirmHits });
     const third = associate(fresh, first.users, { maxDistance: MAX_DISTANCE_HIGH, nowMs, confirmHits });
     for (const track of second.tracks) track.miss();
-    for (const track of third.tracks) track.miss();
-    return third.users;
+    const leaps = third.users.filter((user) => !this.#isFollowed(user));
+    const fourth = associateLeaps(third.tracks, leaps, { nowMs, confirmHits });
+    for (const track of fourth.tracks) track.miss();
+    return fourth.users;
   }
 
   /** Moves all predictions with the camera. */

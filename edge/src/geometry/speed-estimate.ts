@@ -70,6 +70,8 @@ const TURN_ERROR_SHARE = 0.5;
 const MIN_SAMPLES = 4;
 /** χ² per degree of freedom from which the places are no track of one road user. */
 const MAX_CHI_SQUARE_SHARE = 4;
+/** Misses beyond so many standard errors count linearly, not squared: one badly found box neither bends nor breaks a track. */
+const OUTLIER_ERRORS = 3;
 /** Normal quantile of 0.975. */
 const QUANTILE_95 = 1.959964;
 
@@ -174,12 +176,18 @@ function computeMisses(
     const kept = before === undefined ? 0 : Math.exp((before.timeMs - timeMs) / EDGE_ERROR_MEMORY_MS);
     const fresh = Math.sqrt(1 - kept * kept);
     misses.push(
-      { miss: [(x - kept * (before?.x ?? 0)) / fresh], covariance: [1] },
-      { miss: [(y - kept * (before?.y ?? 0)) / fresh], covariance: [1] },
+      { miss: [soften((x - kept * (before?.x ?? 0)) / fresh)], covariance: [1] },
+      { miss: [soften((y - kept * (before?.y ?? 0)) / fresh)], covariance: [1] },
     );
     before = { x, y, timeMs };
   }
   return misses;
+}
+
+/** The miss whose square is the pseudo-Huber loss (Charbonnier et al. 1997) of a miss in standard errors. */
+function soften(miss: number): number {
+  const root = Math.sqrt(1 + (miss / OUTLIER_ERRORS) ** 2);
+  return Math.sign(miss) * OUTLIER_ERRORS * Math.sqrt(2 * (root - 1));
 }
 
 /** Variance of the velocity along the heading, m²/s². */

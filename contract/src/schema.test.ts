@@ -20,6 +20,17 @@ function refuse(value: unknown, schema: typeof Scene | typeof GatewayProfile = S
 const SMALLEST = { schemaVersion: 1, name: 'crossroads', picture: { width: 640, height: 480 } };
 const RED_LIGHT = { name: 'red', kind: 'RED_LIGHT', stopLine: 'line', signal: 'main' };
 
+it('findSchemaIssues names the choices where a value is none of them', () => {
+  const choice = Type.Union([Type.Literal('person'), Type.Literal('car')]);
+  const schema = Type.Object({ labels: Type.Array(choice), other: Type.Union([choice, Type.Number()]) });
+  expect(findSchemaIssues(schema, { labels: ['car', 'motorcycle'], other: 'car' })).toEqual([
+    { path: '/labels/1', reason: 'Expected one of person, car' },
+  ]);
+  expect(findSchemaIssues(schema, { labels: [], other: true })).toEqual([
+    { path: '/other', reason: 'Expected union value' },
+  ]);
+});
+
 describe('parseWithSchema', () => {
   it('fills in the defaults, also of what is left out altogether', () => {
     expect(parseWithSchema(Scene, SMALLEST, refusal)).toEqual({

@@ -1,4 +1,4 @@
-import type { Static, TSchema } from '@sinclair/typebox';
+import { KindGuard, type Static, type TSchema } from '@sinclair/typebox';
 import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
 import { Value } from '@sinclair/typebox/value';
 import { type ErrorCode, NgatuError } from './error-code.ts';
@@ -28,10 +28,16 @@ export function findSchemaIssues(schema: TSchema, value: unknown, limit = 5): Sc
   if (checker.Check(value)) return [];
   const issues: SchemaIssue[] = [];
   for (const error of checker.Errors(value)) {
-    issues.push({ path: error.path, reason: error.message });
+    issues.push({ path: error.path, reason: listChoices(error.schema) ?? error.message });
     if (issues.length >= limit) break;
   }
   return issues;
+}
+
+/** Of a choice of fixed values the reason names them; undefined for any other schema. */
+function listChoices({ anyOf }: TSchema): string | undefined {
+  if (!Array.isArray(anyOf) || !anyOf.every((choice) => KindGuard.IsLiteral(choice))) return undefined;
+  return `Expected one of ${anyOf.map((choice) => choice.const).join(', ')}`;
 }
 
 /** Nothing of ours is nested deeper; the library recurses into what it copies, and a message of brackets alone would use up the stack. */

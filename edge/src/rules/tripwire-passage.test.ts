@@ -58,8 +58,13 @@ describe('PassageWatch', () => {
     expect(watch(beyond)).toHaveLength(2);
   });
 
-  it('tells nothing of who was never surely before, nor of one single sight beyond', () => {
-    expect(watch(times(12.5, 3000).map((atMs) => at(atMs, -12 + atMs / 20)))).toEqual([]);
+  it('tells nothing of whose middle was never surely before, nor of one single sight beyond', () => {
+    // at 12.5 pictures a second the middle is within its error after 160 ms
+    expect(watch(times(12.5, 3000).map((atMs) => at(atMs, -5 + atMs / 20)))).toEqual([]);
+    // two wheels are on the line from the first sight on
+    expect(watch(times(12.5, 3000).map((atMs) => at(atMs, -12 + atMs / 20)))).toMatchObject([
+      { direction: 'forward', seenAstride: true },
+    ]);
     const single = times(12.5, 3000).map((atMs) => at(atMs, atMs === 1600 ? 40 : -40));
     expect(watch(single)).toEqual([]);
   });

@@ -33,7 +33,7 @@ interface PartSight {
   readonly overrun: number;
 }
 
-/** A road user has passed a line, from surely before it to surely beyond it (or back). */
+/** A road user has passed a line, from its middle before it to all of it surely beyond it (or back). */
 export interface Passage {
   readonly direction: 'forward' | 'backward';
   /** The last part was on the line, between two sights, ms. */
@@ -77,7 +77,7 @@ export function computeLineSight(
 }
 
 /**
- * Watches one road user pass one line. States: unknown → likely before → surely beyond ⇄ surely before; between them it is on the line, and
+ * Watches one road user pass one line. States: unknown → middle before → surely beyond ⇄ surely before; between them it is on the line, and
  * who turns back there has passed nothing.
  *
  * ```
@@ -85,7 +85,7 @@ export function computeLineSight(
  *           │   ┄┄│┄┄┄┄┄┄┄ line + error
  *   ────────┼─────│─────── line: crossedAtMs is where the last part left it, interpolated
  *           │   ┄┄│┄┄┄┄┄┄┄ line − error
- *           │     ● likely before (half the error, SURE_MS, twice): who was never seen here passes nothing
+ *           │     ● its middle before (SURE_MS, twice): who was never seen here passes nothing
  * ```
  */
 export class PassageWatch {
@@ -102,9 +102,10 @@ export class PassageWatch {
     this.#trail = [];
   }
 
-  /** The side where it comes from need be likely only: half of its error away. */
-  #begin({ atMs, low, high, lowSure, highSure }: LineSight): 1 | -1 | undefined {
-    const side = low + lowSure > 0 ? 1 : high + highSure < 0 ? -1 : undefined;
+  /** Where it comes from is where its middle is: who drives along the line with two wheels on it comes from somewhere, too. */
+  #begin(sight: LineSight): 1 | -1 | undefined {
+    const { atMs } = sight;
+    const side = tellMiddleSide(sight);
     if (side === undefined) this.#first = undefined;
     else if (this.#first?.side === side) this.#first.sights += 1;
     else this.#first = { side, sinceMs: atMs, sights: 1 };
@@ -135,6 +136,16 @@ export class PassageWatch {
     this.#trail = [sight];
     return passage;
   }
+}
+
+/**
+ * The side of its middle. Of a single point that need be likely only, half of its error away; of more parts it is half way between those furthest
+ * back and furthest forward, and away by all of the larger error.
+ */
+function tellMiddleSide({ low, high, lowSure, highSure }: LineSight): 1 | -1 | undefined {
+  const middle = (low + high) / 2;
+  const error = Math.max(low - lowSure, highSure - high) * (low === high ? 0.5 : 1);
+  return middle > error ? 1 : middle < -error ? -1 : undefined;
 }
 
 function describe(trail: readonly LineSight[], side: 1 | -1, firstSure: LineSight): Passage | undefined {
